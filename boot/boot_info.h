@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What start-up found and built, handed to whatever the image is for.
+ *
+ * When image_main runs: EL2 Stage 1 is the engine's own table (W^X, guard pages, WXN), caches are
+ * on, mm_init is done, the console works, exceptions print a dump and end the run.
+ */
+#pragma once
+
+#include <arch/address.h>
+#include <strata/mm.h>
+#include <strata/vm_space.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define BOOT_RANGES_MAX 64	/* limit of each list below; a tree with more is refused with a message */
+#define BOOT_CPUS_MAX 64
+#define BOOT_COMMAND_LINE_MAX 512
+
+struct boot_range {
+	struct prange range;
+	const char *name; /* what it is: the node's name, a section, "initrd", ... */
+};
+
+struct boot_section {
+	struct prange range;
+	const char *name;  /* "text", "rodata", "data", "stack", ... */
+	const char *access; /* "r-x", "r--", "rw-" */
+};
+
+enum boot_gic {
+	BOOT_GIC_NONE,
+	BOOT_GIC_V2, /* gic_regions: distributor, CPU interface */
+	BOOT_GIC_V3, /* gic_regions: distributor, redistributors */
+};
+
+struct boot_info {
+	unsigned int exception_level; /* at entry; 2 */
+	struct paddr device_tree;
+	uint64_t device_tree_size;
+	char model[64]; /* of the board, from the tree's root */
+
+	struct prange memory[BOOT_RANGES_MAX]; /* as mm_config wants it */
+	size_t memory_count;
+	struct boot_range reserved[BOOT_RANGES_MAX]; /* reserved-memory, memreserve, tree, image */
+	struct mm_reservation reservations[BOOT_RANGES_MAX]; /* the same, for mm_init */
+	size_t reserved_count;
+	struct boot_section sections[16]; /* of the image */
+	size_t section_count;
+	struct boot_range devices[BOOT_RANGES_MAX]; /* mapped for EL2: UART, GIC */
+	size_t device_count;
+
+	struct prange initrd;	  /* byte range from /chosen, its pages PAGE_RESERVED; empty if none */
+	struct prange model_pool; /* PAGE_HYPERVISOR memory for the model; empty in release builds */
+	char command_line[BOOT_COMMAND_LINE_MAX]; /* /chosen bootargs */
+
+	struct paddr uart;
+	enum boot_gic gic;
+	struct prange gic_regions[2];
+	unsigned int cpu_count; /* in the tree; only the boot CPU runs */
+
+	struct vm_space *el2_space; /* EL2's own Stage 1, live */
+};
+
+/* The image's purpose: the monitor in the product, a test runner in test images. Returns the exit
+ * code of the machine. */
+int image_main(const struct boot_info *info);
+
+/* The value of "key=value" in the command line, copied to @value; false if there is none or it does
+ * not fit in @size bytes. */
+bool boot_option(const struct boot_info *info, const char *key, char *value, size_t size);

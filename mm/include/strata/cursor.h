@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Cursors: an exclusive right to a range of input addresses in one space, and a position in it.
+ *
+ * Invariant: of two cursors on overlapping ranges of one space only one is open; on disjoint
+ * ranges they run in parallel. The position is page aligned and never passes the end. Between
+ * open and close nobody else changes, or reads by cursor, a translation in the range.
+ *
+ * Protocol: descend without locks to the covering node, the deepest existing node whose span holds
+ * the range; lock it, start again if it was detached meanwhile; lock the existing nodes below that
+ * intersect the range in depth-first, ascending order. Every descriptor in the range is then
+ * written by this cursor alone. Concatenated root tables are locked like siblings.
+ *
+ * Operations check everything, and reserve the table pages they will need, before they write the
+ * first descriptor: on an error the tables, counts and position are as before. What an operation
+ * removes from the tables is gathered: the references stay parked (T in rc = H + P + C + T) and
+ * table pages stay allocated until cursor_flush, which cursor_close includes; an operation flushes
+ * early when the gather is full, and where break-before-make demands it.
+ */
+#pragma once
+
+#include <strata/frame.h>
+#include <strata/page_property.h>
+#include <strata/segment.h>
+#include <strata/tlb_gather.h>
+#include <strata/vm_space.h>
+
+enum cursor_access {
+	CURSOR_READ_ONLY, /* operations that change the table are MM_ACCESS_DENIED */
+	CURSOR_MUTABLE,
+};
+
+/* Storage belongs to the caller, for instance on the stack; fields are private. */
+struct cursor {
+	struct vm_space *space;
+	struct irange range;
+	struct iaddr position;
+	enum cursor_access access;
+	struct irange leaf_table_range; /* what the cached leaf table below translates; may be empty */
+	uint64_t *leaf_table;
+	struct tlb_gather gather;
+};
+
+/* What the descriptor at the position says. */
+struct cursor_item {
+	struct irange range; /* all that the descriptor covers: a page, a block, or the whole hole */
+	bool mapped;	     /* if false, the fields below mean nothing */
+	bool counted;	     /* false: mapped by cursor_map_iomem; no page of it is counted */
+	struct paddr output; /* of the start of range */
+	struct page_property property;
+};
+
+/*
+ * Opens a cursor on @range at its start.
+ *
+ * MM_INVALID_ARGS: empty or reversed. MM_OUT_OF_BOUND: not inside the space. MM_NOT_ALIGNED. (In
+ *	this order.)
+ * MM_BUSY: this CPU already holds part of the range. (While another CPU does, this one waits.)
+ */
+MM_MUST_CHECK enum mm_status cursor_open(struct vm_space *space, struct irange range,
+					 enum cursor_access access, struct cursor *out);
+
+/* Flushes what is gathered, then gives the right back. @cursor is void afterwards. */
+void cursor_close(struct cursor *cursor);
+
+/* The position. */
+struct iaddr cursor_virt_addr(const struct cursor *cursor);
+
+/*
+ * Says what is at the position; if a counted mapping is, @frame becomes one more reference (H) to
+ * the page at the position, otherwise it is untouched. The position stays. @frame may be NULL: then
+ * no reference is taken (that is cursor_peek).
+ *
+ * MM_OUT_OF_BOUND: the position is at the end.
+ * MM_SATURATED: the page cannot take one more reference.
+ */
+MM_MUST_CHECK enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item,
+					  frame_t *frame);
+
+/* As cursor_query, without a reference: what it says is true while the cursor is open and unchanged. */
+MM_MUST_CHECK enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item);
+
+/*
+ * Moves to the first mapped address in the next @length bytes (the position itself, if it is
+ * mapped). If there is none the position moves @length forward and the status is MM_NOT_MAPPED.
+ *
+ * MM_NOT_ALIGNED, MM_OUT_OF_BOUND: @length is not page aligned, or longer than what is left.
+ */
+MM_MUST_CHECK enum mm_status cursor_find_next(struct cursor *cursor, uint64_t length);
+
+/* Moves to @position, inside the range or at its end. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: it is not. */
+MM_MUST_CHECK enum mm_status cursor_jump(struct cursor *cursor, struct iaddr position);
+
+/*
+ * Maps the page of @frame at the position and moves past it. The handle's reference becomes the
+ * table entry's (H to P); @frame is void afterwards, unless there is an error.
+ *
+ * MM_ACCESS_DENIED: read-only cursor. MM_OUT_OF_BOUND: the position is at the end.
+ * MM_NOT_SUPPORTED: the stage cannot express @property.
+ * MM_EXISTS: something is mapped there. MM_NO_MEMORY: no page for a table.
+ */
+MM_MUST_CHECK enum mm_status cursor_map(struct cursor *cursor, frame_t *frame,
+					struct page_property property);
+
+/*
+ * Maps the pages of @segment from the position on, with the largest leaves that the alignment of
+ * both addresses permits, and moves past them. Each page's reference becomes the table's (C to P);
+ * @segment is void afterwards, unless there is an error. All pages are mapped or none.
+ *
+ * As cursor_map; MM_OUT_OF_BOUND also if the segment is longer than what is left.
+ */
+MM_MUST_CHECK enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment,
+						struct page_property property);
+
+/*
+ * Maps physical addresses that are not counted: device memory, or, in a Stage-1 space only, any
+ * memory (EL2's linear map). Largest leaves; all or nothing; moves past them.
+ *
+ * As cursor_map_segment; MM_NOT_ALIGNED, MM_INVALID_ARGS: @output is not page aligned, is empty.
+ * MM_ACCESS_DENIED also if the space is Stage 2 and @output touches memory that is not PAGE_MMIO.
+ */
+MM_MUST_CHECK enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
+					      struct page_property property);
+
+/*
+ * Puts the page of @frame in the place of the counted page mapped at the position, and moves past
+ * it. Break-before-make: no CPU sees both. The old page's reference is parked behind the flush
+ * that break-before-make needs, and dropped with it. A block is split first.
+ *
+ * As cursor_map, but MM_NOT_MAPPED if nothing is mapped there, and MM_ACCESS_DENIED also if what is
+ * mapped is not counted.
+ */
+MM_MUST_CHECK enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame,
+					    struct page_property property);
+
+/*
+ * Unmaps everything in the next @length bytes and moves past them. A block that straddles either
+ * edge is split first. @leaves (may be NULL) says how many leaf descriptors were removed.
+ *
+ * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
+ * MM_NO_MEMORY: no page for a table that a split needs; nothing was unmapped.
+ */
+MM_MUST_CHECK enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *leaves);
+
+/* What a caller wants of a property, given what it is. @context is the caller's. */
+typedef struct page_property (*page_property_update)(struct page_property property, void *context);
+
+/*
+ * Changes the property of the first mapping in the next @length bytes, or of as much of it as lies
+ * there (a block is split first), and moves past it; @changed (may be NULL) says what was changed.
+ * Nothing is written if the property is the same.
+ *
+ * MM_NOT_MAPPED: there is none; the position moved @length forward.
+ * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
+ * MM_NOT_SUPPORTED: the stage cannot express the new property. MM_NO_MEMORY: as cursor_unmap.
+ * (On these four the position stays.)
+ */
+MM_MUST_CHECK enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
+						 page_property_update update, void *context,
+						 struct irange *changed);
+
+/* Invalidates what is gathered, waits until every CPU has, then drops what was parked. */
+void cursor_flush(struct cursor *cursor);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Starting the subsystem.
+ *
+ * Invariant: after mm_init every page of every memory range is either free, and then only the
+ * frame allocator knows it, or has a usage that says who has it.
+ *
+ * What is global here is a fact of the machine (there is one set of page frames); several users
+ * share it. Everything else is an object that its user owns.
+ */
+#pragma once
+
+#include <arch/address.h>
+#include <strata/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Who has a page. */
+#define PAGE_USAGE_LIST(X)                                                       \
+	X(PAGE_UNUSED, "unused")	 /* free: the frame allocator's */       \
+	X(PAGE_RESERVED, "reserved")	 /* not ours to use: firmware, a loader */ \
+	X(PAGE_FRAME, "frame")		 /* counted data, given out as frames */ \
+	X(PAGE_TABLE, "page table")	 /* a node of some space */              \
+	X(PAGE_META, "metadata")	 /* the slots themselves */              \
+	X(PAGE_HYPERVISOR, "hypervisor") /* its image, stacks, private pools */  \
+	X(PAGE_MMIO, "mmio")		 /* device memory inside a RAM range */
+
+enum page_usage {
+#define PAGE_USAGE_ENUMERATOR(name, text) name,
+	PAGE_USAGE_LIST(PAGE_USAGE_ENUMERATOR)
+#undef PAGE_USAGE_ENUMERATOR
+	PAGE_USAGE_COUNT
+};
+
+/* "unused", "page table" and so on. */
+const char *page_usage_name(enum page_usage usage);
+
+/* Memory that is taken before the subsystem starts. */
+struct mm_reservation {
+	struct prange range;	 /* page aligned, non-empty; may overlap others */
+	enum page_usage usage;	 /* PAGE_RESERVED, PAGE_HYPERVISOR or PAGE_MMIO */
+};
+
+struct mm_config {
+	/* RAM: page aligned, non-empty, ascending, disjoint. Read during the call only. */
+	const struct prange *memory;
+	size_t memory_count;
+	/* Where two overlap, the later one gives the usage. Parts outside memory are ignored. */
+	const struct mm_reservation *reservations;
+	size_t reservation_count;
+	/*
+	 * The linear map: the byte at physical address p of any memory range is at the hypervisor's
+	 * own address p + linear_offset, mapped Normal write-back, from now on.
+	 */
+	uint64_t linear_offset;
+	/*
+	 * Called when an invariant of the subsystem is broken; never for bad input. @invariant is the
+	 * sentence that does not hold, @value what contradicts it. It does not return.
+	 */
+	void (*panic)(const char *invariant, uint64_t value) __attribute__((noreturn));
+};
+
+/*
+ * Takes over the memory that @config describes. Cost does not depend on the amount of memory that
+ * is not reserved: metadata of a page is made when the page is first needed.
+ *
+ * The metadata (16 bytes a page) is placed in memory that no reservation covers.
+ *
+ * MM_INVALID_ARGS: no memory, an empty range, ranges not ascending and disjoint, a usage that is
+ *	not one of the three, no panic hook.
+ * MM_NOT_ALIGNED: a range or the offset is not page aligned.
+ * MM_OUT_OF_BOUND: memory above 2^48.
+ * MM_NO_MEMORY: no place for the metadata.
+ *
+ * Call it once, on one CPU, before any other function of the subsystem. (Tests call it again to
+ * begin a new machine; every object of the old one is then void.)
+ */
+MM_MUST_CHECK enum mm_status mm_init(const struct mm_config *config);
+
+/* The hypervisor's own address of physical memory in a memory range. */
+void *mm_linear(struct paddr paddr);
+/* Its inverse, for pointers into the linear map. */
+struct paddr mm_physical(const void *pointer);
+
+/* How many pages have each usage now. Exact when no operation is in flight. */
+struct mm_usage {
+	uint64_t pages[PAGE_USAGE_COUNT];
+};
+
+struct mm_usage mm_usage(void);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Spaces: one translation table and what identifies it to the TLB.
+ *
+ * Invariant: the tables of a space, read by the architecture's rules, say exactly what was mapped
+ * into it; and whatever a CPU may have cached for its VMID is in the tables or covered by a gather
+ * that has not been flushed.
+ *
+ * Every table page is a node: one page of usage PAGE_TABLE, with its lock in its slot. Nodes are
+ * locked from the root down and, on one level, by ascending input address (cursor.h). A space has
+ * no other lock, but vmid.c's lock orders the handing out of VMIDs.
+ */
+#pragma once
+
+#include <arch/address.h>
+#include <arch/translation.h>
+#include <strata/page_property.h>
+#include <strata/status.h>
+#include <stdatomic.h>
+
+enum translation_stage {
+	STAGE_1, /* EL2's own Stage 1: input addresses are the hypervisor's */
+	STAGE_2, /* a guest's IPA space, with a VMID */
+};
+
+/* Its user owns the storage, and keeps it where it is between new and destroy. Fields are private. */
+struct vm_space {
+	enum translation_stage stage;
+	struct translation_geometry geometry;
+	struct paddr root;		 /* geometry.root_tables pages */
+	_Atomic uint64_t vmid;		 /* generation and VMID; see vmid.h. Stage 2 only */
+	struct stage2_context context;	 /* what is loaded while it is active */
+	_Atomic uint32_t active_cpus;	 /* bit per CPU */
+	_Atomic uint32_t open_cursors;
+};
+
+/*
+ * Makes an empty Stage-2 space for input addresses of @ia_bits bits. Root level and concatenation
+ * follow from it (Arm ARM D8.2.2): the highest start level with at most 16 concatenated tables.
+ *
+ * MM_NOT_SUPPORTED: @ia_bits is below 25 or above what the CPU's physical address size permits,
+ *	or the CPU has no 4 KiB granule at Stage 2.
+ * MM_NO_MEMORY: no pages for the root.
+ */
+MM_MUST_CHECK enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm_space *out);
+
+/*
+ * Makes an empty table for EL2's own Stage 1 with @ia_bits (25 to 48) bits of input address.
+ *
+ * MM_NOT_SUPPORTED: @ia_bits outside that. MM_NO_MEMORY: no page for the root.
+ */
+MM_MUST_CHECK enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out);
+
+/*
+ * Unmaps everything, flushes, and frees every table and every reference: nothing of the space
+ * stays. @space is void afterwards.
+ *
+ * MM_BUSY: a cursor is open, or the space is active on some CPU.
+ */
+MM_MUST_CHECK enum mm_status vm_space_destroy(struct vm_space *space);
+
+/*
+ * Makes a Stage-2 space the one that guests on this CPU run in, giving it a VMID if it has none of
+ * this generation. Activating the active space does nothing.
+ *
+ * MM_INVALID_ARGS: not a Stage-2 space.
+ * MM_NO_MEMORY: every VMID is active on some CPU.
+ */
+MM_MUST_CHECK enum mm_status vm_space_activate(struct vm_space *space);
+
+/* No Stage-2 space is active on this CPU any more. Cached translations stay, under its VMID. */
+void vm_space_deactivate(void);
+
+/* The VMID the space has now; 0, which no space ever gets, if it has none. */
+uint16_t vm_space_vmid(const struct vm_space *space);
+
+/* [0, 2^ia_bits). */
+struct irange vm_space_range(const struct vm_space *space);

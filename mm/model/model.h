@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The model, beside the subsystem.
+ *
+ * Promise: for every operation on every space made after model_start, the model computes from its
+ * own state alone what must happen, and compares: status, results, and the table in memory, read
+ * back by a walker that shares no code with the one that wrote it.
+ *
+ * It keeps its state in the arena it is given and never calls an allocator of the subsystem.
+ * Checked builds only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct model_report {
+	uint64_t operations;	/* checked */
+	uint64_t differences;	/* found */
+	uint64_t descriptors;	/* read by the walker */
+	uint64_t arena_used;	/* bytes, at the most so far */
+};
+
+/*
+ * Attaches to the subsystem. @arena is the model's alone from now on. @complain gets one line of
+ * text (no newline) per difference and may be NULL; the first differences name the operation, the
+ * expected and the actual value. When the arena is full the model reports that as a difference and
+ * stops: it never claims to have checked what it did not.
+ */
+void model_start(void *arena, size_t size, void (*complain)(const char *text));
+
+/* Compares every table of every live space with the mappings, in full. Returns differences so far. */
+uint64_t model_check_all(void);
+
+struct model_report model_report(void);
+
+/* Detaches. */
+void model_stop(void);
