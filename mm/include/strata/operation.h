@@ -42,8 +42,8 @@ struct mm_operation {
 	struct vm_space *space;
 	const struct cursor *cursor; /* NULL for operations on spaces; already moved if it moved */
 	struct iaddr position;	     /* of the cursor before the operation */
-	struct irange range;	     /* arguments: the range opened, mapped, unmapped, searched;
-					PROTECT: the search range */
+	struct irange range;	     /* arguments: the range opened, mapped, unmapped, searched (PROTECT
+					too), as asked, even if too long; JUMP: starts at the target */
 	struct irange changed;	     /* PROTECT: what was changed */
 	struct paddr output;	     /* MAP, REPLACE: physical address of the first page */
 	struct page_property property; /* MAP, REPLACE: asked for; PROTECT: the new one */
