@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What each CPU has of its own.
+ *
+ * Invariant: TPIDR_EL2 holds the address of this CPU's element of percpu_data from the first
+ * instructions of start-up on; the element's place in the array is the CPU's index. Zeroes are a
+ * valid initial state, so that setting TPIDR_EL2 and clearing .bss is all the set-up there is:
+ *
+ *	adrp	x0, percpu_data
+ *	add	x0, x0, :lo12:percpu_data	// + index << PERCPU_STRIDE_SHIFT
+ *	msr	tpidr_el2, x0
+ *
+ * The top of each element is the CPU's emergency stack: an exception taken from EL2 itself is
+ * handled there, whatever state the ordinary stack is in.
+ *
+ *  percpu_data + index * PERCPU_STRIDE                                    + PERCPU_STRIDE
+ *  ├── struct percpu, PERCPU_STATE_SIZE ──┼──────── emergency stack, grows down ─────┤
+ */
+#pragma once
+
+#define PERCPU_STRIDE_SHIFT 14
+#define PERCPU_STRIDE (1 << PERCPU_STRIDE_SHIFT)
+#define PERCPU_STATE_SIZE 512
+
+/* Offsets into struct percpu, for assembly; checked in cpu.c. */
+#define PERCPU_VCPU 0
+#define PERCPU_SCRATCH 16
+
+#ifndef __ASSEMBLER__
+
+#include <arch/counters.h>
+#include <arch/cpu.h>
+#include <arch/translation.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+struct percpu {
+	struct vcpu *vcpu;	 /* that runs, or NULL */
+	uint64_t host_tpidr_el0; /* EL2's own thread pointer, while a guest runs */
+	uint64_t scratch[3];	 /* of the vectors, before they have a stack */
+	bool stage2_is_active;
+	struct stage2_context stage2; /* what stage2_load wrote last; if stage2_is_active */
+	struct arch_counters counters;
+};
+
+union percpu_element {
+	struct percpu state;
+	_Alignas(16) unsigned char bytes[PERCPU_STRIDE];
+};
+
+extern union percpu_element percpu_data[STRATA_MAX_CPUS];
+
+static inline struct percpu *percpu_this(void)
+{
+	struct percpu *this;
+
+	/* Not volatile: a CPU never becomes another one. */
+	__asm__("mrs %0, tpidr_el2" : "=r"(this));
+	return this;
+}
+
+#endif
