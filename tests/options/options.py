@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Wrong options of the scripts: one line on stderr, exit code 2, nothing built or installed.
+
+The scripts run with stand-ins for every program that builds, installs or boots; a stand-in leaves
+a mark. That the stand-ins are in use is shown by a right command line, which must leave one.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+from tap import Tap
+
+ACTING = ["apt-get", "sudo", "meson", "ninja", "qemu-system-aarch64", "dpkg-query", "dpkg-deb",
+          "sleep"]
+
+WRONG = [
+    "run --board raspberry", "run --board", "run --board=", "run --cpu cortex-a9",
+    "run --cpu cortex-a72,pmu=off", "run --smp 0", "run --smp 9", "run --smp two", "run --smp 1.5",
+    "run --smp 08", "run --memory 255M", "run --memory 65G", "run --memory 1T", "run --memory 1",
+    "run --memory -1G", "run --memory 99999999999999999999G", "run --memory", "run --log loud",
+    "run --log", "run --input /nonexistent/file", "run --input /", "run --input",
+    "run --input /dev/null", "run --gdb=0", "run --gdb=65536", "run --gdb=here",
+    "run --compiler tcc", "run --timeout 0", "run --timeout 1h", "run --checked=yes",
+    "run --release --bogus", "run -x", "run file", "test nonsense", "test --nonsense",
+    "test quick nonsense", "setup --nonsense", "setup nonsense",
+]
+
+
+def main():
+    scripts = sys.argv[1]
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as directory:
+        mark = os.path.join(directory, "mark")
+        for name in ACTING:
+            path = os.path.join(directory, name)
+            with open(path, "w", encoding="ascii") as file:
+                file.write(f"#!/bin/sh\necho {name} >> '{mark}'\nexit 1\n")
+            os.chmod(path, 0o755)
+        environment = dict(os.environ, PATH=f"{directory}:{os.environ['PATH']}",
+                           XDG_CACHE_HOME=os.path.join(directory, "cache"))
+
+        def run(words):
+            program, *arguments = words
+            done = subprocess.run([os.path.join(scripts, program), *arguments], env=environment,
+                                  capture_output=True, text=True, check=False, timeout=60)
+            acted = os.path.exists(mark)
+            if acted:
+                os.unlink(mark)
+            return done, acted
+
+        def check_refused(words):
+            done, acted = run(words)
+            evidence = []
+            if done.returncode != 2:
+                evidence.append(f"exit code {done.returncode}")
+            if done.stdout:
+                evidence.append(f"on stdout: {done.stdout!r}")
+            if done.stderr.count("\n") != 1 or len(done.stderr.strip()) < 20:
+                evidence.append(f"not one line on stderr: {done.stderr!r}")
+            if acted:
+                evidence.append("something was built, installed or booted")
+            tap.check(f"refuses {' '.join(words)}", evidence)
+
+        for line in WRONG:
+            check_refused(line.split())
+
+        big = os.path.join(directory, "big")
+        with open(big, "wb") as file:
+            file.truncate(200 << 20)
+        check_refused(["run", "--memory", "256M", "--input", big])
+
+        done, acted = run(["run", "--smp", "2"])
+        tap.check("the stand-ins see a right command line",
+                  [] if acted and done.returncode == 1 else [f"{acted}, {done}"])
+        for program in ("run", "test", "setup"):
+            done, acted = run([program, "--help"])
+            tap.check(f"{program} --help prints its usage and does nothing",
+                      [] if done.returncode == 0 and not acted and "Usage" in done.stdout else [done])
+        done, _ = run(["run", "--help"])
+        for option in ("--input", "--board", "--cpu", "--smp", "--memory", "--gdb", "--log",
+                       "--checked", "--release"):
+            tap.check(f"run --help explains {option}",
+                      [] if f"  {option}" in done.stdout else [done.stdout])
+        done, acted = run(["test", "--list"])
+        tap.check("test --list names the suites",
+                  [] if done.returncode == 0 and not acted and "\nhost " in done.stdout else [done])
+    tap.finish()
+
+
+main()
