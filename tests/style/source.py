@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What can be said of the source files without building them."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from tap import Tap, complaint, output_of
+
+# The version that .clang-format was written for: others break lines elsewhere.
+FORMAT_VERSION = "14"
+
+# Who may include whom: a floor sees its own headers and those of the floors below it. A header is
+# known by the way it is written: <arch/x.h> belongs to arch/include, "x.h" to the directory itself.
+FLOORS = [
+    # directory, the prefixes of <...> it may use besides the C library's
+    ("arch/include", ["arch"]),
+    ("arch/aarch64", ["arch", "aarch64"]),
+    ("arch/host", ["arch"]),
+    ("mm/include", ["arch", "strata"]),
+    ("mm/model", ["arch", "strata"]),
+    ("mm", ["arch", "strata"]),
+    ("boot", ["arch", "strata", "aarch64"]),
+    ("tests/guests", ["aarch64"]),
+    ("tests", ["arch", "strata", "aarch64"]),
+]
+OURS = {"arch": "arch/include", "strata": "mm/include", "aarch64": "arch/aarch64/include"}
+
+# Directories above the first two may also include by "x.h" what their include path offers.
+QUOTED_FROM = {
+    "arch/include": [], "arch/aarch64": [], "arch/host": [], "mm/include": [], "mm/model": [],
+    "mm": [], "boot": ["boot", "boot/monitor", "mm/model"],
+    "tests/guests": ["boot/monitor"],
+    "tests": ["boot", "boot/monitor", "mm/model", "mm", "tests/component", "arch/host",
+              "arch/aarch64"],
+}
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def tracked(*patterns):
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard",
+                             *patterns],
+                            check=True, capture_output=True, text=True).stdout
+    return [path for path in listed.split("\0") if path and os.path.isfile(path)]
+
+
+def is_script(path, interpreter):
+    with open(path, "rb") as file:
+        first = file.readline()
+    return first.startswith(b"#!") and interpreter.encode() in first
+
+
+def unlicensed(paths):
+    for path in paths:
+        if path == "LICENSE" or path.endswith(".md") or os.path.islink(path):
+            continue
+        lines = read(path).splitlines()[:2]
+        if lines and lines[0].startswith("#!"):
+            del lines[0]
+        if not lines or "SPDX-License-Identifier: BSD-3-Clause" not in lines[0]:
+            yield f"{path}: the first line is no SPDX line"
+
+
+def floor_of(path):
+    return next((floor for floor in FLOORS if path.startswith(floor[0] + "/")), None)
+
+
+def broken_floors(paths):
+    for path in paths:
+        floor = floor_of(path)
+        if floor is None:
+            yield f"{path}: it is on no floor"
+            continue
+        directory, prefixes = floor
+        for number, line in enumerate(read(path).splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
+            if not match:
+                continue
+            kind, name = match.groups()
+            where = f"{path}:{number}: {name}"
+            if kind == "<":
+                prefix = name.partition("/")[0]
+                if prefix in OURS and prefix not in prefixes:
+                    yield f"{where} is above {directory}"
+                elif prefix in OURS and not os.path.exists(f"{OURS[prefix]}/{name}"):
+                    yield f"{where} is not there"
+                continue
+            beside = os.path.normpath(os.path.join(os.path.dirname(path), name))
+            if os.path.exists(beside):
+                if floor_of(beside) is not floor:
+                    yield f"{where} is in {os.path.dirname(beside)}"
+            elif not any(os.path.exists(f"{other}/{name}") for other in QUOTED_FROM[directory]):
+                yield f"{where} is neither beside the file nor where {directory} may look"
+
+
+def canary_names():
+    defined = set(re.findall(r"#define CANARY_(\w+) \d", re.sub(r"[ \t]+", " ",
+                                                                 read("arch/include/arch/canary.h"))))
+    option = re.search(r"option\('canary'.*?choices: \[(.*?)\]", read("meson.options"), re.S)
+    offered = set(re.findall(r"'(\w+)'", option[1]))
+    return [f"{name}: in only one of canary.h and meson.options"
+            for name in sorted(defined ^ offered)]
+
+
+def check_format(tap, paths):
+    claim = "clang-format leaves every file as it is"
+    version = re.search(r"version (\d+)", output_of(["clang-format", "--version"])[1])
+    if not version or version[1] != FORMAT_VERSION:
+        tap.skip(claim, f"clang-format {FORMAT_VERSION} is not here")
+        return
+    tap.check(claim, complaint(["clang-format", "--dry-run", "-Werror", *paths]))
+
+
+def main():
+    os.chdir(sys.argv[1])
+    tap = Tap()
+    every = tracked()
+    c_files = tracked("*.c", "*.h")
+    includers = tracked("*.c", "*.h", "*.S")
+    bash = [path for path in every if is_script(path, "bash") or is_script(path, "/sh")]
+    bash += [path for path in every if path.endswith(".sh")]
+
+    check_format(tap, c_files)
+    tap.check("shellcheck has nothing to say", complaint(["shellcheck", "-x", *bash]))
+    tap.check("Python files compile", complaint(
+        [sys.executable, "-W", "error", "-c",
+         "import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path)",
+         *[path for path in every if path.endswith(".py") or is_script(path, "python3")]]))
+    tap.check("every file starts with its licence", unlicensed(every))
+    tap.check("no file includes from a floor above its own", broken_floors(includers))
+    tap.check("canary.h and meson.options name the same canaries", canary_names())
+    # The linker's start and stop symbols of a section are what comparePointers takes for two objects.
+    bsd = output_of(["pkg-config", "--cflags-only-I", "libbsd-overlay"])[1].split()
+    tap.check("cppcheck has nothing to say", complaint(
+        ["cppcheck", "--quiet", "--std=c11", "--enable=warning,portability", "--inline-suppr",
+         "--error-exitcode=1", "--suppress=missingInclude", "--suppress=comparePointers",
+         "--suppress=*:/usr/*", "-j2", "-DSTRATA_CHECKED=1", "-DSTRATA_CANARY=none",
+         "-DSTRATA_MAX_CPUS=8", "-Iarch/include", "-Imm/include", "-Iarch/aarch64/include",
+         "-Imm/model", "-Iboot", "-Itests/component", *bsd,
+         *[path for path in c_files if path.endswith(".c")]]))
+    long = [f"{path}: {read(path).count(chr(10))} lines" for path in c_files
+            if read(path).count("\n") > 500]
+    tap.check("no C file is longer than 500 lines", long)
+    tap.finish()
+
+
+if shutil.which("git") is None:
+    print("1..0 # SKIP git is not here")
+    sys.exit(0)
+main()
