@@ -36,16 +36,21 @@ struct cursor {
 	struct irange range;
 	struct iaddr position;
 	enum cursor_access access;
-	struct irange leaf_table_range; /* what the cached leaf table below translates; may be empty */
-	uint64_t *leaf_table;
+	uint64_t *covering_table; /* the covering node's first descriptor, its level and its span */
+	int covering_level;
+	struct irange covering_range;
+	uint64_t *leaf_table; /* of level 3, last used, and its span; the span may be empty */
+	struct irange leaf_table_range;
+	bool changed; /* some descriptor was written */
 	struct tlb_gather gather;
 };
 
 /* What the descriptor at the position says. */
 struct cursor_item {
-	struct irange range; /* all that the descriptor covers: a page, a block, or the whole hole */
-	bool mapped;	     /* if false, the fields below mean nothing */
-	bool counted;	     /* false: mapped by cursor_map_iomem; no page of it is counted */
+	struct irange
+		range; /* all that the descriptor covers: a page, a block, or the whole hole */
+	bool mapped;   /* if false, the fields below mean nothing */
+	bool counted;  /* false: mapped by cursor_map_iomem; no page of it is counted */
 	struct paddr output; /* of the start of range */
 	struct page_property property;
 };
@@ -55,7 +60,8 @@ struct cursor_item {
  *
  * MM_INVALID_ARGS: empty or reversed. MM_OUT_OF_BOUND: not inside the space. MM_NOT_ALIGNED. (In
  *	this order.)
- * MM_BUSY: this CPU already holds part of the range. (While another CPU does, this one waits.)
+ * MM_BUSY: this CPU already holds a node that the protocol needs: part of the range, or of what the
+ *	covering node spans. (While another CPU holds it, this one waits.)
  */
 MM_MUST_CHECK enum mm_status cursor_open(struct vm_space *space, struct irange range,
 					 enum cursor_access access, struct cursor *out);

@@ -16,20 +16,20 @@
 #include <stdint.h>
 
 /* Who has a page. */
-#define PAGE_USAGE_LIST(X)                                                       \
-	X(PAGE_UNUSED, "unused")	 /* free: the frame allocator's */       \
-	X(PAGE_RESERVED, "reserved")	 /* not ours to use: firmware, a loader */ \
-	X(PAGE_FRAME, "frame")		 /* counted data, given out as frames */ \
-	X(PAGE_TABLE, "page table")	 /* a node of some space */              \
-	X(PAGE_META, "metadata")	 /* the slots themselves */              \
-	X(PAGE_HYPERVISOR, "hypervisor") /* its image, stacks, private pools */  \
+#define PAGE_USAGE_LIST(X)                                                                         \
+	X(PAGE_UNUSED, "unused")	 /* free: the frame allocator's */                         \
+	X(PAGE_RESERVED, "reserved")	 /* not ours to use: firmware, a loader */                 \
+	X(PAGE_FRAME, "frame")		 /* counted data, given out as frames */                   \
+	X(PAGE_TABLE, "page table")	 /* a node of some space */                                \
+	X(PAGE_META, "metadata")	 /* the slots themselves */                                \
+	X(PAGE_HYPERVISOR, "hypervisor") /* its image, stacks, private pools */                    \
 	X(PAGE_MMIO, "mmio")		 /* device memory inside a RAM range */
 
 enum page_usage {
 #define PAGE_USAGE_ENUMERATOR(name, text) name,
 	PAGE_USAGE_LIST(PAGE_USAGE_ENUMERATOR)
 #undef PAGE_USAGE_ENUMERATOR
-	PAGE_USAGE_COUNT
+		PAGE_USAGE_COUNT
 };
 
 /* "unused", "page table" and so on. */
@@ -37,8 +37,8 @@ const char *page_usage_name(enum page_usage usage);
 
 /* Memory that is taken before the subsystem starts. */
 struct mm_reservation {
-	struct prange range;	 /* page aligned, non-empty; may overlap others */
-	enum page_usage usage;	 /* PAGE_RESERVED, PAGE_HYPERVISOR or PAGE_MMIO */
+	struct prange range;   /* page aligned, non-empty; may overlap others */
+	enum page_usage usage; /* PAGE_RESERVED, PAGE_HYPERVISOR or PAGE_MMIO */
 };
 
 struct mm_config {

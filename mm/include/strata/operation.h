@@ -13,26 +13,26 @@
 #include <arch/observe.h>
 #include <strata/cursor.h>
 
-#define MM_OPERATION_LIST(X) \
-	X(SPACE_NEW)         \
-	X(SPACE_DESTROY)     \
-	X(SPACE_ACTIVATE)    \
-	X(CURSOR_OPEN)       \
-	X(CURSOR_CLOSE)      \
-	X(CURSOR_QUERY)      \
-	X(CURSOR_FIND_NEXT)  \
-	X(CURSOR_JUMP)       \
-	X(CURSOR_MAP)        \
-	X(CURSOR_REPLACE)    \
-	X(CURSOR_UNMAP)      \
-	X(CURSOR_PROTECT)    \
+#define MM_OPERATION_LIST(X)                                                                       \
+	X(SPACE_NEW)                                                                               \
+	X(SPACE_DESTROY)                                                                           \
+	X(SPACE_ACTIVATE)                                                                          \
+	X(CURSOR_OPEN)                                                                             \
+	X(CURSOR_CLOSE)                                                                            \
+	X(CURSOR_QUERY)                                                                            \
+	X(CURSOR_FIND_NEXT)                                                                        \
+	X(CURSOR_JUMP)                                                                             \
+	X(CURSOR_MAP)                                                                              \
+	X(CURSOR_REPLACE)                                                                          \
+	X(CURSOR_UNMAP)                                                                            \
+	X(CURSOR_PROTECT)                                                                          \
 	X(CURSOR_FLUSH)
 
 enum mm_operation_kind {
 #define MM_OPERATION_ENUMERATOR(name) OPERATION_##name,
 	MM_OPERATION_LIST(MM_OPERATION_ENUMERATOR)
 #undef MM_OPERATION_ENUMERATOR
-	OPERATION_COUNT
+		OPERATION_COUNT
 };
 
 /* Fields that an operation does not have are zero. */
@@ -42,10 +42,10 @@ struct mm_operation {
 	struct vm_space *space;
 	const struct cursor *cursor; /* NULL for operations on spaces; already moved if it moved */
 	struct iaddr position;	     /* of the cursor before the operation */
-	struct irange range;	     /* arguments: the range opened, mapped, unmapped, searched (PROTECT
+	struct irange range;   /* arguments: the range opened, mapped, unmapped, searched (PROTECT
 					too), as asked, even if too long; JUMP: starts at the target */
-	struct irange changed;	     /* PROTECT: what was changed */
-	struct paddr output;	     /* MAP, REPLACE: physical address of the first page */
+	struct irange changed; /* PROTECT: what was changed */
+	struct paddr output;   /* MAP, REPLACE: physical address of the first page */
 	struct page_property property; /* MAP, REPLACE: asked for; PROTECT: the new one */
 	bool counted;		       /* MAP: frames or a segment, not iomem */
 	uint64_t leaves;	       /* UNMAP: leaf descriptors removed */

@@ -20,10 +20,10 @@ enum page_flag {
 };
 
 enum cache_policy {
-	CACHE_WRITEBACK,     /* Normal, Inner and Outer Write-Back, Inner Shareable */
-	CACHE_WRITETHROUGH,  /* Normal, Inner and Outer Write-Through, Inner Shareable */
-	CACHE_UNCACHED,	     /* Normal, Non-cacheable (write combining) */
-	CACHE_DEVICE,	     /* Device-nGnRE, never executable */
+	CACHE_WRITEBACK,    /* Normal, Inner and Outer Write-Back, Inner Shareable */
+	CACHE_WRITETHROUGH, /* Normal, Inner and Outer Write-Through, Inner Shareable */
+	CACHE_UNCACHED,	    /* Normal, Non-cacheable (write combining) */
+	CACHE_DEVICE,	    /* Device-nGnRE, never executable */
 	CACHE_POLICY_COUNT
 };
 
@@ -34,7 +34,7 @@ struct page_property {
 
 static inline struct page_property page_property(uint8_t flags, enum cache_policy cache)
 {
-	return (struct page_property){ flags, (uint8_t)cache };
+	return (struct page_property){flags, (uint8_t)cache};
 }
 
 static inline bool page_property_equal(struct page_property a, struct page_property b)

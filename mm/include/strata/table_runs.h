@@ -22,4 +22,5 @@ typedef void (*table_run_visit)(const struct table_run *run, void *context);
  *
  * MM_BUSY: this CPU holds a cursor on @space.
  */
-MM_MUST_CHECK enum mm_status table_runs(struct vm_space *space, table_run_visit visit, void *context);
+MM_MUST_CHECK enum mm_status table_runs(struct vm_space *space, table_run_visit visit,
+					void *context);

@@ -21,7 +21,7 @@
 
 struct tlb_gather_range {
 	struct irange range;
-	int8_t level;	      /* of every leaf changed in it, or TLB_LEVEL_ANY */
+	int8_t level; /* of every leaf changed in it, or TLB_LEVEL_ANY */
 	enum tlb_depth depth;
 };
 

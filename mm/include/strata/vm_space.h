@@ -27,10 +27,10 @@ enum translation_stage {
 struct vm_space {
 	enum translation_stage stage;
 	struct translation_geometry geometry;
-	struct paddr root;		 /* geometry.root_tables pages */
-	_Atomic uint64_t vmid;		 /* generation and VMID; see vmid.h. Stage 2 only */
-	struct stage2_context context;	 /* what is loaded while it is active */
-	_Atomic uint32_t active_cpus;	 /* bit per CPU */
+	struct paddr root;	       /* geometry.root_tables pages */
+	_Atomic uint64_t vmid;	       /* generation and VMID; see vmid.h. Stage 2 only */
+	struct stage2_context context; /* what is loaded while it is active */
+	_Atomic uint32_t active_cpus;  /* bit per CPU */
 	_Atomic uint32_t open_cursors;
 };
 
@@ -64,7 +64,6 @@ MM_MUST_CHECK enum mm_status vm_space_destroy(struct vm_space *space);
  * this generation. Activating the active space does nothing.
  *
  * MM_INVALID_ARGS: not a Stage-2 space.
- * MM_NO_MEMORY: every VMID is active on some CPU.
  */
 MM_MUST_CHECK enum mm_status vm_space_activate(struct vm_space *space);
 

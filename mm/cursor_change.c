@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Changing what is mapped: other pages in its place, or another property. */
+#include "cursor_private.h"
+
+/* Splits what translates @part until a descriptor spans no more than it, and returns that one. */
+static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, struct irange part,
+				   struct node_reserve *reserve)
+{
+	while (!irange_contains(part, lookup.span)) {
+		struct table child = block_split(cursor, &lookup.table,
+						 table_index(&lookup.table, part.start), reserve);
+		size_t index = table_index(&child, part.start);
+
+		lookup = (struct lookup){&child.descriptors[index], child.descriptors[index], child,
+					 table_span(&child, index)};
+	}
+	return lookup;
+}
+
+enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page_property property)
+{
+	struct iaddr before = cursor->position;
+	struct irange page = irange(before, iaddr(before.value + PAGE_SIZE));
+	struct node_reserve reserve = {.count = 0};
+	struct lookup lookup = {.descriptor = 0};
+	enum mm_status status = MM_OK;
+	uint64_t attributes = 0;
+
+	if (cursor->access != CURSOR_MUTABLE)
+		status = MM_ACCESS_DENIED;
+	else if (before.value >= cursor->range.end.value)
+		status = MM_OUT_OF_BOUND;
+	else if (!property_encode(cursor->space->stage, property, &attributes))
+		status = MM_NOT_SUPPORTED;
+	else
+		lookup = cursor_lookup(cursor, before);
+	if (status == MM_OK && lookup.descriptor == 0)
+		status = MM_NOT_MAPPED;
+	if (status == MM_OK && (lookup.descriptor & DESCRIPTOR_NOT_COUNTED))
+		status = MM_ACCESS_DENIED;
+	if (status == MM_OK)
+		status = node_reserve_fill(&reserve,
+					   split_tables(lookup.table.level, lookup.span, page));
+	if (status == MM_OK) {
+		lookup = split_down_to(cursor, lookup, page, &reserve);
+
+		struct paddr old = descriptor_address(lookup.descriptor);
+
+		/* Break; wait until no CPU has the old one; make. */
+		descriptor_write(lookup.slot, 0);
+		gather_leaves(&cursor->gather, page, LEVEL_PAGE);
+		gather_park_pages(cursor->space, &cursor->gather,
+				  prange(old, paddr(old.value + PAGE_SIZE)));
+		gather_flush(cursor->space, &cursor->gather);
+		descriptor_write(lookup.slot,
+				 leaf_descriptor(frame->paddr, attributes, LEVEL_PAGE));
+		cursor_publish(cursor);
+		COUNT(leaves_changed, 1);
+		cursor->position = page.end;
+		cursor->changed = true;
+		MM_INVARIANT(reserve.count == 0, "a replace uses the tables it planned",
+			     reserve.count);
+	}
+	REPORT(.kind = OPERATION_CURSOR_REPLACE, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = before, .range = page, .output = frame->paddr,
+	       .property = property, .counted = true);
+	return status;
+}
+
+/*
+ * Writes a leaf that translates to the same place with other attributes. Permissions and the Access
+ * flag may change in place; a change of memory type or shareability must break first (Arm ARM
+ * D8.16.1).
+ */
+static void change_leaf(struct cursor *cursor, const struct lookup *lookup, uint64_t attributes,
+			bool memory_type_changes)
+{
+	uint64_t leaf = leaf_descriptor(descriptor_address(lookup->descriptor), attributes,
+					lookup->table.level);
+
+	if (memory_type_changes) {
+		descriptor_write(lookup->slot, 0);
+		gather_leaves(&cursor->gather, lookup->span, lookup->table.level);
+		gather_flush(cursor->space, &cursor->gather);
+		descriptor_write(lookup->slot, leaf);
+		cursor_publish(cursor);
+	} else {
+		descriptor_write(lookup->slot, leaf);
+		gather_leaves(&cursor->gather, lookup->span, lookup->table.level);
+	}
+	COUNT(leaves_changed, 1);
+	cursor->changed = true;
+}
+
+/* Gives every leaf of @part, which lies in @table's span, other attributes; splits at the edges. */
+static void change_below(struct cursor *cursor, const struct table *table, struct irange part,
+			 uint64_t attributes, struct node_reserve *reserve,
+			 bool memory_type_changes)
+{
+	size_t last = table_index(table, iaddr(part.end.value - 1));
+
+	for (size_t i = table_index(table, part.start); i <= last; i++) {
+		uint64_t descriptor = table->descriptors[i];
+		struct irange span = table_span(table, i);
+		struct table child;
+
+		if (irange_contains(part, span) && !descriptor_is_table(descriptor, table->level)) {
+			struct lookup lookup = {&table->descriptors[i], descriptor, *table, span};
+
+			change_leaf(cursor, &lookup, attributes, memory_type_changes);
+			continue;
+		}
+		child = descriptor_is_table(descriptor, table->level)
+				? table_child(table, i, descriptor)
+				: block_split(cursor, table, i, reserve);
+		change_below(cursor, &child, irange_intersection(part, span), attributes, reserve,
+			     memory_type_changes);
+	}
+}
+
+/* A table whose last differing leaf has just become like the others is a block again. */
+static void merge_above(struct cursor *cursor, struct iaddr ia)
+{
+	struct table table = covering_table(cursor);
+
+	while (table.level < LEVEL_PAGE - 1) {
+		uint64_t descriptor = table.descriptors[table_index(&table, ia)];
+
+		if (!descriptor_is_table(descriptor, table.level))
+			return;
+		table = table_child(&table, table_index(&table, ia), descriptor);
+	}
+	if (table.level == LEVEL_PAGE - 1 &&
+	    descriptor_is_table(table.descriptors[table_index(&table, ia)], table.level))
+		table_merge(cursor, &table, table_index(&table, ia));
+}
+
+enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
+				   page_property_update update, void *context,
+				   struct irange *changed)
+{
+	enum mm_status status = cursor->access == CURSOR_MUTABLE
+					? cursor_check_length(cursor, length)
+					: MM_ACCESS_DENIED;
+	struct iaddr before = cursor->position;
+	struct irange range = irange(before, iaddr(before.value + length));
+	struct page_property property = {0, 0};
+	struct irange part = {{0}, {0}};
+	struct lookup lookup;
+
+	if (status == MM_OK && !cursor_find(cursor, range, &lookup)) {
+		cursor->position = range.end;
+		status = MM_NOT_MAPPED;
+	} else if (status == MM_OK) {
+		uint64_t old = leaf_attributes(lookup.descriptor);
+		struct page_property was = property_decode(cursor->space->stage, old);
+		struct node_reserve reserve = {.count = 0};
+		uint64_t attributes = 0;
+
+		part = irange_intersection(range, lookup.span);
+		property = update(was, context);
+		if (!property_encode(cursor->space->stage, property, &attributes))
+			status = MM_NOT_SUPPORTED;
+		attributes |= old & DESCRIPTOR_NOT_COUNTED;
+		if (status == MM_OK && attributes != old) {
+			status = node_reserve_fill(
+				&reserve, split_tables(lookup.table.level, lookup.span, part));
+			if (status == MM_OK) {
+				change_below(cursor, &lookup.table, part, attributes, &reserve,
+					     was.cache != property.cache);
+				MM_INVARIANT(reserve.count == 0,
+					     "a change uses the tables it planned", reserve.count);
+				merge_above(cursor, part.start);
+			}
+		}
+		if (status == MM_OK) {
+			cursor->position = part.end;
+			if (changed != NULL)
+				*changed = part;
+		}
+	}
+	REPORT(.kind = OPERATION_CURSOR_PROTECT, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = before, .range = range, .changed = part,
+	       .property = property);
+	return status;
+}

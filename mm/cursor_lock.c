@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cursor_lock.h"
+
+/*
+ * A table's pages are locked one by one: all but a concatenated root have one page. @range lies in
+ * the table's span.
+ */
+static struct slot *table_page(const struct table *table, size_t page)
+{
+	return node_of(table->descriptors + page * TABLE_ENTRIES);
+}
+
+static size_t first_page(const struct table *table, struct irange range)
+{
+	return table_index(table, range.start) / TABLE_ENTRIES;
+}
+
+static size_t last_page(const struct table *table, struct irange range)
+{
+	return table_index(table, iaddr(range.end.value - 1)) / TABLE_ENTRIES;
+}
+
+static void unlock_pages(const struct table *table, size_t first, size_t end)
+{
+	while (end > first)
+		node_unlock(table_page(table, --end));
+}
+
+static bool lock_pages(const struct table *table, struct irange range)
+{
+	size_t first = first_page(table, range);
+
+	for (size_t page = first; page <= last_page(table, range); page++) {
+		if (node_lock(table_page(table, page)))
+			continue;
+		unlock_pages(table, first, page);
+		return false;
+	}
+	return true;
+}
+
+static void unlock_below(const struct table *table, struct irange range);
+
+/* Gives back a table and everything locked below it. */
+static void unlock_table(const struct table *table, struct irange range)
+{
+	unlock_below(table, range);
+	unlock_pages(table, first_page(table, range), last_page(table, range) + 1);
+}
+
+/* In the reverse of the order of locking. */
+static void unlock_below(const struct table *table, struct irange range)
+{
+	if (table->level == LEVEL_PAGE || irange_is_empty(range))
+		return;
+
+	size_t first = table_index(table, range.start);
+
+	for (size_t i = table_index(table, iaddr(range.end.value - 1)) + 1; i-- > first;) {
+		uint64_t descriptor = table->descriptors[i];
+
+		if (!descriptor_is_table(descriptor, table->level))
+			continue;
+
+		struct table child = table_child(table, i, descriptor);
+
+		unlock_table(&child, irange_intersection(range, table_span(table, i)));
+	}
+}
+
+/* Locks the tables below @table that @range touches; false, with none of them locked, if this CPU
+ * holds one already. */
+static bool lock_below(const struct table *table, struct irange range)
+{
+	if (table->level == LEVEL_PAGE)
+		return true;
+
+	size_t first = table_index(table, range.start);
+	size_t last = table_index(table, iaddr(range.end.value - 1));
+
+	for (size_t i = first; i <= last; i++) {
+		uint64_t descriptor = descriptor_read(&table->descriptors[i]);
+
+		if (!descriptor_is_table(descriptor, table->level))
+			continue;
+
+		struct table child = table_child(table, i, descriptor);
+		struct irange part = irange_intersection(range, table_span(table, i));
+
+		if (lock_pages(&child, part)) {
+			if (lock_below(&child, part))
+				continue;
+			unlock_pages(&child, first_page(&child, part), last_page(&child, part) + 1);
+		}
+		unlock_below(table, irange(range.start, table_span(table, i).start));
+		return false;
+	}
+	return true;
+}
+
+/* The deepest table, not below @deepest_level, that spans all of @range, found without locks. */
+static struct table find_covering(const struct vm_space *space, struct irange range,
+				  int deepest_level)
+{
+	struct table table = space_root(space);
+
+	while (table.level < deepest_level) {
+		size_t index = table_index(&table, range.start);
+		uint64_t descriptor = descriptor_read(&table.descriptors[index]);
+
+		if (index != table_index(&table, iaddr(range.end.value - 1)) ||
+		    !descriptor_is_table(descriptor, table.level))
+			break;
+		table = table_child(&table, index, descriptor);
+	}
+	return table;
+}
+
+/* What @table spans; a root, all of the space. */
+static struct irange whole_span(const struct vm_space *space, const struct table *table)
+{
+	if (table->level == space->geometry.root_level)
+		return vm_space_range(space);
+	return irange(table->base,
+		      iaddr(table->base.value + (level_size(table->level) << LEVEL_BITS)));
+}
+
+bool cursor_lock(struct cursor *cursor, int deepest_level)
+{
+	struct irange range = cursor->range;
+
+	for (;;) {
+		struct table covering = find_covering(cursor->space, range, deepest_level);
+
+		if (!lock_pages(&covering, range))
+			return false;
+		/* A root is never stray, so looking at one of its pages is enough. */
+		if (node_of(covering.descriptors)->node.stray) {
+			unlock_pages(&covering, first_page(&covering, range),
+				     last_page(&covering, range) + 1);
+			continue;
+		}
+		if (!lock_below(&covering, range)) {
+			unlock_pages(&covering, first_page(&covering, range),
+				     last_page(&covering, range) + 1);
+			return false;
+		}
+		cursor->covering_table = covering.descriptors;
+		cursor->covering_level = covering.level;
+		cursor->covering_range = whole_span(cursor->space, &covering);
+		return true;
+	}
+}
+
+void cursor_unlock(struct cursor *cursor)
+{
+	struct table covering = covering_table(cursor);
+
+	unlock_table(&covering, cursor->range);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/mm.h>
+#include "cursor_private.h"
+#include "slot.h"
+
+/* What is to be mapped: physical addresses with an attribute constant. */
+struct mapping {
+	struct irange range;
+	struct paddr output; /* of range.start */
+	uint64_t attributes;
+	bool written; /* by map_below: some leaf was */
+};
+
+/*
+ * Whether the descriptor that spans @span becomes a leaf. Blocks at every level that has them, where
+ * both addresses are aligned and all of the span is to be mapped.
+ */
+static bool is_leaf(const struct mapping *mapping, int level, struct irange span)
+{
+	uint64_t offset = span.start.value - mapping->range.start.value;
+
+	return level == LEVEL_PAGE ||
+	       (level >= LEVEL_BLOCK_FIRST && irange_contains(mapping->range, span) &&
+		((mapping->output.value + offset) & (level_size(level) - 1)) == 0);
+}
+
+/* The tables that are needed below an empty descriptor of @level with @span. */
+static size_t tables_for_hole(const struct mapping *mapping, int level, struct irange span)
+{
+	if (is_leaf(mapping, level, span))
+		return 0;
+	if (level + 1 == LEVEL_PAGE)
+		return 1;
+
+	struct irange part = irange_intersection(span, mapping->range);
+	uint64_t below = level_size(level + 1);
+	uint64_t start = part.start.value & ~(below - 1);
+	size_t tables = 1;
+
+	for (; start < part.end.value; start += below)
+		tables += tables_for_hole(mapping, level + 1,
+					  irange(iaddr(start), iaddr(start + below)));
+	return tables;
+}
+
+/* MM_EXISTS if some of @part, which lies in @table's span, is mapped; else adds the tables needed. */
+static enum mm_status plan(const struct mapping *mapping, const struct table *table,
+			   struct irange part, size_t *tables)
+{
+	size_t last = table_index(table, iaddr(part.end.value - 1));
+
+	for (size_t i = table_index(table, part.start); i <= last; i++) {
+		uint64_t descriptor = table->descriptors[i];
+		struct irange span = table_span(table, i);
+
+		if (descriptor == 0) {
+			if (table->level < LEVEL_PAGE)
+				*tables += tables_for_hole(mapping, table->level, span);
+			continue;
+		}
+		if (!descriptor_is_table(descriptor, table->level))
+			return MM_EXISTS;
+
+		struct table child = table_child(table, i, descriptor);
+		enum mm_status status =
+			plan(mapping, &child, irange_intersection(part, span), tables);
+
+		if (status != MM_OK)
+			return status;
+	}
+	return MM_OK;
+}
+
+/* Writes the leaves of @part in a table of level 3: the loop that mapping time is made of. */
+static void map_pages(const struct mapping *mapping, const struct table *table, struct irange part)
+{
+	uint64_t offset = part.start.value - mapping->range.start.value;
+	uint64_t leaf = leaf_descriptor(paddr(mapping->output.value + offset), mapping->attributes,
+					LEVEL_PAGE);
+	uint64_t *descriptor = &table->descriptors[table_index(table, part.start)];
+	uint64_t *end = descriptor + (irange_size(part) >> PAGE_SHIFT);
+
+	node_of(descriptor)->children += (uint16_t)(end - descriptor);
+	COUNT(leaves_mapped, (uint64_t)(end - descriptor));
+	for (; descriptor < end; descriptor++, leaf += PAGE_SIZE)
+		descriptor_write(descriptor, leaf);
+}
+
+/* Cannot fail: what can was found out by plan. */
+static void map_below(struct cursor *cursor, const struct mapping *mapping,
+		      const struct table *table, struct irange part, struct node_reserve *reserve)
+{
+	if (table->level == LEVEL_PAGE) {
+		map_pages(mapping, table, part);
+		cursor->leaf_table = table->descriptors;
+		cursor->leaf_table_range =
+			irange(table->base, iaddr(table->base.value + level_size(LEVEL_PAGE - 1)));
+		return;
+	}
+
+	size_t last = table_index(table, iaddr(part.end.value - 1));
+
+	for (size_t i = table_index(table, part.start); i <= last; i++) {
+		uint64_t *descriptor = &table->descriptors[i];
+		struct irange span = table_span(table, i);
+
+		if (*descriptor == 0 && is_leaf(mapping, table->level, span)) {
+			uint64_t offset = span.start.value - mapping->range.start.value;
+
+			descriptor_write(descriptor,
+					 leaf_descriptor(paddr(mapping->output.value + offset),
+							 mapping->attributes, table->level));
+			node_of(descriptor)->children++;
+			COUNT(leaves_mapped, 1);
+			continue;
+		}
+		if (*descriptor != 0) {
+			struct table child = table_child(table, i, *descriptor);
+
+			map_below(cursor, mapping, &child, irange_intersection(part, span),
+				  reserve);
+			table_merge(cursor, table, i);
+			continue;
+		}
+
+		struct table child = {node_reserve_take(reserve, table->level + 1),
+				      table->level + 1, span.start};
+
+		/* Complete before it is linked. */
+		map_below(cursor, mapping, &child, irange_intersection(part, span), reserve);
+		descriptor_write(descriptor, table_descriptor(physical(child.descriptors)));
+		node_of(descriptor)->children++;
+	}
+}
+
+/* A page in a leaf table that is at hand: the common case of filling a space page by page. */
+static bool map_in_leaf_table(struct cursor *cursor, const struct mapping *mapping)
+{
+	if (irange_size(mapping->range) != PAGE_SIZE ||
+	    !irange_has(cursor->leaf_table_range, mapping->range.start))
+		return false;
+
+	struct table table = {cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start};
+
+	if (table.descriptors[table_index(&table, mapping->range.start)] != 0)
+		return false;
+	/* The last page of a table may make it a block: that is not the common case. */
+	if (node_of(table.descriptors)->children == TABLE_ENTRIES - 1)
+		return false;
+	map_pages(mapping, &table, mapping->range);
+	return true;
+}
+
+static enum mm_status map(struct cursor *cursor, const struct mapping *mapping)
+{
+	struct table covering = covering_table(cursor);
+	struct node_reserve reserve;
+	size_t tables = 0;
+
+	if (!map_in_leaf_table(cursor, mapping)) {
+		enum mm_status status = plan(mapping, &covering, mapping->range, &tables);
+
+		if (status == MM_OK)
+			status = node_reserve_fill(&reserve, tables);
+		if (status != MM_OK)
+			return status;
+
+		map_below(cursor, mapping, &covering, mapping->range, &reserve);
+		MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
+	}
+	cursor_publish(cursor);
+	cursor->position = mapping->range.end;
+	cursor->changed = true;
+	return MM_OK;
+}
+
+/* Everything that can be wrong with mapping @output at the position, but what is mapped there. */
+static enum mm_status prepare(const struct cursor *cursor, struct prange output,
+			      struct page_property property, struct mapping *mapping)
+{
+	if (cursor->access != CURSOR_MUTABLE)
+		return MM_ACCESS_DENIED;
+	if (cursor->position.value >= cursor->range.end.value ||
+	    prange_size(output) > cursor->range.end.value - cursor->position.value)
+		return MM_OUT_OF_BOUND;
+	if (!property_encode(cursor->space->stage, property, &mapping->attributes))
+		return MM_NOT_SUPPORTED;
+	mapping->range =
+		irange(cursor->position, iaddr(cursor->position.value + prange_size(output)));
+	mapping->output = output.start;
+	return MM_OK;
+}
+
+static enum mm_status map_counted(struct cursor *cursor, struct prange output,
+				  struct page_property property)
+{
+	struct iaddr before = cursor->position;
+	struct mapping mapping = {0};
+	enum mm_status status = prepare(cursor, output, property, &mapping);
+
+	if (status == MM_OK)
+		status = map(cursor, &mapping);
+	REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = before,
+	       .range = irange(before, iaddr(before.value + prange_size(output))),
+	       .output = output.start, .property = property, .counted = true);
+	(void)before;
+	return status;
+}
+
+enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_property property)
+{
+	return map_counted(cursor, prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE)),
+			   property);
+}
+
+enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment,
+				  struct page_property property)
+{
+	return map_counted(cursor, prange(segment->start, segment->end), property);
+}
+
+/* Counted memory must not be mapped without being counted where a guest could reach it. */
+static bool touches_memory(struct prange output)
+{
+	for (const struct zone *zone = zones; zone < zones + zone_count; zone++) {
+		struct slot *slot;
+
+		if (!prange_overlaps(zone->range, output))
+			continue;
+		for (struct paddr page = output.start; page.value < output.end.value;
+		     page.value += PAGE_SIZE)
+			if (slot_lookup(page, &slot) == MM_OK && slot->usage != PAGE_MMIO)
+				return true;
+	}
+	return false;
+}
+
+enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
+				struct page_property property)
+{
+	struct iaddr before = cursor->position;
+	struct mapping mapping = {0};
+	enum mm_status status;
+
+	if (!prange_is_page_aligned(output))
+		status = MM_NOT_ALIGNED;
+	else if (prange_is_empty(output))
+		status = MM_INVALID_ARGS;
+	else
+		status = prepare(cursor, output, property, &mapping);
+	if (status == MM_OK && output.end.value > UINT64_C(1) << cursor->space->geometry.pa_bits)
+		status = MM_OUT_OF_BOUND;
+	if (status == MM_OK && cursor->space->stage == STAGE_2 && touches_memory(output))
+		status = MM_ACCESS_DENIED;
+	if (status == MM_OK) {
+		mapping.attributes |= DESCRIPTOR_NOT_COUNTED;
+		status = map(cursor, &mapping);
+	}
+	REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = before,
+	       .range = irange(before, iaddr(before.value + prange_size(output))),
+	       .output = output.start, .property = property, .counted = false);
+	(void)before;
+	return status;
+}

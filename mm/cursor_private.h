@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the cursor's files share: spans of descriptors, the way down, splitting and merging. */
+#pragma once
+
+#include <strata/cursor.h>
+#include <strata/operation.h>
+#include "descriptor.h"
+#include "gather.h"
+#include "node.h"
+#include "panic.h"
+#include "per_cpu.h"
+#include "regime.h"
+
+/*
+ * A table and where it stands. base is the input address that its first descriptor translates: a
+ * concatenated root is one table of up to 16 * 512 descriptors.
+ */
+struct table {
+	uint64_t *descriptors;
+	int level;
+	struct iaddr base;
+};
+
+static inline size_t table_index(const struct table *table, struct iaddr ia)
+{
+	return (ia.value - table->base.value) >> level_shift(table->level);
+}
+
+static inline struct irange table_span(const struct table *table, size_t index)
+{
+	uint64_t start = table->base.value + ((uint64_t)index << level_shift(table->level));
+
+	return irange(iaddr(start), iaddr(start + level_size(table->level)));
+}
+
+static inline struct irange irange_intersection(struct irange a, struct irange b)
+{
+	return irange(a.start.value > b.start.value ? a.start : b.start,
+		      a.end.value < b.end.value ? a.end : b.end);
+}
+
+/* The table that the table descriptor at @index of @table points to. */
+static inline struct table table_child(const struct table *table, size_t index, uint64_t descriptor)
+{
+	return (struct table){descriptor_table(descriptor), table->level + 1,
+			      table_span(table, index).start};
+}
+
+static inline struct table space_root(const struct vm_space *space)
+{
+	return (struct table){linear(space->root), space->geometry.root_level, iaddr(0)};
+}
+
+static inline struct table covering_table(const struct cursor *cursor)
+{
+	return (struct table){cursor->covering_table, cursor->covering_level,
+			      cursor->covering_range.start};
+}
+
+/* The descriptor that translates an address, and what it spans. */
+struct lookup {
+	uint64_t *slot;
+	uint64_t descriptor;
+	struct table table;
+	struct irange span;
+};
+
+/* The last descriptor on the way down to @ia, which lies in the cursor's range. */
+struct lookup cursor_lookup(const struct cursor *cursor, struct iaddr ia);
+
+/* Checks that @length bytes lie between the position and the end. */
+enum mm_status cursor_check_length(const struct cursor *cursor, uint64_t length);
+
+/* Moves to the first mapped address in @range; false if there is none. */
+bool cursor_find(const struct cursor *cursor, struct irange range, struct lookup *found);
+
+/*
+ * Puts a table of equal leaves in the place of the block at @index of @table, by break-before-make;
+ * the table comes from @reserve. Returns it, locked.
+ */
+struct table block_split(struct cursor *cursor, const struct table *table, size_t index,
+			 struct node_reserve *reserve);
+
+/* How many tables splitting a block of @level needs so that the edges of @part in @span fall between
+ * leaves. */
+size_t split_tables(int level, struct irange span, struct irange part);
+
+/*
+ * Puts a block in the place of the table at @index of @table, by break-before-make, if the table's
+ * descriptors are leaves that make up one block.
+ */
+void table_merge(struct cursor *cursor, const struct table *table, size_t index);
+
+/* Removes the table at @index of @table, which has no children left, from the tree. */
+void table_detach_empty(struct cursor *cursor, const struct table *table, size_t index);
+
+/* Whether @table, not a root, is empty or could be a block: its parent's descriptor should change. */
+bool table_is_untidy(const struct vm_space *space, const struct table *table);
+
+/*
+ * Frees or merges the table that the descriptor of @level for @ia points to, if it is still untidy,
+ * and then its ancestors. A cursor has no right to the descriptor above its covering node; this
+ * takes that right for a moment, and does nothing if this CPU holds a cursor in the way.
+ */
+void space_tidy(struct vm_space *space, struct iaddr ia, int level);
+
+/* The cached leaf table may be about to go. */
+static inline void cursor_forget_leaf_table(struct cursor *cursor)
+{
+	cursor->leaf_table_range = irange(iaddr(0), iaddr(0));
+}
+
+/* An inner shareable table walk by any CPU sees what was written, and so does this one. */
+void cursor_publish(const struct cursor *cursor);
+
+/* Unmaps all of @range, nodes locked, blocks straddling its edges split from @reserve. */
+uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_reserve *reserve);
+
+#if STRATA_CHECKED
+
+void operation_report(const struct mm_operation *operation);
+
+#define REPORT(...) operation_report(&(struct mm_operation){__VA_ARGS__})
+
+#else
+
+#define REPORT(...) ((void)0)
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cursor_private.h"
+
+static bool is_counted(uint64_t leaf)
+{
+	return !(leaf & DESCRIPTOR_NOT_COUNTED);
+}
+
+/* A leaf of @level is out of the tables, and what covers it is gathered: its references move from
+ * the table to the gather (P to T). */
+static void park_leaf(struct cursor *cursor, uint64_t leaf, int level)
+{
+	if (!is_counted(leaf))
+		return;
+
+	struct paddr output = descriptor_address(leaf);
+
+	gather_park_pages(cursor->space, &cursor->gather,
+			  prange(output, paddr(output.value + level_size(level))));
+}
+
+/* Parks all leaves and tables at and below a table that is detached already. */
+static uint64_t park_subtree(struct cursor *cursor, const struct table *table)
+{
+	struct slot *node = node_of(table->descriptors);
+	uint16_t left = node->children;
+	uint64_t leaves = 0;
+
+	for (size_t i = 0; left > 0; i++) {
+		uint64_t descriptor = table->descriptors[i];
+
+		if (descriptor == 0)
+			continue;
+		left--;
+		if (descriptor_is_table(descriptor, table->level)) {
+			struct table child = table_child(table, i, descriptor);
+
+			leaves += park_subtree(cursor, &child);
+		} else {
+			park_leaf(cursor, descriptor, table->level);
+			leaves++;
+		}
+	}
+	node->node.stray = 1;
+	node_unlock(node);
+	gather_park_table(&cursor->gather, physical(table->descriptors));
+	return leaves;
+}
+
+/* Takes a table that lies wholly in what is unmapped out of the tree, with all that is below it. */
+static uint64_t detach_subtree(struct cursor *cursor, const struct table *table, size_t index)
+{
+	struct table child = table_child(table, index, table->descriptors[index]);
+
+	descriptor_write(&table->descriptors[index], 0);
+	node_of(&table->descriptors[index])->children--;
+	gather_subtree(&cursor->gather, table_span(table, index));
+	return park_subtree(cursor, &child);
+}
+
+static void remove_leaf(struct cursor *cursor, const struct table *table, size_t index)
+{
+	uint64_t leaf = table->descriptors[index];
+
+	descriptor_write(&table->descriptors[index], 0);
+	node_of(&table->descriptors[index])->children--;
+	gather_leaves(&cursor->gather, table_span(table, index), table->level);
+	park_leaf(cursor, leaf, table->level);
+}
+
+static uint64_t remove_below(struct cursor *cursor, const struct table *table, struct irange part,
+			     struct node_reserve *reserve)
+{
+	size_t last = table_index(table, iaddr(part.end.value - 1));
+	uint64_t leaves = 0;
+
+	for (size_t i = table_index(table, part.start); i <= last; i++) {
+		uint64_t descriptor = table->descriptors[i];
+		struct irange span = table_span(table, i);
+		struct table child;
+
+		if (descriptor == 0)
+			continue;
+		if (descriptor_is_table(descriptor, table->level)) {
+			if (irange_contains(part, span)) {
+				leaves += detach_subtree(cursor, table, i);
+				continue;
+			}
+			child = table_child(table, i, descriptor);
+		} else {
+			if (irange_contains(part, span)) {
+				remove_leaf(cursor, table, i);
+				leaves++;
+				continue;
+			}
+			child = block_split(cursor, table, i, reserve);
+		}
+		leaves += remove_below(cursor, &child, irange_intersection(part, span), reserve);
+		if (node_of(child.descriptors)->children == 0)
+			table_detach_empty(cursor, table, i);
+	}
+	return leaves;
+}
+
+uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_reserve *reserve)
+{
+	struct table covering = covering_table(cursor);
+	uint64_t leaves;
+
+	cursor_forget_leaf_table(cursor);
+	if (irange_is_empty(range))
+		return 0;
+	leaves = remove_below(cursor, &covering, range, reserve);
+	cursor->changed = true;
+	COUNT(leaves_unmapped, leaves);
+	return leaves;
+}
+
+/* The tables that splits at both edges of @range need: only a block that an edge cuts is split. */
+static size_t tables_for_edges(const struct cursor *cursor, struct irange range)
+{
+	struct lookup first = cursor_lookup(cursor, range.start);
+	struct lookup last = cursor_lookup(cursor, iaddr(range.end.value - 1));
+	size_t tables = 0;
+
+	if (first.descriptor != 0)
+		tables += split_tables(first.table.level, first.span, range);
+	if (last.descriptor != 0 && last.slot != first.slot)
+		tables += split_tables(last.table.level, last.span, range);
+	return tables;
+}
+
+enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *leaves)
+{
+	enum mm_status status = cursor->access == CURSOR_MUTABLE
+					? cursor_check_length(cursor, length)
+					: MM_ACCESS_DENIED;
+	struct iaddr before = cursor->position;
+	struct irange range = irange(before, iaddr(before.value + length));
+	struct node_reserve reserve = {.count = 0};
+	uint64_t removed = 0;
+
+	if (status == MM_OK && length > 0)
+		status = node_reserve_fill(&reserve, tables_for_edges(cursor, range));
+	if (status == MM_OK) {
+		removed = cursor_remove(cursor, range, &reserve);
+		MM_INVARIANT(reserve.count == 0, "an unmap uses the tables it planned",
+			     reserve.count);
+		cursor->position = range.end;
+		if (leaves != NULL)
+			*leaves = removed;
+	}
+	REPORT(.kind = OPERATION_CURSOR_UNMAP, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = before, .range = range, .leaves = removed);
+	return status;
+}

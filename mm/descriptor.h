@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Descriptors of the VMSAv8-64 formats with a 4 KiB granule (Arm ARM D8.3): what both stages share.
+ *
+ *  63      59 58  55 54           50 49 48 47                         12 11       2 1 0
+ *  ├─────────┼──────┼───────────────┼─────┼─────────────────────────────┼──────────┼─┼─┤
+ *  │         │ ours │ upper attr.   │  0  │ output or table address     │ lower    │T│V│
+ *
+ * V: valid. T: at levels 0 to 2 a table (1) or a block (0); at level 3 a page (1).
+ * A descriptor is read and written whole, by one atomic access: the table walker of every CPU reads
+ * it at any moment. Writing is a release, so that a table is seen complete before it is linked.
+ */
+#pragma once
+
+#include <arch/address.h>
+#include <arch/observe.h>
+#include <stdatomic.h>
+#include "linear.h"
+
+#define LEVEL_PAGE 3	    /* the level whose leaves are pages */
+#define LEVEL_BLOCK_FIRST 1 /* the level nearest the root that may hold a block */
+#define TABLE_ENTRIES 512
+#define LEVEL_BITS 9
+
+#define DESCRIPTOR_VALID UINT64_C(1)
+#define DESCRIPTOR_TABLE_OR_PAGE UINT64_C(2)
+#define DESCRIPTOR_ADDRESS UINT64_C(0x0000fffffffff000)
+#define DESCRIPTOR_ACCESS_FLAG (UINT64_C(1) << 10)
+/* Bit 55 is ignored by hardware (D8.3.2): a leaf whose pages are not counted. */
+#define DESCRIPTOR_NOT_COUNTED (UINT64_C(1) << 55)
+
+/* log2 of what one descriptor at @level covers. */
+static inline unsigned int level_shift(int level)
+{
+	return PAGE_SHIFT + LEVEL_BITS * (unsigned int)(LEVEL_PAGE - level);
+}
+
+static inline uint64_t level_size(int level)
+{
+	return UINT64_C(1) << level_shift(level);
+}
+
+static inline uint64_t descriptor_read(const uint64_t *descriptor)
+{
+	return atomic_load_explicit((const _Atomic uint64_t *)descriptor, memory_order_acquire);
+}
+
+static inline void descriptor_write(uint64_t *descriptor, uint64_t value)
+{
+	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(descriptor), .value = value,
+		.previous = *descriptor);
+	atomic_store_explicit((_Atomic uint64_t *)descriptor, value, memory_order_release);
+}
+
+static inline bool descriptor_is_table(uint64_t descriptor, int level)
+{
+	const uint64_t type = DESCRIPTOR_VALID | DESCRIPTOR_TABLE_OR_PAGE;
+
+	return level < LEVEL_PAGE && (descriptor & type) == type;
+}
+
+static inline struct paddr descriptor_address(uint64_t descriptor)
+{
+	return paddr(descriptor & DESCRIPTOR_ADDRESS);
+}
+
+static inline uint64_t *descriptor_table(uint64_t descriptor)
+{
+	return linear(descriptor_address(descriptor));
+}
+
+static inline uint64_t table_descriptor(struct paddr table)
+{
+	return table.value | DESCRIPTOR_TABLE_OR_PAGE | DESCRIPTOR_VALID;
+}
+
+/* A leaf at @level with attributes and software bits @attributes. */
+static inline uint64_t leaf_descriptor(struct paddr output, uint64_t attributes, int level)
+{
+	uint64_t type = level == LEVEL_PAGE ? DESCRIPTOR_TABLE_OR_PAGE | DESCRIPTOR_VALID
+					    : DESCRIPTOR_VALID;
+
+	return output.value | attributes | type;
+}
+
+static inline uint64_t leaf_attributes(uint64_t descriptor)
+{
+	return descriptor & ~(DESCRIPTOR_ADDRESS | DESCRIPTOR_TABLE_OR_PAGE | DESCRIPTOR_VALID);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/memory.h>
+#include <strata/frame.h>
+#include "page_allocator.h"
+#include "panic.h"
+
+static struct prange page_range(struct paddr page)
+{
+	return prange(page, paddr(page.value + PAGE_SIZE));
+}
+
+enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
+{
+	struct paddr page;
+	enum mm_status status = page_allocate(&page);
+
+	if (status != MM_OK)
+		return status;
+	if (contents == FRAME_ZEROED)
+		page_zero(linear(page));
+	slots_publish(page_range(page), PAGE_FRAME);
+	out->paddr = page;
+	return MM_OK;
+}
+
+enum mm_status frame_from_unused(struct paddr page, frame_t *out)
+{
+	struct slot *slot;
+	enum mm_status status = slot_lookup(page, &slot);
+
+	if (status == MM_OK)
+		status = page_take(page);
+	if (status != MM_OK)
+		return status;
+
+	slots_publish(page_range(page), PAGE_FRAME);
+	out->paddr = page;
+	return MM_OK;
+}
+
+enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
+{
+	struct slot *slot;
+	enum mm_status status = slot_lookup(page, &slot);
+
+	if (status != MM_OK)
+		return status;
+
+	uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
+
+	do {
+		if (references == SLOT_UNUSED)
+			return MM_UNUSED;
+		if (references == SLOT_UNIQUE)
+			return MM_UNIQUE;
+		if (references == SLOT_UNDER_CONSTRUCTION)
+			return MM_BUSY;
+		if (slot->usage != PAGE_FRAME)
+			return MM_ACCESS_DENIED;
+		if (references >= FRAME_REFERENCES_MAX)
+			return MM_SATURATED;
+		/* Acquire: what the page's other holders published before is seen by this one. */
+	} while (!atomic_compare_exchange_weak_explicit(&slot->references, &references,
+							references + 1, memory_order_acquire,
+							memory_order_acquire));
+	/*
+	 * Between the check and the exchange the page may have been freed and given out again with the
+	 * same count. It is held now, so its usage stands still: look again.
+	 */
+	if (slot->usage != PAGE_FRAME) {
+		slots_release(page_range(page));
+		return MM_ACCESS_DENIED;
+	}
+	out->paddr = page;
+	return MM_OK;
+}
+
+enum mm_status frame_clone(const frame_t *frame, frame_t *out)
+{
+	enum mm_status status = slots_acquire(page_range(frame->paddr));
+
+	if (status == MM_OK)
+		out->paddr = frame->paddr;
+	return status;
+}
+
+void frame_drop(frame_t *frame)
+{
+	slots_release(page_range(frame->paddr));
+}
+
+struct paddr frame_into_raw(frame_t *frame)
+{
+	return frame->paddr;
+}
+
+frame_t frame_from_raw(struct paddr page)
+{
+	return (frame_t){page};
+}
+
+frame_t frame_borrow(const frame_t *frame)
+{
+	return *frame;
+}
+
+uint32_t frame_reference_count(const frame_t *frame)
+{
+	return atomic_load_explicit(&slot_of(frame->paddr)->references, memory_order_relaxed);
+}
+
+enum mm_status page_state(struct paddr page, struct page_state *out)
+{
+	struct slot *slot;
+	enum mm_status status = slot_lookup(page, &slot);
+
+	if (status != MM_OK)
+		return status;
+
+	enum page_usage usage = (enum page_usage)slot->usage;
+	bool counted = usage == PAGE_FRAME || usage == PAGE_TABLE;
+
+	*out = (struct page_state){
+		.usage = usage,
+		.references =
+			counted ? atomic_load_explicit(&slot->references, memory_order_relaxed) : 0,
+	};
+	return MM_OK;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The linear map, inlined for those who walk tables: mm_linear and mm_physical of strata/mm.h. */
+#pragma once
+
+#include <arch/address.h>
+#include <stdint.h>
+
+/* mm_config.linear_offset; constant after mm_init. */
+extern uint64_t linear_map_offset;
+
+static inline void *linear(struct paddr paddr)
+{
+	return (void *)(uintptr_t)(paddr.value + linear_map_offset);
+}
+
+static inline struct paddr physical(const void *pointer)
+{
+	return (struct paddr){(uint64_t)(uintptr_t)pointer - linear_map_offset};
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/mm.h>
+#include "page_allocator.h"
+#include "panic.h"
+#include "per_cpu.h"
+#include "vmid.h"
+
+static void (*panic_hook)(const char *invariant, uint64_t value) __attribute__((noreturn));
+static uint64_t memory_pages;
+
+_Noreturn void mm_panic(const char *invariant, uint64_t value)
+{
+	panic_hook(invariant, value);
+}
+
+void *mm_linear(struct paddr paddr)
+{
+	return linear(paddr);
+}
+
+struct paddr mm_physical(const void *pointer)
+{
+	return physical(pointer);
+}
+
+const char *page_usage_name(enum page_usage usage)
+{
+	switch (usage) {
+#define PAGE_USAGE_CASE(name, text)                                                                \
+	case name:                                                                                 \
+		return text;
+		PAGE_USAGE_LIST(PAGE_USAGE_CASE)
+#undef PAGE_USAGE_CASE
+	case PAGE_USAGE_COUNT:
+		break;
+	}
+	return "unknown usage";
+}
+
+const char *mm_status_name(enum mm_status status)
+{
+	switch (status) {
+#define MM_STATUS_CASE(name, meaning)                                                              \
+	case name:                                                                                 \
+		return #name;
+		MM_STATUS_LIST(MM_STATUS_CASE)
+#undef MM_STATUS_CASE
+	}
+	return "unknown status";
+}
+
+struct mm_usage mm_usage(void)
+{
+	struct mm_usage usage = {0};
+	uint64_t used = 0;
+
+	for (unsigned int i = PAGE_UNUSED + 1; i < PAGE_USAGE_COUNT; i++) {
+		int64_t pages = 0;
+
+		for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
+			pages += mm_cpus[cpu].usage[i];
+		usage.pages[i] = (uint64_t)pages;
+		used += (uint64_t)pages;
+	}
+	usage.pages[PAGE_UNUSED] = memory_pages - used;
+	return usage;
+}
+
+static enum mm_status validate(const struct mm_config *config)
+{
+	if (config->memory_count == 0 || config->panic == NULL)
+		return MM_INVALID_ARGS;
+	for (size_t i = 0; i < config->memory_count; i++) {
+		struct prange range = config->memory[i];
+
+		if (prange_is_empty(range))
+			return MM_INVALID_ARGS;
+		if (i > 0 && config->memory[i - 1].end.value > range.start.value)
+			return MM_INVALID_ARGS;
+		if (!prange_is_page_aligned(range))
+			return MM_NOT_ALIGNED;
+		if (range.end.value > UINT64_C(1) << ADDRESS_BITS_MAX)
+			return MM_OUT_OF_BOUND;
+	}
+	for (size_t i = 0; i < config->reservation_count; i++) {
+		const struct mm_reservation *reservation = &config->reservations[i];
+
+		if (prange_is_empty(reservation->range))
+			return MM_INVALID_ARGS;
+		if (reservation->usage != PAGE_RESERVED && reservation->usage != PAGE_HYPERVISOR &&
+		    reservation->usage != PAGE_MMIO)
+			return MM_INVALID_ARGS;
+		if (!prange_is_page_aligned(reservation->range))
+			return MM_NOT_ALIGNED;
+	}
+	return is_page_aligned(config->linear_offset) ? MM_OK : MM_NOT_ALIGNED;
+}
+
+static uint64_t section_count(struct prange range)
+{
+	const unsigned int shift = PAGE_SHIFT + SECTION_ORDER;
+
+	return ((range.end.value - 1) >> shift) - (range.start.value >> shift) + 1;
+}
+
+/* The metadata of all zones, in one run: the zones, their section tables, their slots. */
+static uint64_t metadata_size(const struct mm_config *config)
+{
+	uint64_t size = config->memory_count * sizeof(struct zone);
+
+	for (size_t i = 0; i < config->memory_count; i++)
+		size += section_count(config->memory[i]);
+	size = page_align_up(size);
+	for (size_t i = 0; i < config->memory_count; i++)
+		size += (prange_size(config->memory[i]) >> PAGE_SHIFT) * sizeof(struct slot);
+	return page_align_up(size);
+}
+
+/* The lowest place for @size bytes of memory that no reservation covers. */
+static bool find_place(const struct mm_config *config, uint64_t size, struct prange *out)
+{
+	for (size_t i = 0; i < config->memory_count; i++) {
+		uint64_t start = config->memory[i].start.value;
+		bool moved = true;
+
+		while (moved && size <= config->memory[i].end.value - start) {
+			moved = false;
+			for (size_t j = 0; j < config->reservation_count; j++) {
+				struct prange taken = config->reservations[j].range;
+
+				if (!prange_overlaps(prange(paddr(start), paddr(start + size)),
+						     taken))
+					continue;
+				start = taken.end.value;
+				moved = true;
+				if (start > config->memory[i].end.value)
+					start = config->memory[i].end.value;
+			}
+		}
+		if (!moved) {
+			*out = prange(paddr(start), paddr(start + size));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Lays the metadata out at @place. Slots are left as they are: sections make theirs when needed. */
+static void make_zones(const struct mm_config *config, struct prange place)
+{
+	uint8_t *sections;
+	struct slot *slots;
+
+	zones = linear(place.start);
+	zone_count = config->memory_count;
+	sections = (uint8_t *)(zones + zone_count);
+	slots = linear(place.start);
+	for (size_t i = 0; i < zone_count; i++) {
+		struct zone *zone = &zones[i];
+
+		*zone = (struct zone){.range = config->memory[i], .sections = sections};
+		for (unsigned int order = 0; order < ORDER_COUNT; order++)
+			zone->first_free[order] = LINK_NONE;
+		sections += section_count(zone->range);
+	}
+	for (uint8_t *section = zones[0].sections; section < sections; section++)
+		*section = 0;
+	slots = linear(paddr(page_align_up(physical(sections).value)));
+	for (size_t i = 0; i < zone_count; i++) {
+		zones[i].slots = slots;
+		slots += prange_size(zones[i].range) >> PAGE_SHIFT;
+	}
+}
+
+/* Puts what nothing covers under the allocator. */
+static void free_the_rest(const struct mm_config *config, struct prange metadata)
+{
+	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+		uint64_t start = zone->range.start.value;
+
+		while (start < zone->range.end.value) {
+			/* The nearest thing in the way at or after start. */
+			struct prange next = prange(zone->range.end, zone->range.end);
+
+			for (size_t i = 0; i <= config->reservation_count; i++) {
+				struct prange taken = i < config->reservation_count
+							      ? config->reservations[i].range
+							      : metadata;
+
+				if (taken.end.value > start && taken.start.value < next.start.value)
+					next = taken;
+			}
+			if (start < next.start.value)
+				zone_add_free(zone, prange(paddr(start), next.start));
+			if (start < next.end.value)
+				start = next.end.value;
+		}
+	}
+}
+
+enum mm_status mm_init(const struct mm_config *config)
+{
+	struct prange metadata;
+	enum mm_status status = validate(config);
+
+	if (status != MM_OK)
+		return status;
+	if (!find_place(config, metadata_size(config), &metadata))
+		return MM_NO_MEMORY;
+
+	panic_hook = config->panic;
+	linear_map_offset = config->linear_offset;
+	memory_pages = 0;
+	for (size_t i = 0; i < config->memory_count; i++)
+		memory_pages += prange_size(config->memory[i]) >> PAGE_SHIFT;
+	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
+		mm_cpus[cpu] = (struct mm_cpu){0};
+	vmid_reset();
+	make_zones(config, metadata);
+	for (size_t i = 0; i < config->reservation_count; i++)
+		slots_reserve(config->reservations[i].range, config->reservations[i].usage);
+	slots_reserve(metadata, PAGE_META);
+	free_the_rest(config, metadata);
+	return MM_OK;
+}

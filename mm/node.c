@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "node.h"
+#include <arch/cpu.h>
+#include <arch/memory.h>
+#include "page_allocator.h"
+#include "panic.h"
+#include "per_cpu.h"
+
+/* The page of a slot; for events only. */
+#if STRATA_CHECKED
+static struct paddr node_address(const struct slot *node)
+{
+	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+		uint64_t pages = prange_size(zone->range) >> PAGE_SHIFT;
+
+		if (node >= zone->slots && node < zone->slots + pages)
+			return paddr(zone->range.start.value +
+				     ((uint64_t)(node - zone->slots) << PAGE_SHIFT));
+	}
+	mm_panic("a node has a slot", (uint64_t)(uintptr_t)node);
+}
+#endif
+
+static void node_begin(struct paddr table, int level)
+{
+	struct slot *node = slot_of(table);
+
+	page_zero(linear(table));
+	node->children = 0;
+	atomic_store_explicit(&node->node.lock, 0, memory_order_relaxed);
+	node->node.level = (uint16_t)level & 7;
+	node->node.stray = 0;
+	slots_publish(prange(table, paddr(table.value + PAGE_SIZE)), PAGE_TABLE);
+	COUNT(tables_allocated, 1);
+	OBSERVE(.kind = OBSERVE_TABLE_ALLOC, .address = table, .level = (int8_t)level);
+}
+
+enum mm_status node_reserve_fill(struct node_reserve *reserve, size_t count)
+{
+	reserve->count = 0;
+	while (reserve->count < count) {
+		struct paddr table;
+
+		if (page_allocate(&table) != MM_OK) {
+			node_reserve_release(reserve);
+			return MM_NO_MEMORY;
+		}
+		node_begin(table, LEVEL_PAGE);
+		node_chain(table, &reserve->first);
+		reserve->count++;
+	}
+	return MM_OK;
+}
+
+uint64_t *node_reserve_take(struct node_reserve *reserve, int level)
+{
+	MM_INVARIANT(reserve->count > 0, "every table that a commit needs was reserved", level);
+
+	struct paddr table = node_unchain(&reserve->first);
+	struct slot *node = slot_of(table);
+
+	reserve->count--;
+	node->node.level = (uint16_t)level & 7;
+	node_lock(node);
+	return linear(table);
+}
+
+void node_reserve_release(struct node_reserve *reserve)
+{
+	while (reserve->count > 0) {
+		reserve->count--;
+		node_free(node_unchain(&reserve->first));
+	}
+}
+
+enum mm_status node_new_root(unsigned int tables, int level, struct paddr *out)
+{
+	unsigned int order = (unsigned int)__builtin_ctz(tables);
+	enum mm_status status = order == 0 ? page_allocate(out) : block_allocate(order, out);
+
+	if (status != MM_OK)
+		return status;
+	for (unsigned int i = 0; i < tables; i++)
+		node_begin(paddr(out->value + i * PAGE_SIZE), level);
+	return MM_OK;
+}
+
+void node_free(struct paddr table)
+{
+	OBSERVE(.kind = OBSERVE_TABLE_FREE, .address = table,
+		.level = (int8_t)slot_of(table)->node.level);
+	slots_release(prange(table, paddr(table.value + PAGE_SIZE)));
+	COUNT(tables_freed, 1);
+}
+
+void node_chain(struct paddr table, struct paddr *first)
+{
+	uint64_t number = first->value >> PAGE_SHIFT;
+	struct slot *node = slot_of(table);
+
+	node->node.chain_low = (uint32_t)number;
+	node->node.chain_high = (uint16_t)(number >> 32) & 0xfff;
+	*first = table;
+}
+
+struct paddr node_unchain(struct paddr *first)
+{
+	struct paddr table = *first;
+	const struct slot *node = slot_of(table);
+	uint64_t number = (uint64_t)node->node.chain_high << 32 | node->node.chain_low;
+
+	*first = paddr(number << PAGE_SHIFT);
+	return table;
+}
+
+bool node_lock(struct slot *node)
+{
+	uint16_t mine = (uint16_t)(cpu_index() + 1);
+	uint16_t holder = 0;
+
+	/* Acquire: what the last holder wrote in the node is seen by this one. */
+	while (!atomic_compare_exchange_weak_explicit(&node->node.lock, &holder, mine,
+						      memory_order_acquire, memory_order_relaxed)) {
+		if (holder == mine)
+			return false;
+		holder = 0;
+		cpu_relax();
+	}
+	OBSERVE(.kind = OBSERVE_LOCK, .address = node_address(node));
+	return true;
+}
+
+void node_unlock(struct slot *node)
+{
+	OBSERVE(.kind = OBSERVE_UNLOCK, .address = node_address(node));
+	atomic_store_explicit(&node->node.lock, 0, memory_order_release);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Nodes: the table pages of a space.
+ *
+ * Invariant: children is the number of descriptors of the node that are not zero. A node that is
+ * not a root and has no children is not linked. A node detached from its parent is stray: it is
+ * freed after the flush that follows, and whoever finds it on the way down starts again.
+ *
+ * children, level and stray are protected by the node's lock.
+ */
+#pragma once
+
+#include <strata/status.h>
+#include "descriptor.h"
+#include "slot.h"
+
+/* Nodes taken before they are needed, so that a commit cannot fail. */
+struct node_reserve {
+	struct paddr first; /* chained; only if count > 0 */
+	size_t count;
+};
+
+static inline struct slot *node_of(const uint64_t *descriptor)
+{
+	return slot_of(paddr(page_align_down(physical(descriptor).value)));
+}
+
+/* Makes @count nodes, zeroed and not linked. MM_NO_MEMORY: none was made. */
+MM_MUST_CHECK enum mm_status node_reserve_fill(struct node_reserve *reserve, size_t count);
+/* Takes one out, for @level, locked by this CPU. */
+uint64_t *node_reserve_take(struct node_reserve *reserve, int level);
+/* Frees what is left. */
+void node_reserve_release(struct node_reserve *reserve);
+
+/* Makes the pages of a root, contiguous and aligned to their size, not locked. MM_NO_MEMORY. */
+MM_MUST_CHECK enum mm_status node_new_root(unsigned int tables, int level, struct paddr *out);
+
+/* Frees a table page that no walker can reach. */
+void node_free(struct paddr table);
+
+/* Puts @table in front of the chain that begins at @first, and returns the new beginning. The chain
+ * of zero nodes begins at any address: count them. */
+void node_chain(struct paddr table, struct paddr *first);
+struct paddr node_unchain(struct paddr *first);
+
+/* Takes the node's lock; false, without waiting, if this CPU has it already. */
+bool node_lock(struct slot *node);
+void node_unlock(struct slot *node);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Free pages: buddy blocks per zone, and a cache of single pages per CPU.
+ *
+ * Invariant: every page of usage PAGE_UNUSED is in exactly one free block or one cache, and nothing
+ * else is. Two free buddies never both exist: they are merged into the block of the next order.
+ *
+ * Pages handed out are under construction (rc 0, PAGE_UNUSED): the caller publishes them or gives
+ * them back.
+ */
+#pragma once
+
+#include <strata/status.h>
+#include "slot.h"
+
+/* One page. MM_NO_MEMORY. */
+MM_MUST_CHECK enum mm_status page_allocate(struct paddr *out);
+
+/* 2^@order contiguous pages aligned to their size. MM_NO_MEMORY. */
+MM_MUST_CHECK enum mm_status block_allocate(unsigned int order, struct paddr *out);
+
+/*
+ * The page at @paddr, which the caller saw as SLOT_UNUSED.
+ * MM_IN_USE, MM_UNIQUE, MM_BUSY: somebody else has it.
+ */
+MM_MUST_CHECK enum mm_status page_take(struct paddr paddr);
+
+/* Gives back pages under construction. */
+void page_give_back(struct paddr paddr);
+void pages_give_back(struct prange range);
+
+/* Puts memory that was never free (@range inside one zone, its slots not in use) under the allocator. */
+void zone_add_free(struct zone *zone, struct prange range);
+
+/* Empties the caches of all CPUs into the zones; no other CPU may run. */
+void page_caches_drain(void);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "slot.h"
+#include "page_allocator.h"
+#include "panic.h"
+#include "per_cpu.h"
+#include <strata/frame.h>
+
+struct zone *zones;
+size_t zone_count;
+uint64_t linear_map_offset;
+struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
+
+/* The part of the section of @page that lies in @zone. */
+static struct prange section_range(const struct zone *zone, struct paddr page)
+{
+	const uint64_t size = PAGE_SIZE << SECTION_ORDER;
+	struct prange section = {paddr(page.value & ~(size - 1)), paddr(0)};
+
+	section.end = paddr(section.start.value + size);
+	if (section.start.value < zone->range.start.value)
+		section.start = zone->range.start;
+	if (section.end.value > zone->range.end.value)
+		section.end = zone->range.end;
+	return section;
+}
+
+void zone_section_make_ready(struct zone *zone, struct paddr page)
+{
+	uint8_t *section = zone_section(zone, page);
+
+	if (*section & SECTION_READY)
+		return;
+
+	struct prange range = section_range(zone, page);
+	struct slot *first = zone_slot(zone, range.start);
+	struct slot *end = first + (prange_size(range) >> PAGE_SHIFT);
+	bool reserved = (*section & SECTION_RESERVED) != 0;
+	uint8_t usage = reserved ? *section & SECTION_FREE_ORDER : PAGE_UNUSED;
+	/* The links of a free block that begins here are in its slot already, and stay. */
+	struct slot_links links = first->links;
+
+	for (struct slot *slot = first; slot < end; slot++) {
+		atomic_store_explicit(&slot->references, reserved ? 1 : SLOT_UNUSED,
+				      memory_order_relaxed);
+		slot->usage = usage;
+		slot->order = ORDER_NONE;
+		slot->children = 0;
+		slot->links = (struct slot_links){LINK_NONE, LINK_NONE};
+	}
+	if (reserved)
+		*section = 0;
+	else if (*section & SECTION_FREE_ORDER)
+		first->links = links;
+	*section |= SECTION_READY;
+}
+
+/* Reserves all of a section, without making its slots where that is possible. */
+static void reserve_section(struct zone *zone, struct prange range, enum page_usage usage)
+{
+	uint8_t *section = zone_section(zone, range.start);
+	struct prange whole = section_range(zone, range.start);
+
+	if (*section == 0 && prange_contains(range, whole)) {
+		*section = (uint8_t)(SECTION_RESERVED | usage);
+		usage_changed(usage, (int64_t)(prange_size(whole) >> PAGE_SHIFT));
+		return;
+	}
+	zone_section_make_ready(zone, range.start);
+	for (struct paddr page = range.start; page.value < range.end.value;
+	     page.value += PAGE_SIZE) {
+		struct slot *slot = zone_slot(zone, page);
+
+		if (slot->usage != PAGE_UNUSED)
+			usage_changed((enum page_usage)slot->usage, -1);
+		slot->usage = (uint8_t)usage;
+		atomic_store_explicit(&slot->references, 1, memory_order_relaxed);
+		usage_changed(usage, 1);
+	}
+}
+
+void slots_reserve(struct prange range, enum page_usage usage)
+{
+	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+		struct prange part = range;
+
+		if (part.start.value < zone->range.start.value)
+			part.start = zone->range.start;
+		if (part.end.value > zone->range.end.value)
+			part.end = zone->range.end;
+		while (!prange_is_empty(part)) {
+			struct paddr end = section_range(zone, part.start).end;
+
+			if (end.value > part.end.value)
+				end = part.end;
+			reserve_section(zone, prange(part.start, end), usage);
+			part.start = end;
+		}
+	}
+}
+
+enum mm_status slot_lookup(struct paddr page, struct slot **out)
+{
+	if (!is_page_aligned(page.value))
+		return MM_NOT_ALIGNED;
+
+	struct zone *zone = zone_of(page);
+
+	if (zone == NULL)
+		return MM_OUT_OF_BOUND;
+	if (!(*zone_section(zone, page) & SECTION_READY)) {
+		ticket_lock(&zone->lock);
+		zone_section_make_ready(zone, page);
+		ticket_unlock(&zone->lock);
+	}
+	*out = zone_slot(zone, page);
+	return MM_OK;
+}
+
+/* One more reference; false at saturation. Relaxed: the caller already holds one. */
+static bool slot_acquire(struct slot *slot)
+{
+	uint32_t references = atomic_load_explicit(&slot->references, memory_order_relaxed);
+
+	do {
+		MM_INVARIANT(references != SLOT_UNUSED && references != SLOT_UNIQUE &&
+				     references != SLOT_UNDER_CONSTRUCTION,
+			     "a reference is made from a reference", references);
+		if (references >= FRAME_REFERENCES_MAX)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&slot->references, &references,
+							references + 1, memory_order_relaxed,
+							memory_order_relaxed));
+	return true;
+}
+
+enum mm_status slots_acquire(struct prange range)
+{
+	struct paddr page;
+
+	for (page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
+		if (!slot_acquire(slot_of(page)))
+			break;
+	if (page.value == range.end.value)
+		return MM_OK;
+	slots_release(prange(range.start, page));
+	return MM_SATURATED;
+}
+
+/* One reference less; true if it was the last. */
+static bool slot_release(struct slot *slot)
+{
+	uint32_t before = atomic_fetch_sub_explicit(&slot->references, 1, memory_order_release);
+
+	MM_INVARIANT(before - 1 < FRAME_REFERENCES_MAX, "a dropped page is referenced", before);
+	if (before != 1)
+		return false;
+	atomic_thread_fence(memory_order_acquire);
+	return true;
+}
+
+void slots_release(struct prange range)
+{
+	struct paddr free_from = range.start; /* pages from here to the current one became free */
+
+	for (struct paddr page = range.start; page.value < range.end.value;
+	     page.value += PAGE_SIZE) {
+		struct slot *slot = slot_of(page);
+
+		if (slot_release(slot)) {
+			usage_changed((enum page_usage)slot->usage, -1);
+			continue;
+		}
+		if (free_from.value < page.value)
+			pages_give_back(prange(free_from, page));
+		free_from.value = page.value + PAGE_SIZE;
+	}
+	if (free_from.value + PAGE_SIZE == range.end.value)
+		page_give_back(free_from);
+	else if (free_from.value < range.end.value)
+		pages_give_back(prange(free_from, range.end));
+}
+
+void slots_publish(struct prange range, enum page_usage usage)
+{
+	for (struct paddr page = range.start; page.value < range.end.value;
+	     page.value += PAGE_SIZE) {
+		struct slot *slot = slot_of(page);
+
+		slot->usage = (uint8_t)usage;
+		/* Release: who takes a reference by compare-exchange sees the usage. */
+		atomic_store_explicit(&slot->references, 1, memory_order_release);
+	}
+	usage_changed(usage, (int64_t)(prange_size(range) >> PAGE_SHIFT));
+}
+
+void slots_unreserve(struct prange range)
+{
+	int64_t pages = (int64_t)(prange_size(range) >> PAGE_SHIFT);
+
+	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
+		slot_of(page)->usage = PAGE_FRAME;
+	usage_changed(PAGE_RESERVED, -pages);
+	usage_changed(PAGE_FRAME, pages);
+}

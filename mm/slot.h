@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Slots: 16 bytes of metadata for each page, found by arithmetic.
+ *
+ *  slot
+ *  ┌──────────── 32 ───────────┬── 8 ──┬── 8 ──┬─── 16 ───┬─────────────── 64 ───────────────┐
+ *  │ reference count/sentinel  │ usage │ order │ children │ by usage: free links │ node      │
+ *  └───────────────────────────┴───────┴───────┴──────────┴──────────────────────────────────┘
+ *
+ * Invariant: references is SLOT_UNUSED if and only if usage is PAGE_UNUSED.
+ *
+ * Slots are made a section (2 MiB of memory) at a time, when the section's first page is needed, so
+ * that memory nobody uses costs nothing. The slots of a section that is not ready are not read: its
+ * pages lie inside one free block of at least a section, or were all reserved alike at start, and
+ * the section table says which.
+ *
+ * Who may write: references, anybody, atomically. order and links: the zone's lock. usage: whoever
+ * moved references away from SLOT_UNUSED, or the last to drop. children and node: the node's lock.
+ */
+#pragma once
+
+#include <arch/address.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <strata/mm.h>
+#include "linear.h"
+#include "lock.h"
+
+#define SLOT_UNUSED UINT32_MAX
+#define SLOT_UNIQUE (UINT32_MAX - 1)
+#define SLOT_UNDER_CONSTRUCTION UINT32_C(0)
+
+/* slot.order of a page that is not the first of a free block. */
+#define ORDER_NONE UINT8_C(0xff)
+/* slot.order of a free page in some CPU's page cache. */
+#define ORDER_CACHED UINT8_C(0xfe)
+
+/* Links between free blocks, as page numbers within the zone. */
+struct slot_links {
+	uint32_t next;
+	uint32_t previous;
+};
+
+/* What a table page needs beside its 512 descriptors; node.h. */
+struct slot_node {
+	_Atomic uint16_t lock; /* 0, or 1 + the index of the CPU that holds it */
+	uint16_t level : 3;
+	uint16_t stray : 1;	  /* detached from its parent */
+	uint16_t chain_high : 12; /* bits 43:32 of the page number of the next in a chain */
+	uint32_t chain_low;	  /* bits 31:0 */
+};
+
+struct slot {
+	_Atomic uint32_t references;
+	uint8_t usage; /* enum page_usage */
+	uint8_t order;
+	uint16_t children; /* of a node: descriptors that are not zero */
+	union {
+		struct slot_links links;
+		struct slot_node node;
+	};
+};
+
+_Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
+
+#define SECTION_ORDER 9
+#define SECTION_PAGES (UINT64_C(1) << SECTION_ORDER)
+
+/* The largest free block: 2^ORDER_MAX pages. Free memory is tiled with aligned blocks up to this. */
+#define ORDER_MAX 26
+#define ORDER_COUNT (ORDER_MAX + 1)
+
+/* An entry of the section table. */
+#define SECTION_READY UINT8_C(0x80)    /* its slots are made */
+#define SECTION_RESERVED UINT8_C(0x40) /* not ready, and every page has the usage in the low bits */
+#define SECTION_FREE_ORDER UINT8_C(0x3f) /* order of the free block that begins here, 0 if none */
+
+/* One memory range, its slots and its free blocks. */
+struct zone {
+	struct prange range;
+	struct slot *slots; /* of the pages of range, in order */
+	uint8_t *sections;  /* of the 2 MiB sections that range touches, in order */
+	struct ticket_lock lock;
+	uint32_t first_free[ORDER_COUNT]; /* page number within the zone, or LINK_NONE */
+	uint64_t free_pages;		  /* in blocks; pages in caches are not among them */
+};
+
+#define LINK_NONE UINT32_MAX
+
+extern struct zone *zones;
+extern size_t zone_count;
+
+/* The zone that has @paddr, or NULL. */
+static inline struct zone *zone_of(struct paddr paddr)
+{
+	struct zone *zone = zones;
+
+	for (size_t i = 0; i < zone_count; i++, zone++)
+		if (paddr.value - zone->range.start.value < prange_size(zone->range))
+			return zone;
+	return NULL;
+}
+
+static inline struct slot *zone_slot(struct zone *zone, struct paddr paddr)
+{
+	return &zone->slots[(paddr.value - zone->range.start.value) >> PAGE_SHIFT];
+}
+
+static inline uint8_t *zone_section(struct zone *zone, struct paddr paddr)
+{
+	const unsigned int shift = PAGE_SHIFT + SECTION_ORDER;
+
+	return &zone->sections[(paddr.value >> shift) - (zone->range.start.value >> shift)];
+}
+
+/* The slot of a page that is known to have an owner (its section is ready). */
+static inline struct slot *slot_of(struct paddr paddr)
+{
+	return zone_slot(zone_of(paddr), paddr);
+}
+
+/*
+ * The slot of any page address, made ready if need be.
+ *
+ * MM_NOT_ALIGNED, MM_OUT_OF_BOUND: @paddr is not the address of a page of memory.
+ */
+MM_MUST_CHECK enum mm_status slot_lookup(struct paddr paddr, struct slot **out);
+
+/* Makes the slots of the section of @paddr, as the section table says, if they are not made yet. The
+ * caller holds the zone's lock. */
+void zone_section_make_ready(struct zone *zone, struct paddr paddr);
+
+/* Start only: gives the pages of @range that are memory @usage, whatever usage they had. */
+void slots_reserve(struct prange range, enum page_usage usage);
+
+/*
+ * One more reference on each page of @range, all of usage PAGE_FRAME and held by the caller.
+ * MM_SATURATED: some page cannot take one more; no page was changed.
+ */
+MM_MUST_CHECK enum mm_status slots_acquire(struct prange range);
+
+/* One reference less on each page of @range; pages nobody holds any more go to the allocator. */
+void slots_release(struct prange range);
+
+/* Makes pages of usage PAGE_RESERVED, which the caller alone decides about, PAGE_FRAME with one
+ * reference. */
+void slots_unreserve(struct prange range);
+
+/* Gives pages that are under construction their first reference and @usage. */
+void slots_publish(struct prange range, enum page_usage usage);

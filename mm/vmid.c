@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmid.h"
+#include <arch/barrier.h>
+#include <arch/cpu.h>
+#include <arch/features.h>
+#include <arch/tlb.h>
+#include "lock.h"
+#include "panic.h"
+#include "per_cpu.h"
+
+#define VMID_BITS_MAX 16
+#define GENERATION_ONE (UINT64_C(1) << VMID_BITS_MAX)
+#define VMID_MASK (GENERATION_ONE - 1)
+#define WORD_BITS 64
+
+_Static_assert(STRATA_MAX_CPUS <= 32, "a space's active CPUs are bits of a 32-bit word");
+_Static_assert(STRATA_MAX_CPUS < 255, "active spaces never hold all of 8-bit VMIDs");
+
+static struct {
+	struct ticket_lock lock; /* protects all of this, and vmid fields of spaces */
+	uint64_t generation;
+	uint32_t hint; /* where the search begins */
+	uint64_t taken[(VMID_MASK + 1) / WORD_BITS];
+	struct vm_space *active[STRATA_MAX_CPUS];
+} vmids;
+
+static uint32_t vmid_limit(void)
+{
+	return UINT32_C(1) << arch_features()->vmid_bits;
+}
+
+static bool is_taken(uint32_t vmid)
+{
+	return vmids.taken[vmid / WORD_BITS] >> (vmid % WORD_BITS) & 1;
+}
+
+static void set_taken(uint32_t vmid, bool taken)
+{
+	uint64_t bit = UINT64_C(1) << (vmid % WORD_BITS);
+
+	if (taken)
+		vmids.taken[vmid / WORD_BITS] |= bit;
+	else
+		vmids.taken[vmid / WORD_BITS] &= ~bit;
+}
+
+static void forget_all(void)
+{
+	for (size_t i = 0; i < sizeof(vmids.taken) / sizeof(vmids.taken[0]); i++)
+		vmids.taken[i] = 0;
+	set_taken(0, true);
+	vmids.hint = 1;
+}
+
+void vmid_reset(void)
+{
+	vmids.generation = GENERATION_ONE;
+	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
+		vmids.active[cpu] = NULL;
+	forget_all();
+}
+
+/* A VMID nobody has, or 0. */
+static uint32_t find_free(void)
+{
+	uint32_t limit = vmid_limit();
+
+	for (uint32_t i = 0; i < limit; i++) {
+		uint32_t vmid = (vmids.hint + i) % limit;
+
+		if (!is_taken(vmid)) {
+			vmids.hint = vmid + 1;
+			return vmid;
+		}
+	}
+	return 0;
+}
+
+static void roll_over(void)
+{
+	vmids.generation += GENERATION_ONE;
+	forget_all();
+	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
+		struct vm_space *space = vmids.active[cpu];
+
+		if (space == NULL)
+			continue;
+
+		uint64_t vmid = atomic_load_explicit(&space->vmid, memory_order_relaxed);
+
+		set_taken((uint32_t)(vmid & VMID_MASK), true);
+		atomic_store_explicit(&space->vmid, vmids.generation | (vmid & VMID_MASK),
+				      memory_order_relaxed);
+	}
+	dsb_ishst();
+	tlbi_all_vmids();
+	dsb_ish();
+	isb();
+	COUNT(vmid_rollovers, 1);
+}
+
+static bool is_current(const struct vm_space *space)
+{
+	return (atomic_load_explicit(&space->vmid, memory_order_relaxed) & ~VMID_MASK) ==
+	       vmids.generation;
+}
+
+bool vmid_is_current(const struct vm_space *space)
+{
+	ticket_lock(&vmids.lock);
+	bool current = is_current(space);
+
+	ticket_unlock(&vmids.lock);
+	return current;
+}
+
+static void leave(struct vm_space *space)
+{
+	vmids.active[cpu_index()] = NULL;
+	atomic_fetch_and_explicit(&space->active_cpus, ~(UINT32_C(1) << cpu_index()),
+				  memory_order_release);
+}
+
+void vmid_activate(struct vm_space *space)
+{
+	ticket_lock(&vmids.lock);
+
+	struct vm_space *before = vmids.active[cpu_index()];
+
+	if (!is_current(space)) {
+		uint32_t vmid = find_free();
+
+		if (vmid == 0) {
+			roll_over();
+			vmid = find_free();
+		}
+		MM_INVARIANT(vmid != 0, "active spaces leave a VMID free", vmids.generation);
+		set_taken(vmid, true);
+		atomic_store_explicit(&space->vmid, vmids.generation | vmid, memory_order_relaxed);
+		space->context.vmid = (uint16_t)vmid;
+	}
+	/* Until here the space before kept its VMID through a rollover: VTTBR_EL2 still names it. */
+	if (before != NULL)
+		leave(before);
+	vmids.active[cpu_index()] = space;
+	atomic_fetch_or_explicit(&space->active_cpus, UINT32_C(1) << cpu_index(),
+				 memory_order_acquire);
+	ticket_unlock(&vmids.lock);
+}
+
+void vmid_deactivate(void)
+{
+	ticket_lock(&vmids.lock);
+
+	struct vm_space *before = vmids.active[cpu_index()];
+
+	if (before != NULL)
+		leave(before);
+	ticket_unlock(&vmids.lock);
+}
+
+void vmid_release(struct vm_space *space)
+{
+	ticket_lock(&vmids.lock);
+	if (is_current(space))
+		set_taken(space->context.vmid, false);
+	atomic_store_explicit(&space->vmid, 0, memory_order_relaxed);
+	ticket_unlock(&vmids.lock);
+}

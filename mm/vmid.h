@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * VMIDs: what tells the TLB one Stage-2 space from another.
+ *
+ * Invariant: of all spaces that may have translations cached, no two have one VMID. VMID 0 is
+ * given to none.
+ *
+ * A space's vmid field holds the generation in its upper bits and the VMID in its lower 16. When no
+ * VMID is left the generation is incremented, every VMID is invalidated, and the spaces that are
+ * active on some CPU keep theirs; all others must ask again before they run.
+ */
+#pragma once
+
+#include <strata/vm_space.h>
+
+/* Start: no VMID is given out. */
+void vmid_reset(void);
+
+/* Gives @space a VMID of this generation, if it has none, and makes it the space that is active on
+ * this CPU in place of the one before. */
+void vmid_activate(struct vm_space *space);
+
+/* No space is active on this CPU. */
+void vmid_deactivate(void);
+
+/* True if a CPU may have translations cached for @space. */
+bool vmid_is_current(const struct vm_space *space);
+
+/* Takes the VMID back from a space whose translations have been invalidated and which is active
+ * nowhere. */
+void vmid_release(struct vm_space *space);
