@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Loads, stores and fetches of the simulated CPUs. */
+#include "machine_internal.h"
+
+static bool permitted(const struct tlb_entry *entry, enum machine_access access, struct iaddr ia,
+		      struct machine_fault *fault)
+{
+	static const uint8_t needed[] = {
+		[MACHINE_READ] = TLB_READ,
+		[MACHINE_WRITE] = TLB_WRITE,
+		[MACHINE_EXECUTE] = TLB_EXECUTE,
+	};
+	uint8_t need = needed[access];
+
+	if ((entry->stage1 & entry->stage2 & need) == need)
+		return true;
+
+	bool by_stage1 = (entry->stage1 & need) != need;
+
+	*fault = (struct machine_fault){
+		.kind = MACHINE_FAULT_PERMISSION,
+		.level = by_stage1 ? entry->stage1_level : entry->stage2_level,
+		.stage = by_stage1 ? 1 : 2,
+		.ipa = iaddr(by_stage1 ? 0 : entry->ipa + (ia.value - entry->ia)),
+	};
+	return false;
+}
+
+typedef bool (*translate_function)(struct cpu *cpu, uint64_t ia, bool looking_ahead,
+				   struct tlb_entry *out, struct machine_fault *fault);
+
+static bool translate(translate_function function, struct iaddr ia, enum machine_access access,
+		      struct machine_translation *out, struct machine_fault *fault)
+{
+	struct tlb_entry entry;
+
+	machine_lock();
+	uint64_t now = ++machine.clock;
+	bool done = function(this_cpu(), ia.value, false, &entry, fault) &&
+		    permitted(&entry, access, ia, fault);
+
+	machine_unlock();
+	if (!done)
+		return false;
+
+	uint8_t both = entry.stage1 & entry.stage2;
+
+	*out = (struct machine_translation){
+		.output = paddr(entry.output + (ia.value - entry.ia)),
+		.level = entry.level,
+		.readable = (both & TLB_READ) != 0,
+		.writable = (both & TLB_WRITE) != 0,
+		.executable = (both & TLB_EXECUTE) != 0,
+		.memory = entry.memory,
+		.shareability = entry.shareability,
+		.cached = entry.filled < now,
+	};
+	*fault = (struct machine_fault){.kind = MACHINE_FAULT_NONE};
+	return true;
+}
+
+bool machine_el2_translate(struct iaddr ia, enum machine_access access,
+			   struct machine_translation *out, struct machine_fault *fault)
+{
+	return translate(el2_translate, ia, access, out, fault);
+}
+
+bool machine_guest_translate(struct iaddr va, enum machine_access access,
+			     struct machine_translation *out, struct machine_fault *fault)
+{
+	return translate(guest_translate, va, access, out, fault);
+}
+
+static bool load(translate_function function, struct iaddr ia, uint64_t *value,
+		 struct machine_fault *fault)
+{
+	struct machine_translation used;
+
+	if (!translate(function, ia, MACHINE_READ, &used, fault))
+		return false;
+	*value = machine_is_memory(used.output) ? machine_read(used.output) : UINT64_MAX;
+	return true;
+}
+
+static bool store(translate_function function, struct iaddr ia, uint64_t value,
+		  struct machine_fault *fault)
+{
+	struct machine_translation used;
+
+	if (!translate(function, ia, MACHINE_WRITE, &used, fault))
+		return false;
+	if (machine_is_memory(used.output))
+		machine_write(used.output, value);
+	return true;
+}
+
+bool machine_el2_load(struct iaddr ia, uint64_t *value, struct machine_fault *fault)
+{
+	return load(el2_translate, ia, value, fault);
+}
+
+bool machine_el2_store(struct iaddr ia, uint64_t value, struct machine_fault *fault)
+{
+	return store(el2_translate, ia, value, fault);
+}
+
+bool machine_guest_load(struct iaddr va, uint64_t *value, struct machine_fault *fault)
+{
+	return load(guest_translate, va, value, fault);
+}
+
+bool machine_guest_store(struct iaddr va, uint64_t value, struct machine_fault *fault)
+{
+	return store(guest_translate, va, value, fault);
+}
+
+void machine_guest_stage1_load(const struct machine_guest_stage1 *stage1)
+{
+	machine_lock();
+	struct cpu *cpu = this_cpu();
+
+	cpu->guest_stage1_on = stage1 != NULL;
+	if (stage1 != NULL)
+		cpu->guest_stage1 = *stage1;
+	machine_unlock();
+}
+
+size_t machine_tlb_entries(void)
+{
+	size_t count = 0;
+
+	machine_lock();
+	for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
+		count += machine.cpus[i].tlb.count;
+	machine_unlock();
+	return count;
+}
+
+static bool every_entry(const struct tlb_entry *entry, const void *context)
+{
+	(void)entry;
+	(void)context;
+	return true;
+}
+
+void machine_tlb_evict(void)
+{
+	machine_lock();
+	for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
+		tlb_store_remove(&machine.cpus[i].tlb, every_entry, NULL);
+	machine_unlock();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What must hold when a descriptor is stored (Arm ARM D8.17, "TLB maintenance": break-before-make),
+ * and the observer interface, through which the machine learns of stores.
+ */
+#include "machine_internal.h"
+
+#if STRATA_CHECKED
+
+/*
+ * A valid descriptor may replace one that is still cached only if they differ in permissions, Access
+ * flag, shareability or software bits: AP or S2AP 7:6, SH 9:8, AF 10, DBM 51, XN 54:53, 58:55; and
+ * in 63:59, which limit permissions in tables.
+ */
+#define MAY_DIFFER UINT64_C(0xffe80000000007c0)
+
+static bool replaces_cached(const struct tlb_store *store, uint64_t address, uint64_t value)
+{
+	if (!tlb_store_may_know(store, address))
+		return false;
+	for (size_t i = 0; i < store->count; i++) {
+		const struct tlb_source *sources = store->entries[i].sources;
+
+		for (size_t j = 0; j < 2; j++)
+			if (sources[j].address == address &&
+			    ((sources[j].value ^ value) & ~MAY_DIFFER) != 0)
+				return true;
+	}
+	return false;
+}
+
+void descriptor_store(struct cpu *cpu, uint64_t address, uint64_t value, uint64_t previous)
+{
+	machine.clock++;
+	look_ahead();
+	if ((value & 1) != 0)
+		for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
+			if (replaces_cached(&machine.cpus[i].tlb, address, value)) {
+				violation(VIOLATION_BREAK_BEFORE_MAKE);
+				break;
+			}
+	store_buffer_add(&cpu->stores, address, previous);
+}
+
+static observe_function observer;
+
+void observe_attach(observe_function function)
+{
+	observer = function;
+}
+
+void observe(const struct observe_event *event)
+{
+	if (event->kind == OBSERVE_DESCRIPTOR_WRITE) {
+		machine_lock();
+		descriptor_store(this_cpu(), event->address.value, event->value, event->previous);
+		machine_unlock();
+	}
+	if (observer != NULL)
+		observer(event);
+}
+
+#endif
