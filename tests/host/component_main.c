@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Runs the component tests under cmocka, each on a machine of its own; TAP on standard output. The
+ * argument, if there is one, is a pattern of test names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "harness.h"
+#include "world_host.h"
+
+static struct world world;
+
+void test_fail(const char *file, int line, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	print_error("%s:%d: %s\n", file, line, text);
+	_fail(file, line);
+	abort();
+}
+
+static void run(void **state)
+{
+	const struct component_test *test = *state;
+	struct world_config config = world_default_config();
+
+	world_start(&world, &config);
+	test->run(&world);
+	world_finish(&world);
+}
+
+/* After a failure too. */
+static int tear_down(void **state)
+{
+	(void)state;
+	machine_destroy();
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	size_t count = (size_t)(__stop_component_tests - __start_component_tests);
+	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
+
+	if (tests == NULL)
+		return 1;
+	for (size_t i = 0; i < count; i++) {
+		const struct component_test *test = __start_component_tests[i];
+
+		tests[i] = (struct CMUnitTest){test->name, run, NULL, tear_down, (void *)test};
+	}
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	/* cmocka says "not ok" on standard error, where no TAP reader looks. */
+	if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+		return 1;
+	setvbuf(stdout, NULL, _IONBF, 0);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+
+	int failed = _cmocka_run_group_tests("component", tests, count, NULL, NULL);
+
+	free(tests);
+	return failed == 0 ? 0 : 1;
+}

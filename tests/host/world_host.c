@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A simulated machine for every test. */
+#include "world_host.h"
+#include "harness.h"
+
+static void __attribute__((noreturn)) panicked(const char *invariant, uint64_t value)
+{
+	test_fail("panic", 0, "%s (0x%llx)", invariant, (unsigned long long)value);
+}
+
+struct world_config world_default_config(void)
+{
+	struct world_config config = {
+		.machine =
+			{
+				.memory =
+					{
+						prange(paddr(0x40000000), paddr(0x48000000)),
+						prange(paddr(0x50000000), paddr(0x54000000)),
+					},
+				.memory_count = 2,
+				.features = machine_features_v8_4(),
+			},
+		.reservations =
+			{
+				{prange(paddr(WORLD_IMAGE_BASE),
+					paddr(WORLD_IMAGE_BASE + WORLD_IMAGE_PAGES * PAGE_SIZE)),
+				 PAGE_HYPERVISOR},
+				{prange(paddr(WORLD_FILE_BASE),
+					paddr(WORLD_FILE_BASE + WORLD_FILE_PAGES * PAGE_SIZE)),
+				 PAGE_RESERVED},
+				{prange(paddr(WORLD_DEVICE_BASE),
+					paddr(WORLD_DEVICE_BASE + WORLD_DEVICE_PAGES * PAGE_SIZE)),
+				 PAGE_MMIO},
+			},
+		.reservation_count = 3,
+	};
+
+	return config;
+}
+
+void world_start(struct world *world, const struct world_config *config)
+{
+	*world = (struct world){0};
+	if (!machine_create(&config->machine))
+		FAIL("the host has no room for this machine");
+
+	struct mm_config mm_config = {
+		.memory = config->machine.memory,
+		.memory_count = config->machine.memory_count,
+		.reservations = config->reservations,
+		.reservation_count = config->reservation_count,
+		.linear_offset = machine_linear_offset(),
+		.panic = panicked,
+	};
+
+	EXPECT_OK(mm_init(&mm_config));
+	world_begin(world);
+}
+
+void world_restart(struct world *world, const struct world_config *config)
+{
+	machine_destroy();
+	world_start(world, config);
+}
+
+void world_finish(struct world *world)
+{
+	if (world->el2_space != NULL) {
+		EXPECT_OK(vm_space_destroy(world->el2_space));
+		world->el2_space = NULL;
+	}
+	world_end(world);
+	for (int kind = 0; kind < VIOLATION_COUNT; kind++)
+		if (machine_violations(kind) != 0)
+			FAIL("%s: %llu times", machine_violation_name(kind),
+			     (unsigned long long)machine_violations(kind));
+}
+
+struct vm_space *world_el2_space(struct world *world)
+{
+	if (world->el2_space == NULL) {
+		EXPECT_OK(vm_space_new_stage1(48, &world->el2));
+		el2_stage1_load(world->el2.root, world->el2.geometry);
+		world->el2_space = &world->el2;
+	}
+	return world->el2_space;
+}
+
+struct irange world_el2_window(struct world *world)
+{
+	(void)world;
+	return irange(iaddr(UINT64_C(3) << 46), iaddr((UINT64_C(3) << 46) + (UINT64_C(64) << 30)));
+}
+
+bool world_translate(struct world *world, struct vm_space *space, struct iaddr ia,
+		     enum world_access access, struct paddr *output)
+{
+	struct machine_translation used;
+	struct machine_fault fault;
+	bool done;
+
+	if (space == world->el2_space) {
+		done = machine_el2_translate(ia, (enum machine_access)access, &used, &fault);
+	} else {
+		EXPECT_OK(vm_space_activate(space));
+		done = machine_guest_translate(ia, (enum machine_access)access, &used, &fault);
+	}
+	if (done)
+		*output = used.output;
+	return done;
+}
+
+void world_rest(struct world *world)
+{
+	(void)world;
+	vm_space_deactivate();
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one machine of an image: the MMU is asked by address translation instructions (Arm ARM C5.4,
+ * "AT S12E1R", "AT S1E2R"). */
+#include "world_image.h"
+#include "harness.h"
+
+#define HCR_VM (UINT64_C(1) << 0)  /* Stage 2 is on */
+#define HCR_DC (UINT64_C(1) << 12) /* Stage 1 of EL1&0 is off, whatever SCTLR_EL1 says */
+#define HCR_RW (UINT64_C(1) << 31)
+#define PAR_FAILED UINT64_C(1)
+#define PAR_ADDRESS UINT64_C(0x0000fffffffff000)
+
+static struct vm_space *live_space;
+
+void world_start(struct world *world, const struct boot_info *info)
+{
+	live_space = info->el2_space;
+	*world = (struct world){.el2_space = live_space};
+	world_begin(world);
+}
+
+struct vm_space *world_el2_space(struct world *world)
+{
+	return world->el2_space;
+}
+
+/* Above what boot maps: the linear map lies below 2^47. */
+struct irange world_el2_window(struct world *world)
+{
+	(void)world;
+	return irange(iaddr(UINT64_C(3) << 46), iaddr((UINT64_C(3) << 46) + (UINT64_C(64) << 30)));
+}
+
+static uint64_t ask_el2(uint64_t ia, bool write)
+{
+	uint64_t par;
+
+	if (write)
+		__asm__ volatile("at s1e2w, %0" : : "r"(ia) : "memory");
+	else
+		__asm__ volatile("at s1e2r, %0" : : "r"(ia) : "memory");
+	__asm__ volatile("isb\n\tmrs %0, par_el1" : "=r"(par) : : "memory");
+	return par;
+}
+
+static uint64_t ask_guest(uint64_t ia, bool write)
+{
+	uint64_t hcr, par;
+
+	__asm__ volatile("mrs %0, hcr_el2" : "=r"(hcr));
+	__asm__ volatile("msr hcr_el2, %0\n\tisb"
+			 :
+			 : "r"(hcr | HCR_VM | HCR_DC | HCR_RW)
+			 : "memory");
+	if (write)
+		__asm__ volatile("at s12e1w, %0" : : "r"(ia) : "memory");
+	else
+		__asm__ volatile("at s12e1r, %0" : : "r"(ia) : "memory");
+	__asm__ volatile("isb\n\tmrs %0, par_el1" : "=r"(par) : : "memory");
+	__asm__ volatile("msr hcr_el2, %0\n\tisb" : : "r"(hcr) : "memory");
+	return par;
+}
+
+bool world_translate(struct world *world, struct vm_space *space, struct iaddr ia,
+		     enum world_access access, struct paddr *output)
+{
+	uint64_t par;
+
+	if (access == WORLD_EXECUTE)
+		FAIL("no instruction asks the MMU about execution");
+	if (space == world->el2_space) {
+		par = ask_el2(ia.value, access == WORLD_WRITE);
+	} else {
+		EXPECT_OK(vm_space_activate(space));
+		par = ask_guest(ia.value, access == WORLD_WRITE);
+	}
+	if ((par & PAR_FAILED) != 0)
+		return false;
+	*output = paddr((par & PAR_ADDRESS) | (ia.value & (PAGE_SIZE - 1)));
+	return true;
+}
+
+void world_rest(struct world *world)
+{
+	(void)world;
+	vm_space_deactivate();
+}
