@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "escape.h"
+
+#include <arch/features.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include "../interrupts.h"
+#include "escape_targets.h"
+#include "expectation.h"
+#include "fault.h"
+#include "guest_calls.h"
+
+#define PROBE_IA_BITS_MAX 39
+#define PROBE_VALUE UINT64_C(0x6570616373652121) /* what it stores, "!!escape" in memory */
+#define PROBE_EXITS_MAX 16			 /* one access takes at most a few */
+#define PROBE_MICROSECONDS 500000 /* and far less than this, unless it got somewhere */
+
+#define ESR_CLASS_SHIFT 26
+#define ESR_CLASS_MASK 0x3f
+#define ESR_WRITE (UINT64_C(1) << 6)
+
+static const uint8_t flag_of_access[] = {
+	[STAGE2_READ] = PAGE_READ,
+	[STAGE2_WRITE] = PAGE_WRITE,
+	[STAGE2_EXECUTE] = PAGE_EXECUTE,
+};
+
+static const char *const access_names[] = {
+	[STAGE2_READ] = "read",
+	[STAGE2_WRITE] = "write",
+	[STAGE2_EXECUTE] = "execute",
+};
+
+static const uint64_t command_of_access[] = {
+	[STAGE2_READ] = GUEST_COMMAND_READ,
+	[STAGE2_WRITE] = GUEST_COMMAND_WRITE,
+	[STAGE2_EXECUTE] = GUEST_COMMAND_EXECUTE,
+};
+
+struct escape {
+	struct guest probe;
+	struct segment read_only; /* a page of the input file */
+	struct escape_targets targets;
+	struct expectation_map map;
+	struct escape_result *result;
+};
+
+/* How one access went. */
+struct attempt {
+	bool aborted; /* exit is the Stage-2 abort that was not served */
+	bool stopped; /* and the guest with it */
+	struct vcpu_exit exit;
+	struct stage2_abort abort;
+	uint64_t command; /* GUEST_COMMAND_DONE or _ABORTED, as the guest says */
+	uint64_t value;	  /* loaded */
+	uint64_t esr_el1, far_el1;
+};
+
+/* Runs the probe until it asks for a command or is stopped; false if it does neither. */
+static bool run_to_command(struct guest *probe, struct attempt *attempt)
+{
+	timer_start(PROBE_MICROSECONDS);
+	for (unsigned int exits = 0; exits < PROBE_EXITS_MAX; exits++) {
+		uint64_t injected = probe->statistics.injected;
+		struct vcpu_exit exit;
+
+		vcpu_run(&probe->vcpu, &exit);
+		enum exit_outcome outcome = guest_handle_exit(probe, &exit);
+
+		if (outcome == EXIT_STOPPED || probe->statistics.injected != injected) {
+			attempt->aborted = stage2_abort_decode(&exit, &attempt->abort);
+			attempt->stopped = outcome == EXIT_STOPPED;
+			attempt->exit = exit;
+		}
+		if (outcome == EXIT_STOPPED)
+			return attempt->aborted;
+		if (outcome == EXIT_CALL) {
+			attempt->command = probe->vcpu.x[0];
+			attempt->value = probe->vcpu.x[2];
+			attempt->esr_el1 = probe->vcpu.x[3];
+			attempt->far_el1 = probe->vcpu.x[4];
+			return vcpu_exit_immediate(&exit) == GUEST_CALL_COMMAND;
+		}
+		if (outcome == EXIT_NO_MEMORY || outcome == EXIT_SLICE_OVER)
+			return false;
+	}
+	return false;
+}
+
+static bool try_access(struct guest *probe, enum stage2_access access, struct iaddr address,
+		       struct attempt *out)
+{
+	bool answered;
+
+	*out = (struct attempt){ 0 };
+	probe->vcpu.x[0] = command_of_access[access];
+	probe->vcpu.x[1] = address.value;
+	probe->vcpu.x[2] = PROBE_VALUE;
+	answered = run_to_command(probe, out);
+	timer_stop();
+	return answered;
+}
+
+/* Stage 2 stopped the access in the way that @expected says. */
+static bool abort_is_right(const struct attempt *attempt, const struct expectation *expected)
+{
+	return attempt->aborted && attempt->exit.syndrome == expected->esr &&
+	       attempt->exit.far == expected->far &&
+	       (!expected->hpfar_defined || attempt->exit.hpfar == expected->hpfar) &&
+	       attempt->abort.ipa.value == expected->far;
+}
+
+/* The guest's own vector was told of it. */
+static bool injection_is_right(const struct attempt *attempt, const struct expectation *expected,
+			       enum stage2_access access)
+{
+	bool write = access == STAGE2_WRITE;
+
+	return attempt->command == GUEST_COMMAND_ABORTED &&
+	       (attempt->esr_el1 >> ESR_CLASS_SHIFT & ESR_CLASS_MASK) == expected->el1_class &&
+	       !!(attempt->esr_el1 & ESR_WRITE) == write && attempt->far_el1 == expected->far;
+}
+
+/* Nothing at the physical address became what the probe tries to store. */
+static bool memory_is_untouched(const struct boot_info *info, const struct escape_target *target)
+{
+	const struct paddr address = paddr(target->address.value);
+
+	if (!target->physical)
+		return true;
+	for (size_t i = 0; i < info->memory_count; i++) {
+		if (prange_has(info->memory[i], address))
+			return *(volatile uint64_t *)mm_linear(address) != PROBE_VALUE;
+	}
+	return true;
+}
+
+static void print_expected(const struct expectation *expected)
+{
+	printf("    expected %s fault, level %d: esr 0x%08" PRIx64 " far 0x%010" PRIx64
+	       " hpfar 0x%08" PRIx64 "\n",
+	       expected->permission ? "permission" : "translation", expected->level, expected->esr,
+	       expected->far, expected->hpfar);
+}
+
+static void count_attempt(struct escape *escape, bool right)
+{
+	escape->result->attempts++;
+	escape->result->wrong += !right;
+	printf(right ? "\n" : "  WRONG\n");
+}
+
+/* The access must take place, and move the right bytes. */
+static void check_permitted(struct escape *escape, const struct escape_target *target,
+			    enum stage2_access access, const struct attempt *attempt)
+{
+	bool right = !attempt->aborted && attempt->command == GUEST_COMMAND_DONE;
+
+	if (target->allowed == PAGE_READ && access == STAGE2_READ)
+		right = right &&
+			attempt->value == *(const uint64_t *)mm_linear(escape->read_only.start);
+	printf("permitted");
+	count_attempt(escape, right);
+	expect_mapped(&escape->map, iaddr(page_align_down(target->address.value)));
+}
+
+/* The access must be aborted, and the guest told or stopped. */
+static void check_forbidden(struct escape *escape, const struct boot_info *info,
+			    const struct escape_target *target, enum stage2_access access,
+			    const struct attempt *attempt)
+{
+	struct expectation expected = expect(&escape->map, access, target->address);
+	bool stop = escape->probe.violation == VIOLATION_STOP;
+	bool right = abort_is_right(attempt, &expected) && memory_is_untouched(info, target) &&
+		     attempt->stopped == stop &&
+		     (stop || injection_is_right(attempt, &expected, access));
+
+	if (attempt->aborted)
+		printf("%s fault, level %d: esr 0x%08" PRIx64 " far 0x%010" PRIx64
+		       " hpfar 0x%08" PRIx64 ", %s",
+		       attempt->abort.fault == STAGE2_FAULT_PERMISSION ? "permission"
+								       : "translation",
+		       attempt->abort.level, attempt->exit.syndrome, attempt->exit.far,
+		       attempt->exit.hpfar, attempt->stopped ? "stopped" : "injected");
+	else
+		printf("it was done");
+	count_attempt(escape, right);
+	if (!right)
+		print_expected(&expected);
+}
+
+static enum mm_status check_access(struct escape *escape, const struct boot_info *info,
+				   const struct escape_target *target, enum stage2_access access)
+{
+	struct attempt attempt;
+
+	if (!try_access(&escape->probe, access, target->address, &attempt))
+		return MM_ACCESS_DENIED;
+
+	printf("  %-7s  %-20s  0x%010" PRIx64 "  ", access_names[access], target->name,
+	       target->address.value);
+	if (target->allowed & flag_of_access[access])
+		check_permitted(escape, target, access, &attempt);
+	else
+		check_forbidden(escape, info, target, access, &attempt);
+	return MM_OK;
+}
+
+/* What is permitted first, so that what is not meets a page that is there. */
+static enum mm_status check_target(struct escape *escape, const struct boot_info *info,
+				   const struct escape_target *target)
+{
+	for (int permitted = 1; permitted >= 0; permitted--) {
+		for (int access = STAGE2_READ; access <= STAGE2_EXECUTE; access++) {
+			if (!!(target->allowed & flag_of_access[access]) != permitted)
+				continue;
+
+			enum mm_status status =
+				check_access(escape, info, target, (enum stage2_access)access);
+			if (status != MM_OK)
+				return status;
+		}
+	}
+	return MM_OK;
+}
+
+static enum mm_status check_all(struct escape *escape, const struct boot_info *info)
+{
+	const struct escape_targets *targets = &escape->targets;
+	struct attempt start = { 0 };
+
+	if (!run_to_command(&escape->probe, &start) || start.command != GUEST_COMMAND_NONE)
+		return MM_ACCESS_DENIED;
+	for (size_t i = 0; i < targets->count; i++) {
+		enum mm_status status = check_target(escape, info, &targets->list[i]);
+
+		if (status != MM_OK)
+			return status;
+	}
+
+	/* The last attempt, on the last address, ends it. */
+	escape->probe.violation = VIOLATION_STOP;
+	return check_access(escape, info, &targets->list[targets->count - 1], STAGE2_WRITE);
+}
+
+static enum mm_status run_probe(struct escape *escape, const struct boot_info *info,
+				struct job *job)
+{
+	struct guest *probe = &escape->probe;
+	struct iaddr base = escape_add_regions(probe, &escape->read_only);
+
+	probe->violation = VIOLATION_INJECT;
+	probe->calls = 1u << GUEST_CALL_COMMAND | 1u << GUEST_CALL_UNEXPECTED;
+	vcpu_reset(&probe->vcpu, base, JOB_GUESTS);
+
+	enum mm_status status = escape_list_targets(info, job, probe, &escape->targets);
+	if (status != MM_OK)
+		return status;
+
+	escape->map.geometry = stage2_active()->geometry;
+	expect_mapped(&escape->map, base);
+	return check_all(escape, info);
+}
+
+enum mm_status escape_run(const struct boot_info *info, struct job *job,
+			  struct escape_result *result)
+{
+	static struct escape escape;
+	unsigned int ia_bits = arch_features()->pa_bits - 1;
+	struct prange first =
+		prange(job->input->pages.start, paddr(job->input->pages.start.value + PAGE_SIZE));
+
+	/* One bit below the physical address size, so that an IPA beyond the space is still one that
+	 * Stage 1 lets through. */
+	if (ia_bits > PROBE_IA_BITS_MAX)
+		ia_bits = PROBE_IA_BITS_MAX;
+	escape = (struct escape){ .result = result };
+	*result = (struct escape_result){ 0 };
+
+	enum mm_status status = segment_slice(&job->input->pages, first, &escape.read_only);
+	if (status != MM_OK)
+		return status;
+	status = guest_create(&escape.probe, "guest 3", ia_bits, 0);
+	if (status == MM_OK) {
+		status = run_probe(&escape, info, job);
+		vm_space_deactivate();
+		result->statistics = escape.probe.statistics;
+		guest_destroy(&escape.probe);
+	}
+	segment_drop(&escape.read_only);
+	return status;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fault.h"
+
+#include <strata/cursor.h>
+#include "../interrupts.h"
+#include "fill.h"
+#include "guest_calls.h"
+
+/* What the guest needs of a page to do @abort's access. Stage 1 tables are data to Stage 2. */
+static uint8_t access_needed(const struct stage2_abort *abort)
+{
+	if (abort->access == STAGE2_WRITE)
+		return PAGE_WRITE;
+	return abort->access == STAGE2_EXECUTE && !abort->table_walk ? PAGE_EXECUTE : PAGE_READ;
+}
+
+/* The guest did what no region allows. */
+static enum exit_outcome violate(struct guest *guest, const struct vcpu_exit *exit,
+				 const struct stage2_abort *abort)
+{
+	if (guest->violation == VIOLATION_STOP) {
+		guest->stopped = true;
+		return EXIT_STOPPED;
+	}
+
+	if (abort->access == STAGE2_EXECUTE)
+		vcpu_inject_instruction_abort(&guest->vcpu, exit->far);
+	else
+		vcpu_inject_data_abort(&guest->vcpu, exit->far, abort->access == STAGE2_WRITE);
+	guest->statistics.injected++;
+	return EXIT_RESUME;
+}
+
+static struct page_property with_write(struct page_property property, void *context)
+{
+	(void)context;
+	property.flags |= PAGE_WRITE;
+	return property;
+}
+
+/*
+ * Something is mapped at @page of a region that allows the access: either it is valid by now, as
+ * when two CPUs fault on one page, or write access was taken away to learn of this write.
+ */
+static enum mm_status serve_mapped(struct guest *guest, struct cursor *cursor,
+				   const struct cursor_item *item, uint8_t needed)
+{
+	if (item->property.flags & needed) {
+		guest->statistics.spurious++;
+		return MM_OK;
+	}
+
+	struct iaddr page = cursor_virt_addr(cursor);
+	enum mm_status status = cursor_protect_next(cursor, PAGE_SIZE, with_write, NULL, NULL);
+	if (status == MM_OK)
+		dirty_log_record(guest, irange(page, iaddr(page.value + PAGE_SIZE)));
+	return status;
+}
+
+/* Makes the access to @page possible, which @region allows. */
+static enum mm_status serve(struct guest *guest, const struct guest_region *region,
+			    struct iaddr page, uint8_t needed)
+{
+	struct evicted_page *evicted = guest_evicted_at(guest, page);
+
+	if (evicted)
+		return guest_refill(guest, evicted);
+
+	struct cursor cursor;
+	struct cursor_item item;
+	struct irange range = irange(page, iaddr(page.value + PAGE_SIZE));
+	enum mm_status status = cursor_open(&guest->space, range, CURSOR_MUTABLE, &cursor);
+	if (status != MM_OK)
+		return status;
+
+	status = cursor_peek(&cursor, &item);
+	if (status == MM_OK && item.mapped)
+		status = serve_mapped(guest, &cursor, &item, needed);
+	cursor_close(&cursor);
+	if (status != MM_OK || item.mapped)
+		return status;
+
+	return guest_fill(guest, region, page);
+}
+
+static enum exit_outcome handle_abort(struct guest *guest, const struct vcpu_exit *exit)
+{
+	struct stage2_abort abort;
+
+	if (!stage2_abort_decode(exit, &abort)) {
+		vcpu_inject_undefined(&guest->vcpu);
+		guest->statistics.injected++;
+		return EXIT_RESUME;
+	}
+	guest->statistics.faults[abort.fault][abort.access]++;
+
+	const struct guest_region *region = guest_region_at(guest, abort.ipa);
+	uint8_t needed = access_needed(&abort);
+	bool servable =
+		abort.fault == STAGE2_FAULT_TRANSLATION || abort.fault == STAGE2_FAULT_PERMISSION;
+
+	if (!servable || !region || !(region->property.flags & needed))
+		return violate(guest, exit, &abort);
+
+	switch (serve(guest, region, iaddr(page_align_down(abort.ipa.value)), needed)) {
+	case MM_OK:
+		return EXIT_RESUME;
+	case MM_NO_MEMORY:
+		return EXIT_NO_MEMORY;
+	default:
+		return violate(guest, exit, &abort);
+	}
+}
+
+static enum exit_outcome handle_hypercall(struct guest *guest, const struct vcpu_exit *exit)
+{
+	uint16_t number = vcpu_exit_immediate(exit);
+
+	if (number < 32 && guest->calls >> number & 1)
+		return EXIT_CALL;
+	guest->vcpu.x[0] = (uint64_t)GUEST_CALL_UNKNOWN;
+	return EXIT_RESUME;
+}
+
+static enum exit_outcome handle_synchronous(struct guest *guest, const struct vcpu_exit *exit)
+{
+	enum vcpu_exit_class class = vcpu_exit_class(exit);
+
+	guest->statistics.exits[class]++;
+	switch (class) {
+	case VCPU_CLASS_STAGE2_ABORT:
+		return handle_abort(guest, exit);
+	case VCPU_CLASS_HYPERCALL:
+		return handle_hypercall(guest, exit);
+	case VCPU_CLASS_MONITOR_CALL:
+		/* No firmware is behind it: "not supported" of the SMC calling convention. */
+		guest->vcpu.x[0] = (uint64_t)GUEST_CALL_UNKNOWN;
+		vcpu_skip_instruction(&guest->vcpu);
+		return EXIT_RESUME;
+	case VCPU_CLASS_WAIT:
+		vcpu_skip_instruction(&guest->vcpu);
+		return EXIT_YIELD;
+	case VCPU_CLASS_SYSTEM_REGISTER:
+		vcpu_emulate_system_register(&guest->vcpu, exit);
+		return EXIT_RESUME;
+	case VCPU_CLASS_GUEST_FAULT:
+		vcpu_inject_data_abort(&guest->vcpu, exit->far, false);
+		guest->statistics.injected++;
+		return EXIT_RESUME;
+	case VCPU_CLASS_OTHER:
+		break;
+	}
+	vcpu_inject_undefined(&guest->vcpu);
+	guest->statistics.injected++;
+	return EXIT_RESUME;
+}
+
+enum exit_outcome guest_handle_exit(struct guest *guest, const struct vcpu_exit *exit)
+{
+	switch (exit->reason) {
+	case VCPU_EXIT_SYNCHRONOUS:
+		return handle_synchronous(guest, exit);
+	case VCPU_EXIT_IRQ:
+		guest->statistics.interrupts++;
+		return interrupts_take_timer() ? EXIT_SLICE_OVER : EXIT_RESUME;
+	case VCPU_EXIT_FIQ:
+		/* None is enabled: whoever made it pending, another guest gets its turn. */
+		guest->statistics.interrupts++;
+		return EXIT_SLICE_OVER;
+	case VCPU_EXIT_SERROR:
+		break;
+	}
+	guest->stopped = true;
+	return EXIT_STOPPED;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A guest: one virtual CPU, one Stage-2 space, and what may be in that space.
+ *
+ * Invariant: the space maps nothing but pages of the guest's regions, with at most the region's
+ * property; and every page that was taken from the guest is in its list of evicted pages until it
+ * is given back. What a region allows is data; fault.c is the only code that acts on it.
+ */
+#pragma once
+
+#include <aarch64/vcpu.h>
+#include <strata/frame.h>
+#include <strata/segment.h>
+#include <strata/vm_space.h>
+#include <stddef.h>
+#include "dirty_log.h"
+#include "random.h"
+
+#define BLOCK_SIZE (UINT64_C(2) << 20) /* what a level 2 descriptor translates */
+
+#define GUEST_REGIONS_MAX 6
+#define GUEST_EVICTED_MAX 64
+
+/* Where the pages of a region come from when the guest first touches them. */
+enum region_backing {
+	BACKING_PROGRAM, /* private copies of bytes in the image, zeros behind them */
+	BACKING_SHARED,	 /* the pages of a segment that somebody else holds, in order */
+	BACKING_ZERO,	 /* private zeroed memory */
+};
+
+struct guest_region {
+	const char *name;
+	struct irange range; /* page aligned; regions are disjoint */
+	struct page_property property;
+	enum region_backing backing;
+	bool blocks;		      /* some of it may be filled 2 MiB at a time */
+	const uint8_t *program;	      /* BACKING_PROGRAM */
+	size_t program_size;	      /* bytes, at most the region */
+	const struct segment *shared; /* BACKING_SHARED; as long as the region */
+};
+
+/* A page that the monitor took out of the space and will give back. */
+struct evicted_page {
+	struct iaddr page;
+	struct page_property property;
+	frame_t frame;
+};
+
+/* What happens when the guest does what no region allows. */
+enum guest_violation {
+	VIOLATION_INJECT, /* an abort is taken to EL1 */
+	VIOLATION_STOP,	  /* it does not run again */
+};
+
+#define GUEST_FAULT_KINDS (STAGE2_FAULT_OTHER + 1)
+#define GUEST_ACCESS_KINDS (STAGE2_EXECUTE + 1)
+#define GUEST_EXIT_CLASSES (VCPU_CLASS_OTHER + 1)
+
+struct guest_statistics {
+	uint64_t exits[GUEST_EXIT_CLASSES]; /* synchronous ones */
+	uint64_t interrupts;		    /* and FIQs */
+	uint64_t faults[GUEST_FAULT_KINDS][GUEST_ACCESS_KINDS];
+	uint64_t pages_filled;	 /* one at a time */
+	uint64_t blocks_filled;	 /* 2 MiB at a time */
+	uint64_t pages_refilled; /* evicted before */
+	uint64_t spurious;	 /* faults on what was valid by then */
+	uint64_t injected;	 /* aborts and undefined instructions */
+	uint64_t pages_migrated;
+	uint64_t pages_evicted;
+	uint64_t pages_dirty;	   /* on the lists of written pages */
+	uint64_t pages_not_listed; /* changed, but on no list: must be zero */
+	uint64_t dirty_rounds;
+	uint64_t services_skipped; /* for want of a frame */
+};
+
+struct guest {
+	const char *name;
+	struct vcpu vcpu;
+	struct vm_space space;
+	bool stopped;
+	enum guest_violation violation;
+	uint32_t calls; /* bit n: HVC #n is the job's to serve */
+	struct guest_region regions[GUEST_REGIONS_MAX];
+	size_t region_count;
+	struct evicted_page evicted[GUEST_EVICTED_MAX]; /* oldest first */
+	size_t evicted_count;
+	struct dirty_log dirty_log;
+	struct random random;
+	uint64_t service_steps;
+	struct guest_statistics statistics;
+};
+
+/* Makes @guest with an empty space and no region. As vm_space_new_stage2. */
+MM_MUST_CHECK enum mm_status guest_create(struct guest *guest, const char *name,
+					  unsigned int ia_bits, uint64_t seed);
+
+/* Adds a copy of @region; there is room, and it overlaps no other. */
+void guest_add_region(struct guest *guest, const struct guest_region *region);
+
+/* The region that holds @address, or NULL. */
+const struct guest_region *guest_region_at(const struct guest *guest, struct iaddr address);
+
+/* The evicted page at @page, or NULL. */
+struct evicted_page *guest_evicted_at(struct guest *guest, struct iaddr page);
+
+/* Whether some page in @range is evicted. */
+bool guest_has_evicted(const struct guest *guest, struct irange range);
+
+/* Adds to the list of evicted pages, which is not full; the reference is the list's. */
+void guest_add_evicted(struct guest *guest, struct evicted_page evicted);
+
+/* Takes @evicted, which is in the list, out of it; the reference is the caller's. */
+struct evicted_page guest_take_evicted(struct guest *guest, struct evicted_page *evicted);
+
+/* Puts the page at @page back into the space with the property it had, and out of the list. On an
+ * error it stays evicted. As cursor_map. */
+MM_MUST_CHECK enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted);
+
+/* Gives everything back. The space is not active. */
+void guest_destroy(struct guest *guest);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The product: two guests at work while their memory moves, one that tries to get out, and an
+ * account of it.
+ *
+ * Exit codes: 0, everything held; 1, something did not, and the output says what; 2, no usable
+ * input or bootargs; 3, not enough memory for the guests.
+ */
+#include <aarch64/vcpu.h>
+#include <stdio.h>
+#include <string.h>
+#include "../boot_info.h"
+#include "../interrupts.h"
+#include "../log.h"
+#include "escape.h"
+#include "report.h"
+
+#define EXIT_HELD 0
+#define EXIT_WRONG 1
+#define EXIT_NO_INPUT 2
+#define EXIT_OUT_OF_MEMORY 3
+
+static bool usage_equal(const struct mm_usage *a, const struct mm_usage *b)
+{
+	for (size_t i = 0; i < PAGE_USAGE_COUNT; i++) {
+		if (a->pages[i] != b->pages[i])
+			return false;
+	}
+	return true;
+}
+
+/* Says why a part ended before it was done, and what exit code that makes. */
+static int explain(const char *part, enum mm_status status)
+{
+	if (status == MM_OK)
+		return EXIT_HELD;
+	log_error("%s: %s: %s", part, mm_status_name(status),
+		  status == MM_NO_MEMORY       ? "there is too little RAM for this file"
+		  : status == MM_ACCESS_DENIED ? "a guest went astray and was stopped"
+		  : status == MM_NOT_SUPPORTED ? "the CPU's physical address size is too small"
+					       : "not expected");
+	return status == MM_NO_MEMORY ? EXIT_OUT_OF_MEMORY : EXIT_WRONG;
+}
+
+static int run_guests(const struct boot_info *info, struct job *job, struct escape_result *escape)
+{
+	report_guests(job);
+	int code = explain("guests", job_run(job));
+	report_job(job);
+	if (code == EXIT_HELD && !job_is_right(job))
+		code = EXIT_WRONG;
+
+	if (code == EXIT_OUT_OF_MEMORY)
+		return code;
+	printf("\nEscape: guest 3 tries to leave its space\n");
+	int escape_code = explain("escape", escape_run(info, job, escape));
+	printf("escape: %llu attempts, %llu not as expected\n",
+	       (unsigned long long)escape->attempts, (unsigned long long)escape->wrong);
+	if (escape->wrong != 0)
+		escape_code = EXIT_WRONG;
+	return code == EXIT_HELD ? escape_code : code;
+}
+
+int image_main(const struct boot_info *info)
+{
+	static struct job job;
+	struct escape_result escape = { 0 };
+	struct job_input input;
+
+	if (!input_open(info, &input))
+		return EXIT_NO_INPUT;
+
+	struct mm_usage before = mm_usage();
+	int code = explain("guests", job_create(&job, &input));
+	if (code == EXIT_HELD) {
+		code = run_guests(info, &job, &escape);
+		job_destroy(&job);
+	}
+	struct mm_usage after = mm_usage();
+
+	report_closing(&job, &escape, &before, &after);
+	if (code == EXIT_HELD && !usage_equal(&before, &after))
+		code = EXIT_WRONG;
+	input_close(&input);
+	if (!report_verdict() && code == EXIT_HELD)
+		code = EXIT_WRONG;
+	return code;
+}

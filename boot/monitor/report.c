@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "report.h"
+
+#include <arch/counters.h>
+#include <arch/observe.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <strata/statistics.h>
+#if STRATA_CHECKED
+#include <model.h>
+#endif
+
+#define KIB_PER_PAGE (PAGE_SIZE / 1024)
+
+/* A member of struct guest_statistics and what it says: one row of the table of the guests. */
+struct statistics_row {
+	const char *text;
+	size_t offset;
+};
+
+#define ROW(text, member)                                                                          \
+	{                                                                                          \
+		text, offsetof(struct guest_statistics, member)                                    \
+	}
+
+static const struct statistics_row guest_rows[] = {
+	ROW("pages filled on demand", pages_filled),
+	ROW("2 MiB filled on demand", blocks_filled),
+	ROW("pages migrated, old frame poisoned", pages_migrated),
+	ROW("pages unmapped", pages_evicted),
+	ROW("pages refilled", pages_refilled),
+	ROW("dirty logs of a write-protected 2 MiB", dirty_rounds),
+	ROW("pages on the dirty lists", pages_dirty),
+	ROW("pages changed but not on the list", pages_not_listed),
+	ROW("spurious faults", spurious),
+	ROW("timer and other interrupts", interrupts),
+};
+
+static const char *const fault_names[GUEST_FAULT_KINDS] = {
+	[STAGE2_FAULT_ADDRESS_SIZE] = "address size",
+	[STAGE2_FAULT_TRANSLATION] = "translation",
+	[STAGE2_FAULT_ACCESS_FLAG] = "access flag",
+	[STAGE2_FAULT_PERMISSION] = "permission",
+	[STAGE2_FAULT_OTHER] = "other",
+};
+
+void report_guests(const struct job *job)
+{
+	printf("\nGuests: the CRC-32 of %" PRIu64 " bytes, each over %" PRIu64
+	       " KiB of its own memory\n",
+	       job->input->size, job->working_pages * KIB_PER_PAGE);
+	for (size_t i = 0; i < JOB_GUESTS; i++) {
+		const struct guest *guest = &job->guests[i].guest;
+
+		printf("  %s, %" PRIu64 " GiB of IPA space\n", guest->name,
+		       irange_size(vm_space_range(&guest->space)) >> 30);
+		for (size_t r = 0; r < guest->region_count; r++) {
+			const struct guest_region *region = &guest->regions[r];
+			uint8_t flags = region->property.flags;
+
+			printf("    %-8s 0x%010" PRIx64 "-0x%010" PRIx64 " %c%c%c %8" PRIu64
+			       " KiB\n",
+			       region->name, region->range.start.value, region->range.end.value,
+			       flags & PAGE_READ ? 'r' : '-', flags & PAGE_WRITE ? 'w' : '-',
+			       flags & PAGE_EXECUTE ? 'x' : '-', irange_size(region->range) / 1024);
+		}
+	}
+}
+
+static uint64_t statistic(const struct guest_statistics *statistics, size_t offset)
+{
+	return *(const uint64_t *)((const char *)statistics + offset);
+}
+
+void report_job(const struct job *job)
+{
+	const struct guest_statistics *first = &job->guests[0].guest.statistics;
+	const struct guest_statistics *second = &job->guests[1].guest.statistics;
+
+	printf("\n  %-40s %10s %10s\n", "while they ran", job->guests[0].guest.name,
+	       job->guests[1].guest.name);
+	printf("  %-40s %10u %10u\n", "VMID", vm_space_vmid(&job->guests[0].guest.space),
+	       vm_space_vmid(&job->guests[1].guest.space));
+	for (size_t i = 0; i < sizeof(guest_rows) / sizeof(guest_rows[0]); i++)
+		printf("  %-40s %10" PRIu64 " %10" PRIu64 "\n", guest_rows[i].text,
+		       statistic(first, guest_rows[i].offset),
+		       statistic(second, guest_rows[i].offset));
+	printf("  %-40s %10" PRIu64 "\n", "turns taken in alternation", job->switches);
+
+	for (size_t i = 0; i < JOB_GUESTS; i++) {
+		const struct job_guest *guest = &job->guests[i];
+
+		if (!guest->reported) {
+			printf("%s: no sum\n", guest->guest.name);
+			continue;
+		}
+		printf("%s: crc32 0x%08" PRIx32 " expected 0x%08" PRIx32 " %s\n", guest->guest.name,
+		       guest->sum, job->input->expected_sum,
+		       guest->sum == job->input->expected_sum ? "equal" : "DIFFERENT");
+		printf("%s: summed %" PRIu64 " times, %" PRIu64 " with another result\n",
+		       guest->guest.name, guest->repetitions, guest->different);
+	}
+}
+
+static void report_faults(const struct job *job, const struct escape_result *escape)
+{
+	const struct guest_statistics *all[] = { &job->guests[0].guest.statistics,
+						 &job->guests[1].guest.statistics,
+						 &escape->statistics };
+
+	printf("  %-24s %10s %10s %10s\n", "Stage-2 faults", "read", "write", "execute");
+	for (size_t kind = 0; kind < GUEST_FAULT_KINDS; kind++) {
+		uint64_t sums[GUEST_ACCESS_KINDS] = { 0 };
+
+		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+			for (size_t access = 0; access < GUEST_ACCESS_KINDS; access++)
+				sums[access] += all[i]->faults[kind][access];
+		}
+		printf("    %-22s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", fault_names[kind],
+		       sums[STAGE2_READ], sums[STAGE2_WRITE], sums[STAGE2_EXECUTE]);
+	}
+}
+
+static void report_count(const char *text, uint64_t count)
+{
+	printf("  %-24s %10" PRIu64 "\n", text, count);
+}
+
+static void report_maintenance(void)
+{
+	struct mm_statistics statistics = mm_statistics();
+	struct arch_counters counters = arch_counters_read();
+
+	report_count("leaves mapped", statistics.leaves_mapped);
+	report_count("leaves unmapped", statistics.leaves_unmapped);
+	report_count("leaves changed", statistics.leaves_changed);
+	report_count("blocks split", statistics.blocks_split);
+	report_count("tables merged to blocks", statistics.tables_merged);
+	report_count("tables allocated", statistics.tables_allocated);
+	report_count("tables freed", statistics.tables_freed);
+	report_count("flushes", statistics.gather_flushes);
+	report_count("pages parked", statistics.frames_parked);
+	report_count("TLBI by address", counters.tlbi_address);
+	report_count("TLBI by range", counters.tlbi_range);
+	report_count("TLBI by VMID", counters.tlbi_vmid);
+	report_count("TLBI of everything", counters.tlbi_all);
+	report_count("DSB", counters.dsb);
+	report_count("ISB", counters.isb);
+	report_count("Stage-2 contexts loaded", counters.stage2_loads);
+}
+
+void report_closing(const struct job *job, const struct escape_result *escape,
+		    const struct mm_usage *before, const struct mm_usage *after)
+{
+	printf("\nSummary\n");
+	report_faults(job, escape);
+	report_maintenance();
+
+	printf("  %-24s %10s %10s\n", "pages by usage", "before", "after");
+	for (size_t usage = 0; usage < PAGE_USAGE_COUNT; usage++)
+		printf("    %-22s %10" PRIu64 " %10" PRIu64 "%s\n",
+		       page_usage_name((enum page_usage)usage), before->pages[usage],
+		       after->pages[usage],
+		       before->pages[usage] == after->pages[usage] ? "" : "  DIFFERENT");
+}
+
+bool report_verdict(void)
+{
+#if STRATA_CHECKED
+	uint64_t differences = model_check_all();
+	struct model_report report = model_report();
+
+	printf("model: %" PRIu64 " operations checked, %" PRIu64 " differences\n",
+	       report.operations, differences);
+	return differences == 0;
+#else
+	printf("model: 0 operations checked, 0 differences (release build: no model in it)\n");
+	return true;
+#endif
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the monitor prints. */
+#pragma once
+
+#include <strata/mm.h>
+#include "escape.h"
+#include "job.h"
+
+/* Before the guests run: what they are. */
+void report_guests(const struct job *job);
+
+/* The sums beside the expected one, and what was done to each guest meanwhile. */
+void report_job(const struct job *job);
+
+/* The closing table: faults by kind, leaves, maintenance, frames by usage. */
+void report_closing(const struct job *job, const struct escape_result *escape,
+		    const struct mm_usage *before, const struct mm_usage *after);
+
+/* The model's verdict, checked after everything; true if there is no difference. */
+bool report_verdict(void);

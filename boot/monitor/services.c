@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "services.h"
+
+#include <arch/memory.h>
+#include <strata/cursor.h>
+
+#define POISON UINT64_C(0xdeadbeefdeadbeef)
+
+#define STEPS_PER_DIRTY_LOG 64
+#define STEPS_PER_RANDOM_EVICTION 4
+
+/* A counted reference of the space and the one that query gave us: nobody else has the page. */
+#define REFERENCES_IF_PRIVATE 2
+
+static void poison_page(const frame_t *frame)
+{
+	uint64_t *words = mm_linear(frame->paddr);
+
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+		words[i] = POISON;
+}
+
+/*
+ * Opens @cursor at the first mapped page from @page on, in its 2 MiB and region, and takes a
+ * reference to that page. On an error the cursor is closed.
+ */
+static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, struct cursor *cursor,
+				     struct cursor_item *item, frame_t *frame)
+{
+	const struct guest_region *region = guest_region_at(guest, page);
+	if (!region)
+		return MM_NOT_MAPPED;
+
+	uint64_t end = (page.value & ~(BLOCK_SIZE - 1)) + BLOCK_SIZE;
+	struct irange window = irange(iaddr(page_align_down(page.value)), iaddr(end));
+	if (window.end.value > region->range.end.value)
+		window.end = region->range.end;
+
+	enum mm_status status = cursor_open(&guest->space, window, CURSOR_MUTABLE, cursor);
+	if (status != MM_OK)
+		return status;
+
+	status = cursor_find_next(cursor, irange_size(window));
+	if (status == MM_OK)
+		status = cursor_query(cursor, item, frame);
+	if (status != MM_OK)
+		cursor_close(cursor);
+	return status;
+}
+
+/*
+ * The order matters: the page leaves the tables, the flush waits until no CPU can write to the old
+ * frame, and only then is it copied and poisoned. Our own reference keeps it from being freed.
+ */
+static enum mm_status move_page(struct guest *guest, struct cursor *cursor,
+				struct page_property property, frame_t *old, frame_t *new)
+{
+	struct iaddr page = cursor_virt_addr(cursor);
+	enum mm_status status = cursor_unmap(cursor, PAGE_SIZE, NULL);
+
+	if (status != MM_OK) {
+		frame_drop(new);
+		return status;
+	}
+	cursor_flush(cursor);
+	page_copy(mm_linear(new->paddr), mm_linear(old->paddr));
+	poison_page(old);
+	if (property.flags & PAGE_EXECUTE)
+		instruction_cache_sync(mm_linear(new->paddr), PAGE_SIZE);
+
+	status = cursor_jump(cursor, page);
+	if (status == MM_OK)
+		status = cursor_map(cursor, new, property);
+	if (status !=
+	    MM_OK) /* its table page went with it, and there is no other: give it back later */
+		guest_add_evicted(guest, (struct evicted_page){ page, property, *new });
+	return status;
+}
+
+enum mm_status service_migrate(struct guest *guest, struct iaddr page)
+{
+	struct cursor cursor;
+	struct cursor_item item;
+	frame_t old, new;
+	enum mm_status status;
+
+	if (guest->evicted_count == GUEST_EVICTED_MAX)
+		return MM_BUSY;
+	status = open_at_mapped(guest, page, &cursor, &item, &old);
+	if (status != MM_OK)
+		return status;
+
+	if (frame_reference_count(&old) != REFERENCES_IF_PRIVATE)
+		status = MM_IN_USE;
+	else
+		status = frame_alloc(FRAME_UNDEFINED, &new);
+	if (status == MM_OK)
+		status = move_page(guest, &cursor, item.property, &old, &new);
+	if (status == MM_OK)
+		guest->statistics.pages_migrated++;
+
+	cursor_close(&cursor);
+	frame_drop(&old);
+	return status;
+}
+
+enum mm_status service_evict(struct guest *guest, struct iaddr page)
+{
+	struct cursor cursor;
+	struct cursor_item item;
+	frame_t frame;
+	enum mm_status status;
+
+	if (guest->evicted_count == GUEST_EVICTED_MAX)
+		return MM_BUSY;
+	status = open_at_mapped(guest, page, &cursor, &item, &frame);
+	if (status != MM_OK)
+		return status;
+
+	struct iaddr at = cursor_virt_addr(&cursor);
+	status = cursor_unmap(&cursor, PAGE_SIZE, NULL);
+	cursor_close(&cursor);
+	if (status != MM_OK) {
+		frame_drop(&frame);
+		return status;
+	}
+
+	guest_add_evicted(guest, (struct evicted_page){ at, item.property, frame });
+	guest->statistics.pages_evicted++;
+	return MM_OK;
+}
+
+/* MM_OK for everything that only says that there was nothing to do. */
+static enum mm_status unless_defect(struct guest *guest, enum mm_status status)
+{
+	if (status == MM_NO_MEMORY)
+		guest->statistics.services_skipped++;
+	if (status == MM_NOT_MAPPED || status == MM_BUSY || status == MM_IN_USE ||
+	    status == MM_NO_MEMORY)
+		return MM_OK;
+	return status;
+}
+
+/* Any page of any region, mapped or not; large regions are picked most of the time. */
+static struct iaddr random_page(struct guest *guest)
+{
+	size_t pick = random_below(&guest->random, 8 * guest->region_count);
+	const struct guest_region *region = &guest->regions[guest->region_count - 1];
+
+	if (pick < guest->region_count)
+		region = &guest->regions[pick];
+	uint64_t pages = irange_size(region->range) >> PAGE_SHIFT;
+	uint64_t offset = random_below(&guest->random, pages) << PAGE_SHIFT;
+
+	return iaddr(region->range.start.value + offset);
+}
+
+/* The guest may never touch a page again: what waited longest goes back by itself. */
+static enum mm_status make_room(struct guest *guest)
+{
+	if (guest->evicted_count < GUEST_EVICTED_MAX)
+		return MM_OK;
+	return guest_refill(guest, &guest->evicted[0]);
+}
+
+static enum mm_status restart_dirty_log(struct guest *guest, struct iaddr in_use)
+{
+	const struct guest_region *region = guest_region_at(guest, in_use);
+	uint64_t start = in_use.value & ~(BLOCK_SIZE - 1);
+	struct irange range = irange(iaddr(start), iaddr(start + BLOCK_SIZE));
+	enum mm_status status = MM_OK;
+
+	if (guest->dirty_log.running)
+		status = dirty_log_end(guest);
+	if (status != MM_OK || !region || !(region->property.flags & PAGE_WRITE) ||
+	    !irange_contains(region->range, range))
+		return status;
+	return dirty_log_begin(guest, range);
+}
+
+enum mm_status services_step(struct guest *guest, struct iaddr in_use)
+{
+	uint64_t step = guest->service_steps++;
+	enum mm_status status = MM_OK;
+
+	if (step % STEPS_PER_DIRTY_LOG == 0)
+		status = unless_defect(guest, restart_dirty_log(guest, in_use));
+	if (status == MM_OK)
+		status = unless_defect(guest, make_room(guest));
+	if (status == MM_OK)
+		status = unless_defect(guest, step % 2 == 0 ? service_migrate(guest, in_use)
+							    : service_evict(guest, in_use));
+	if (status == MM_OK)
+		status = unless_defect(guest, service_migrate(guest, random_page(guest)));
+	if (status == MM_OK && step % STEPS_PER_RANDOM_EVICTION == 0)
+		status = unless_defect(guest, service_evict(guest, random_page(guest)));
+	return status;
+}
+
+enum mm_status services_finish(struct guest *guest)
+{
+	return guest->dirty_log.running ? dirty_log_end(guest) : MM_OK;
+}

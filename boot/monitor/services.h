@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the monitor does behind a running guest's back: it moves pages to other frames, takes pages
+ * away, and logs writes. None of it may be visible to the guest.
+ *
+ * All of these return MM_OK if it was done, and MM_NOT_MAPPED, MM_IN_USE (somebody else holds the
+ * page too) or MM_BUSY (the list of evicted pages is full) if there was nothing to do it to, or
+ * MM_NO_MEMORY; any other status is a defect of the subsystem or of the monitor.
+ */
+#pragma once
+
+#include "guest.h"
+
+/*
+ * Moves the first mapped page from @page on, within the same 2 MiB and region, to another frame, and
+ * poisons the old one once no CPU can reach it.
+ */
+MM_MUST_CHECK enum mm_status service_migrate(struct guest *guest, struct iaddr page);
+
+/* Takes that page out of the space; the guest gets it back at its next access. */
+MM_MUST_CHECK enum mm_status service_evict(struct guest *guest, struct iaddr page);
+
+/*
+ * One step of everything, while the guest is in the middle of using the page at @in_use: that page
+ * is migrated or evicted, so are some that the guest's generator picks, and every so often a dirty
+ * log of the 2 MiB around it ends and the next begins. MM_OK, or a status that is a defect.
+ */
+MM_MUST_CHECK enum mm_status services_step(struct guest *guest, struct iaddr in_use);
+
+/* Ends what is under way, before the guest's result is believed. As services_step. */
+MM_MUST_CHECK enum mm_status services_finish(struct guest *guest);
