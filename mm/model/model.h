@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 struct model_report {
-	uint64_t operations;	/* checked */
-	uint64_t differences;	/* found */
-	uint64_t descriptors;	/* read by the walker */
-	uint64_t arena_used;	/* bytes, at the most so far */
+	uint64_t operations;  /* checked */
+	uint64_t differences; /* found */
+	uint64_t descriptors; /* read by the walker */
+	uint64_t arena_used;  /* bytes, at the most so far */
 };
 
 /*
@@ -29,7 +29,10 @@ struct model_report {
  */
 void model_start(void *arena, size_t size, void (*complain)(const char *text));
 
-/* Compares every table of every live space with the mappings, in full. Returns differences so far. */
+/*
+ * Compares every table of every live space with the mappings, in full, both ways. Call it while no
+ * operation is in flight. Returns differences so far.
+ */
 uint64_t model_check_all(void);
 
 struct model_report model_report(void);

@@ -24,16 +24,24 @@ bool spec_property_expressible(enum translation_stage stage, struct page_propert
 	return (property.flags & PAGE_READ) && !(writes && executes);
 }
 
-status_set spec_open_statuses(const struct space_state *space, struct irange range, bool held_here)
+status_set spec_open_statuses(const struct space_state *space, struct irange range,
+			      enum held_here held)
 {
-	/* The interface fixes this order, so exactly one is right. */
+	/* The interface fixes this order, so exactly one refusal is right. */
 	if (irange_is_empty(range))
 		return STATUS_SET(MM_INVALID_ARGS);
 	if (range.end.value > UINT64_C(1) << space->ia_bits)
 		return STATUS_SET(MM_OUT_OF_BOUND);
 	if (!irange_is_page_aligned(range))
 		return STATUS_SET(MM_NOT_ALIGNED);
-	return STATUS_SET(held_here ? MM_BUSY : MM_OK);
+	switch (held) {
+	case HELD_IN_RANGE:
+		return STATUS_SET(MM_BUSY);
+	case HELD_ELSEWHERE:
+		return STATUS_SET(MM_BUSY) | STATUS_SET(MM_OK);
+	default:
+		return STATUS_SET(MM_OK);
+	}
 }
 
 /* Refusals of a range that an operation takes from the position on. */
@@ -65,7 +73,7 @@ static status_set map_refusals(const struct space_state *space, const struct cur
 
 	if (!cursor->may_change)
 		refusals |= STATUS_SET(MM_ACCESS_DENIED);
-	if (size == 0)
+	if (size == 0 || size >> 63 != 0) /* empty, or the end lies before the start */
 		refusals |= STATUS_SET(MM_INVALID_ARGS);
 	if (!is_page_aligned(request->output.value))
 		refusals |= STATUS_SET(MM_NOT_ALIGNED);

@@ -53,8 +53,16 @@ struct cursor_state {
 /* Whether the stage has a descriptor that says exactly @property (page_property.h). */
 bool spec_property_expressible(enum translation_stage stage, struct page_property property);
 
-/* Opening. @held_here: this CPU holds a cursor on part of @range. */
-status_set spec_open_statuses(const struct space_state *space, struct irange range, bool held_here);
+/* What this CPU holds already, of the space in which it opens one more cursor. */
+enum held_here {
+	HELD_NOTHING,
+	HELD_ELSEWHERE, /* of the space: perhaps a node that the new range needs too */
+	HELD_IN_RANGE,
+};
+
+/* Opening. */
+status_set spec_open_statuses(const struct space_state *space, struct irange range,
+			      enum held_here held);
 
 /* What map and replace are asked for. */
 struct map_request {

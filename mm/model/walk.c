@@ -220,8 +220,8 @@ static bool geometry_fits(const struct walk_table *table)
 	return geometry->root_tables == 1U << concatenated;
 }
 
-uint64_t walk(const struct walk_table *table, struct irange range,
-	      const struct walk_visitor *visitor)
+uint64_t walk_descriptors(const struct walk_table *table, struct irange range,
+			  const struct walk_visitor *visitor)
 {
 	struct walker walker = {.table = table, .visitor = visitor, .range = range};
 	const struct translation_geometry *geometry = &table->geometry;
@@ -253,20 +253,24 @@ uint64_t walk(const struct walk_table *table, struct irange range,
 struct irange walk_descriptor_range(const struct walk_table *table, struct iaddr address)
 {
 	uint64_t span = descriptor_span(table->geometry.root_level);
-	uint64_t root_index = address.value / span;
-	const uint64_t *descriptor = (const uint64_t *)mm_linear(table->root) + root_index;
+	uint64_t index = address.value / span; /* through all concatenated tables */
+	struct paddr page = paddr(table->root.value + index / ENTRIES_PER_TABLE * PAGE_SIZE);
 
 	for (int level = table->geometry.root_level;; level++) {
 		uint64_t start = address.value & ~(span - 1);
-		uint64_t value = descriptor_read(descriptor);
+		struct irange covered = irange(iaddr(start), iaddr(start + span));
 		struct page_state state;
-		struct paddr next = paddr(value & TABLE_ADDRESS);
+		uint64_t descriptor;
 
-		if (level == LAST_LEVEL || !(value & DESCRIPTOR_VALID) ||
-		    !(value & DESCRIPTOR_TABLE_OR_PAGE) || page_state(next, &state) != MM_OK)
-			return irange(iaddr(start), iaddr(start + span));
+		if (page_state(page, &state) != MM_OK)
+			return covered;
+		descriptor = descriptor_read((const uint64_t *)mm_linear(page) +
+					     index % ENTRIES_PER_TABLE);
+		if (level == LAST_LEVEL || !(descriptor & DESCRIPTOR_VALID) ||
+		    !(descriptor & DESCRIPTOR_TABLE_OR_PAGE))
+			return covered;
+		page = paddr(descriptor & TABLE_ADDRESS);
 		span /= ENTRIES_PER_TABLE;
-		descriptor = (const uint64_t *)mm_linear(next) +
-			     address.value / span % ENTRIES_PER_TABLE;
+		index = address.value / span;
 	}
 }

@@ -109,8 +109,8 @@ struct walk_visitor {
  * Reads all descriptors that have a part in the translation of @range, which lies inside the input
  * addresses of the table. Returns how many were read.
  */
-uint64_t walk(const struct walk_table *table, struct irange range,
-	      const struct walk_visitor *visitor);
+uint64_t walk_descriptors(const struct walk_table *table, struct irange range,
+			  const struct walk_visitor *visitor);
 
 /* What one descriptor covers: the leaf that translates @address, or the hole it lies in. */
 struct irange walk_descriptor_range(const struct walk_table *table, struct iaddr address);

@@ -3,8 +3,9 @@
  * Operations, reported as they take effect: what a model needs to step beside the subsystem.
  *
  * Each public operation on a space reports itself once, on success and on failure, on the CPU that
- * performed it, while the locks that make it atomic are still held: at its linearisation point. The
- * observer may read tables and counts; it must not call a function that changes either.
+ * performed it, while the locks that make it atomic are still held: at its linearisation point.
+ * (SPACE_DESTROY: when everything is unmapped, before the root is free.) The observer may read
+ * tables and counts; it must not call a function that changes either.
  *
  * Release builds (STRATA_CHECKED = 0) contain none of this.
  */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cursor_check.h"
+
+#include "accounting.h"
+#include "leaf_shapes.h"
+
+#include <inttypes.h>
+
+#define BLOCK_BYTES (UINT64_C(1) << 21)
+
+/*
+ * What an operation on @range may have written, as far as the cursor holds it: the range, a page on
+ * each side as a check that no neighbour was hit, and around an edge that a block may lie astride,
+ * the 2 MiB whose descriptors a split writes anew.
+ */
+static struct irange affected_range(const struct cursor_check *check, struct irange range)
+{
+	const struct irange held = check->open->state.range;
+	const struct mappings *mappings = &check->space->state.mappings;
+	uint64_t start = range.start.value;
+	uint64_t end = range.end.value;
+	struct mapping mapping;
+	struct irange leaf;
+
+	if (irange_is_empty(range))
+		return irange(range.start, range.start);
+	if (mappings_find(mappings, range.start, &mapping) &&
+	    leaf_possible_astride(&mapping, range.start, &leaf))
+		start &= ~(BLOCK_BYTES - 1);
+	else if (start >= PAGE_SIZE)
+		start -= PAGE_SIZE;
+	if (end >= held.end.value)
+		end = held.end.value;
+	else if (mappings_find(mappings, range.end, &mapping) &&
+		 leaf_possible_astride(&mapping, range.end, &leaf))
+		end = (end | (BLOCK_BYTES - 1)) + 1;
+	else
+		end += PAGE_SIZE;
+	if (start < held.start.value)
+		start = held.start.value;
+	if (end > held.end.value)
+		end = held.end.value;
+	return irange(iaddr(start), iaddr(end));
+}
+
+static void stored(struct cursor_check *check, bool enough_storage)
+{
+	if (!enough_storage)
+		check->checker->out_of_storage = true;
+}
+
+static struct map_request map_request(const struct cursor_check *check)
+{
+	const struct mm_operation *operation = check->operation;
+	struct map_request request = {
+		.range = operation->range,
+		.output = operation->output,
+		.property = operation->property,
+		.counted = operation->counted || operation->kind == OPERATION_CURSOR_REPLACE,
+	};
+	uint64_t size = irange_size(request.range);
+	uint64_t limit = UINT64_C(1) << check->space->state.pa_bits;
+
+	if (check->space->state.stage == STAGE_2 && !request.counted &&
+	    is_page_aligned(request.output.value) && request.output.value < limit &&
+	    size <= limit - request.output.value)
+		request.output_denied = accounting_is_memory(
+			prange(request.output, paddr(request.output.value + size)));
+	return request;
+}
+
+void check_map(struct cursor_check *check)
+{
+	struct map_request request = map_request(check);
+	struct mapping mapping = {request.range, request.output, request.property, request.counted};
+
+	check->affected = affected_range(check, request.range);
+	if (!check_succeeded(
+		    check, spec_map_statuses(&check->space->state, &check->open->state, &request)))
+		return;
+	stored(check, spec_map_step(&check->space->state, &check->open->state, &request));
+	if (request.counted)
+		accounting_check_counted(&mapping, ACCOUNTING_SAMPLED, check->subject);
+}
+
+void check_replace(struct cursor_check *check)
+{
+	struct map_request request = map_request(check);
+	struct mapping mapping = {request.range, request.output, request.property, true};
+
+	check->affected = affected_range(check, request.range);
+	if (!check_succeeded(check, spec_replace_statuses(&check->space->state, &check->open->state,
+							  &request)))
+		return;
+	stored(check, spec_replace_step(&check->space->state, &check->open->state, &request));
+	accounting_check_counted(&mapping, ACCOUNTING_SAMPLED, check->subject);
+}
+
+/*
+ * Pages unmapped now must not be free yet, unless the operation may have had to flush on its way:
+ * because the gather was full, or because break-before-make of a block demanded it.
+ */
+static void check_parked(struct cursor_check *check, struct irange range, bool may_split)
+{
+	const struct mappings *mappings = &check->space->state.mappings;
+	struct irange left = range;
+	struct mapping mapping;
+
+	while (mappings_next_in(mappings, left, &mapping)) {
+		check->open->parked_runs += mapping.counted;
+		left.start = mapping.range.end;
+	}
+	if (may_split || check->open->parked_runs > TLB_GATHER_RUNS)
+		return;
+	while (mappings_next_in(mappings, range, &mapping)) {
+		if (mapping.counted)
+			accounting_check_parked(&mapping, check->subject);
+		range.start = mapping.range.end;
+	}
+}
+
+void check_unmap(struct cursor_check *check)
+{
+	struct irange range = check->operation->range;
+	const struct mappings *mappings = &check->space->state.mappings;
+	status_set allowed = spec_unmap_statuses(&check->space->state, &check->open->state, range);
+	struct leaf_bounds bounds;
+
+	check->affected = affected_range(check, range);
+	if (!check_succeeded(check, allowed))
+		return;
+	bounds = spec_leaf_bounds(mappings, range);
+	if (check->operation->leaves < bounds.least || check->operation->leaves > bounds.most)
+		difference(check->subject, range.start,
+			   "%" PRIu64 " leaves removed, model says %" PRIu64 " to %" PRIu64,
+			   check->operation->leaves, bounds.least, bounds.most);
+	check_parked(check, range, status_in(allowed, MM_NO_MEMORY));
+	stored(check, spec_unmap_step(&check->space->state, &check->open->state, range));
+}
+
+void check_protect(struct cursor_check *check)
+{
+	const struct mm_operation *operation = check->operation;
+	struct irange range = operation->range;
+	struct irange changed = operation->changed;
+	status_set allowed = spec_protect_statuses(&check->space->state, &check->open->state, range,
+						   operation->property);
+
+	check->affected = affected_range(check, range);
+	if (operation->status == MM_NOT_MAPPED && status_in(allowed, MM_NOT_MAPPED)) {
+		check->open->state.position = range.end;
+		return;
+	}
+	if (!check_succeeded(check, allowed))
+		return;
+	if (!spec_protect_changes(&check->space->state.mappings, range, changed)) {
+		difference(check->subject, changed.start,
+			   "changed up to 0x%" PRIx64 ", which is the part of no leaf in the range",
+			   changed.end.value);
+		return;
+	}
+	check->affected = affected_range(check, changed);
+	stored(check, spec_protect_step(&check->space->state, &check->open->state, changed,
+					operation->property));
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cursor_check.h"
+
+#include <arch/cpu.h>
+#include <inttypes.h>
+
+static void check_query(struct cursor_check *check)
+{
+	const struct cursor_item *item = &check->operation->item;
+	struct cursor_state *cursor = &check->open->state;
+	struct mapping said = {item->range, item->output, item->property, item->counted};
+	struct mapping expected;
+	bool mapped;
+	struct irange descriptor;
+
+	if (!check_succeeded(check, spec_query_statuses(&check->space->state, cursor)))
+		return;
+	if (!spec_query_agrees(&check->space->state, cursor, item)) {
+		mapped = mappings_find(&check->space->state.mappings, cursor->position, &expected);
+		difference(check->subject, cursor->position,
+			   "item says [0x%" PRIx64 ", 0x%" PRIx64 ") %s, model says %s",
+			   item->range.start.value, item->range.end.value,
+			   mapping_text(item->mapped ? &said : NULL).text,
+			   mapping_text(mapped ? &expected : NULL).text);
+		return;
+	}
+	descriptor = walk_descriptor_range(&check->space->table, cursor->position);
+	if (!irange_contains(descriptor, item->range))
+		difference(check->subject, cursor->position,
+			   "item's range ends at 0x%" PRIx64 ", the descriptor's at 0x%" PRIx64,
+			   item->range.end.value, descriptor.end.value);
+}
+
+static void check_find_next(struct cursor_check *check)
+{
+	struct irange range = check->operation->range;
+	status_set allowed =
+		spec_find_next_statuses(&check->space->state, &check->open->state, range);
+
+	if (check_status(check->subject, check->operation, allowed) &&
+	    (check->operation->status == MM_OK || check->operation->status == MM_NOT_MAPPED))
+		spec_find_next_step(&check->space->state, &check->open->state, range);
+}
+
+static void check_jump(struct cursor_check *check)
+{
+	struct iaddr target = check->operation->range.start;
+
+	if (check_succeeded(check, spec_jump_statuses(&check->open->state, target)))
+		spec_jump_step(&check->open->state, target);
+}
+
+/* The cursor must be where the model has it. Where it is, it is followed from now on. */
+static void check_position(struct cursor_check *check, struct iaddr actual)
+{
+	struct iaddr *expected = &check->open->state.position;
+
+	if (actual.value == expected->value)
+		return;
+	difference(check->subject, check->operation->position,
+		   "the position is 0x%" PRIx64 ", model says 0x%" PRIx64, actual.value,
+		   expected->value);
+	*expected = actual;
+}
+
+/* Exclusion is by table nodes (cursor.h), so a range beside the one held may be refused as well. */
+static enum held_here held_here(struct registry *registry, const struct live_space *space,
+				struct irange range)
+{
+	enum held_here held = HELD_NOTHING;
+	const struct open_cursor *open;
+
+	LIST_FOREACH(open, &registry->cursors, link)
+	{
+		if (open->space != space || open->cpu != cpu_index())
+			continue;
+		if (irange_overlaps(open->state.range, range))
+			return HELD_IN_RANGE;
+		held = HELD_ELSEWHERE;
+	}
+	return held;
+}
+
+static void check_open(struct checker *checker, const struct mm_operation *operation,
+		       struct live_space *space)
+{
+	struct subject subject = {operation_name(operation->kind), space->number};
+	struct irange range = operation->range;
+	struct registry *registry = &checker->registry;
+	struct open_cursor *holder = registry_holder(registry, space, range, NULL);
+	enum held_here held = held_here(registry, space, range);
+	struct open_cursor *open;
+
+	check_status(subject, operation, spec_open_statuses(&space->state, range, held));
+	if (operation->status != MM_OK)
+		return;
+	if (holder != NULL)
+		difference(subject, range.start,
+			   "opened up to 0x%" PRIx64 ", where another cursor holds 0x%" PRIx64,
+			   range.end.value, holder->state.range.start.value);
+	open = registry_cursor(registry, operation->cursor);
+	if (open != NULL) {
+		difference(subject, range.start, "opened where a cursor was not closed");
+		registry_remove_cursor(registry, open);
+	}
+	open = registry_add_cursor(registry, space, operation->cursor);
+	if (open == NULL) {
+		checker->out_of_storage = true;
+		return;
+	}
+	open->cpu = cpu_index();
+	open->state = (struct cursor_state){
+		.range = range,
+		.position = range.start,
+		.may_change = operation->cursor->access == CURSOR_MUTABLE,
+	};
+	if (cursor_virt_addr(operation->cursor).value != range.start.value)
+		difference(subject, range.start, "the position is 0x%" PRIx64 " after opening",
+			   cursor_virt_addr(operation->cursor).value);
+}
+
+/* Those that take a range take it from the position on. */
+static bool range_begins_at_position(const struct cursor_check *check)
+{
+	uint64_t start = check->operation->range.start.value;
+	uint64_t position = check->open->state.position.value;
+
+	switch (check->operation->kind) {
+	case OPERATION_CURSOR_FIND_NEXT:
+	case OPERATION_CURSOR_MAP:
+	case OPERATION_CURSOR_REPLACE:
+	case OPERATION_CURSOR_UNMAP:
+	case OPERATION_CURSOR_PROTECT:
+		if (start == position)
+			return true;
+		difference(check->subject, check->operation->position,
+			   "the range begins at 0x%" PRIx64, start);
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void check_open_cursor(struct cursor_check *check)
+{
+	check_position(check, check->operation->position);
+	if (!range_begins_at_position(check))
+		return;
+	switch (check->operation->kind) {
+	case OPERATION_CURSOR_QUERY:
+		check_query(check);
+		break;
+	case OPERATION_CURSOR_FIND_NEXT:
+		check_find_next(check);
+		break;
+	case OPERATION_CURSOR_JUMP:
+		check_jump(check);
+		break;
+	case OPERATION_CURSOR_MAP:
+		check_map(check);
+		break;
+	case OPERATION_CURSOR_REPLACE:
+		check_replace(check);
+		break;
+	case OPERATION_CURSOR_UNMAP:
+		check_unmap(check);
+		break;
+	case OPERATION_CURSOR_PROTECT:
+		check_protect(check);
+		break;
+	case OPERATION_CURSOR_FLUSH:
+		check->open->parked_runs = 0;
+		break;
+	default:
+		break;
+	}
+	check_position(check, cursor_virt_addr(check->operation->cursor));
+	if (!irange_is_empty(check->affected))
+		check_table(check->checker, check->space, check->affected, NULL, check->subject);
+}
+
+void check_cursor_operation(struct checker *checker, const struct mm_operation *operation)
+{
+	struct live_space *space = registry_space(&checker->registry, operation->space);
+
+	if (space == NULL)
+		return; /* made before the model started */
+	checker->operations++;
+	if (operation->kind == OPERATION_CURSOR_OPEN) {
+		check_open(checker, operation, space);
+		return;
+	}
+
+	struct cursor_check check = {
+		.checker = checker,
+		.operation = operation,
+		.space = space,
+		.open = registry_cursor(&checker->registry, operation->cursor),
+		.subject = {operation_name(operation->kind), space->number},
+	};
+
+	if (check.open == NULL || check.open->space != space) {
+		difference(check.subject, operation->position, "the cursor is not open");
+		return;
+	}
+	if (operation->kind == OPERATION_CURSOR_CLOSE)
+		registry_remove_cursor(&checker->registry, check.open);
+	else
+		check_open_cursor(&check);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "checker.h"
+
+#include "accounting.h"
+#include "compare.h"
+
+#include <inttypes.h>
+
+const char *operation_name(enum mm_operation_kind kind)
+{
+	switch (kind) {
+	case OPERATION_SPACE_NEW:
+		return "vm_space_new";
+	case OPERATION_SPACE_DESTROY:
+		return "vm_space_destroy";
+	case OPERATION_SPACE_ACTIVATE:
+		return "vm_space_activate";
+	case OPERATION_CURSOR_OPEN:
+		return "cursor_open";
+	case OPERATION_CURSOR_CLOSE:
+		return "cursor_close";
+	case OPERATION_CURSOR_QUERY:
+		return "cursor_query";
+	case OPERATION_CURSOR_FIND_NEXT:
+		return "cursor_find_next";
+	case OPERATION_CURSOR_JUMP:
+		return "cursor_jump";
+	case OPERATION_CURSOR_MAP:
+		return "cursor_map";
+	case OPERATION_CURSOR_REPLACE:
+		return "cursor_replace";
+	case OPERATION_CURSOR_UNMAP:
+		return "cursor_unmap";
+	case OPERATION_CURSOR_PROTECT:
+		return "cursor_protect_next";
+	case OPERATION_CURSOR_FLUSH:
+		return "cursor_flush";
+	case OPERATION_COUNT:
+		break;
+	}
+	return "unknown operation";
+}
+
+bool check_status(struct subject subject, const struct mm_operation *operation, status_set allowed)
+{
+	struct iaddr at = operation->kind == OPERATION_CURSOR_OPEN ? operation->range.start
+								   : operation->position;
+
+	if (status_in(allowed, operation->status))
+		return true;
+	difference(subject, at, "status is %s, model says %s", mm_status_name(operation->status),
+		   statuses_text(allowed).text);
+	return false;
+}
+
+void check_table(struct checker *checker, struct live_space *space, struct irange range,
+		 struct walk_seen *seen, struct subject subject)
+{
+	checker->descriptors +=
+		compare_table(&space->table, &space->state.mappings, range, seen, subject);
+}
+
+/*
+ * The root that the input address size asks for. One table at level l translates 12 + 9 * (4 - l)
+ * bits: 30, 39, 48 for levels 2, 1, 0. Stage 2 may concatenate up to 16 of them and begins at the
+ * highest level number that suffices; level 3 is not used (vm_space.h).
+ */
+static struct translation_geometry expected_root(enum translation_stage stage, unsigned int ia_bits)
+{
+	unsigned int concatenated_bits_max = stage == STAGE_2 ? 4 : 0;
+	unsigned int level = 2;
+	unsigned int bits = 30;
+
+	while (level > 0 && ia_bits > bits + concatenated_bits_max) {
+		level--;
+		bits += 9;
+	}
+	return (struct translation_geometry){
+		.root_level = (uint8_t)level,
+		.root_tables = (uint8_t)(ia_bits > bits ? 1U << (ia_bits - bits) : 1),
+	};
+}
+
+static void check_new(struct checker *checker, const struct mm_operation *operation)
+{
+	struct subject subject = {operation_name(operation->kind), 0};
+	struct live_space *live;
+
+	checker->operations++;
+	check_status(subject, operation,
+		     STATUS_SET(MM_OK) | STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_NO_MEMORY));
+	if (operation->status != MM_OK)
+		return;
+
+	live = registry_space(&checker->registry, operation->space);
+	if (live != NULL) {
+		difference(subject, iaddr(0), "made where space %u still lives", live->number);
+		registry_remove_space(&checker->registry, live);
+	}
+	live = registry_add_space(&checker->registry, operation->space);
+	if (live == NULL) {
+		checker->out_of_storage = true;
+		return;
+	}
+	subject.space = live->number;
+
+	struct translation_geometry *geometry = &live->table.geometry;
+	struct translation_geometry expected = expected_root(live->table.stage, geometry->ia_bits);
+
+	if (geometry->root_level != expected.root_level ||
+	    geometry->root_tables != expected.root_tables)
+		difference(subject, iaddr(0),
+			   "root is %u tables at level %u for %u bits, model says %u at level %u",
+			   geometry->root_tables, geometry->root_level, geometry->ia_bits,
+			   expected.root_tables, expected.root_level);
+	/* A new table means nothing, and every descriptor of it must say so. */
+	check_table(checker, live, walk_table_range(&live->table), NULL, subject);
+}
+
+static void check_destroy(struct checker *checker, const struct mm_operation *operation,
+			  struct live_space *live)
+{
+	struct subject subject = {operation_name(operation->kind), live->number};
+	struct irange whole = walk_table_range(&live->table);
+	status_set allowed = STATUS_SET(MM_OK);
+
+	if (registry_holder(&checker->registry, live, whole, NULL) != NULL)
+		allowed = STATUS_SET(MM_BUSY);
+	else if (live->activated) /* perhaps still; deactivation is not reported */
+		allowed |= STATUS_SET(MM_BUSY);
+	check_status(subject, operation, allowed);
+	if (operation->status != MM_OK)
+		return;
+	mappings_clear(&live->state.mappings);
+	check_table(checker, live, whole, NULL, subject);
+	registry_remove_space(&checker->registry, live);
+}
+
+static void check_activate(struct checker *checker, const struct mm_operation *operation,
+			   struct live_space *live)
+{
+	struct subject subject = {operation_name(operation->kind), live->number};
+	const struct live_space *other;
+	uint16_t vmid;
+
+	if (live->table.stage != STAGE_2) {
+		check_status(subject, operation, STATUS_SET(MM_INVALID_ARGS));
+		return;
+	}
+	check_status(subject, operation, STATUS_SET(MM_OK) | STATUS_SET(MM_NO_MEMORY));
+	if (operation->status != MM_OK)
+		return;
+
+	live->activated = true;
+	vmid = vm_space_vmid(live->space);
+	if (vmid == 0)
+		difference(subject, iaddr(0), "active with VMID 0, which no space may have");
+	LIST_FOREACH(other, &checker->registry.spaces, link)
+	{
+		if (other != live && other->table.stage == STAGE_2 &&
+		    vm_space_vmid(other->space) == vmid)
+			difference(subject, iaddr(0), "VMID %u is that of space %u", vmid,
+				   other->number);
+	}
+}
+
+void check_space_operation(struct checker *checker, const struct mm_operation *operation)
+{
+	if (operation->kind == OPERATION_SPACE_NEW) {
+		check_new(checker, operation);
+		return;
+	}
+
+	struct live_space *live = registry_space(&checker->registry, operation->space);
+
+	if (live == NULL)
+		return; /* made before the model started */
+	checker->operations++;
+	if (operation->kind == OPERATION_SPACE_DESTROY)
+		check_destroy(checker, operation, live);
+	else
+		check_activate(checker, operation, live);
+}
+
+static void check_counted_pages(struct live_space *space, struct subject subject)
+{
+	struct iaddr from = iaddr(0);
+	struct mapping mapping;
+
+	while (mappings_next(&space->state.mappings, from, &mapping)) {
+		if (mapping.counted)
+			accounting_check_counted(&mapping, ACCOUNTING_FULL, subject);
+		from = mapping.range.end;
+	}
+}
+
+void check_everything(struct checker *checker)
+{
+	struct registry *registry = &checker->registry;
+	struct walk_seen seen; /* one set for all: two spaces may share no table either */
+	struct live_space *space;
+	struct open_cursor *cursor;
+
+	walk_seen_init(&seen, &registry->seen_pool);
+	LIST_FOREACH(space, &registry->spaces, link)
+	{
+		struct subject subject = {"full check", space->number};
+
+		check_table(checker, space, walk_table_range(&space->table), &seen, subject);
+		check_counted_pages(space, subject);
+	}
+	LIST_FOREACH(cursor, &registry->cursors, link)
+	{
+		struct subject subject = {"full check", cursor->space->number};
+
+		if (registry_holder(registry, cursor->space, cursor->state.range, cursor) != NULL)
+			difference(subject, cursor->state.range.start,
+				   "two open cursors hold this address");
+	}
+	if (seen.full)
+		checker->out_of_storage = true;
+	walk_seen_clear(&seen);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One operation on an open cursor, while it is checked. */
+#pragma once
+
+#include "checker.h"
+
+struct cursor_check {
+	struct checker *checker;
+	const struct mm_operation *operation;
+	struct live_space *space;
+	struct open_cursor *open;
+	struct subject subject;
+	struct irange affected; /* where the table is compared afterwards */
+};
+
+/* Whether the status is right and says that the state makes its step. */
+static inline bool check_succeeded(const struct cursor_check *check, status_set allowed)
+{
+	return check_status(check->subject, check->operation, allowed) &&
+	       check->operation->status == MM_OK;
+}
+
+/* The operations that change the table. Each steps the state and says what is affected. */
+void check_map(struct cursor_check *check);
+void check_replace(struct cursor_check *check);
+void check_unmap(struct cursor_check *check);
+void check_protect(struct cursor_check *check);

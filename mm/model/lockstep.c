@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "model.h"
+
+#include "checker.h"
+
+#include <arch/cpu.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+
+/*
+ * One model per machine, as the subsystem reports to one observer. Operations on disjoint ranges
+ * arrive from several CPUs at once: the lock makes them a sequence. It is taken last, below every
+ * lock of the subsystem, and nothing is called under it that takes one.
+ */
+static struct checker checker;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+static bool running;
+
+static void lock_take(void)
+{
+	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
+		cpu_relax();
+}
+
+static void lock_release(void)
+{
+	atomic_flag_clear_explicit(&lock, memory_order_release);
+}
+
+/* What comes after an operation that could not be recorded would be judged by a wrong state. */
+static void stop_if_out_of_storage(void)
+{
+	if (!checker.out_of_storage)
+		return;
+	running = false;
+	difference((struct subject){"model", 0}, iaddr(0),
+		   "its arena of %" PRIu64
+		   " bytes is full, nothing is checked after operation %" PRIu64,
+		   (uint64_t)checker.registry.arena.used, checker.operations);
+}
+
+static void observe_operation(const struct mm_operation *operation)
+{
+	lock_take();
+	if (running) {
+		switch (operation->kind) {
+		case OPERATION_SPACE_NEW:
+		case OPERATION_SPACE_DESTROY:
+		case OPERATION_SPACE_ACTIVATE:
+			check_space_operation(&checker, operation);
+			break;
+		default:
+			check_cursor_operation(&checker, operation);
+			break;
+		}
+		stop_if_out_of_storage();
+	}
+	lock_release();
+}
+
+void model_start(void *arena, size_t size, void (*complain)(const char *text))
+{
+	checker = (struct checker){0};
+	registry_init(&checker.registry, arena, size);
+	differences_start(complain);
+	running = true;
+	mm_operation_attach(observe_operation);
+}
+
+uint64_t model_check_all(void)
+{
+	uint64_t differences;
+
+	lock_take();
+	if (running) {
+		check_everything(&checker);
+		stop_if_out_of_storage();
+	}
+	differences = differences_count();
+	lock_release();
+	return differences;
+}
+
+struct model_report model_report(void)
+{
+	struct model_report report;
+
+	lock_take();
+	report = (struct model_report){
+		.operations = checker.operations,
+		.differences = differences_count(),
+		.descriptors = checker.descriptors,
+		.arena_used = checker.registry.arena.used,
+	};
+	lock_release();
+	return report;
+}
+
+void model_stop(void)
+{
+	mm_operation_attach(NULL);
+	lock_take();
+	running = false;
+	lock_release();
+}

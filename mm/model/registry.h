@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The spaces that live and the cursors that are open, as the model knows them from the operations
+ * that made them.
+ *
+ * Invariant: at most one live space per struct vm_space, at most one open cursor per struct cursor.
+ */
+#pragma once
+
+#include "arena.h"
+#include "page_table_spec.h"
+#include "walk.h"
+
+#include <strata/cursor.h>
+#include <strata/vm_space.h>
+#include <sys/queue.h>
+
+struct live_space {
+	LIST_ENTRY(live_space) link;
+	const struct vm_space *space; /* a name to find it by */
+	unsigned int number;	      /* from 1, in the order they were made */
+	bool activated;		      /* at least once */
+	struct walk_table table;
+	struct space_state state;
+};
+
+struct open_cursor {
+	LIST_ENTRY(open_cursor) link;
+	const struct cursor *cursor; /* a name to find it by */
+	struct live_space *space;
+	unsigned int cpu; /* that opened it */
+	struct cursor_state state;
+	uint64_t parked_runs; /* at most so many runs of pages were unmapped since the last flush */
+};
+
+struct registry {
+	struct model_arena arena;
+	struct model_pool space_pool;
+	struct model_pool cursor_pool;
+	struct model_pool extent_pool;
+	struct model_pool seen_pool;
+	LIST_HEAD(, live_space) spaces;
+	LIST_HEAD(, open_cursor) cursors;
+	unsigned int spaces_made;
+};
+
+/* Nothing lives; all storage is cut from @memory. */
+void registry_init(struct registry *registry, void *memory, size_t size);
+
+/* NULL: the arena is full. */
+struct live_space *registry_add_space(struct registry *registry, const struct vm_space *space);
+struct open_cursor *registry_add_cursor(struct registry *registry, struct live_space *space,
+					const struct cursor *cursor);
+
+/* NULL: not known. */
+struct live_space *registry_space(struct registry *registry, const struct vm_space *space);
+struct open_cursor *registry_cursor(struct registry *registry, const struct cursor *cursor);
+
+/* Forgets the space with its mappings and its open cursors. */
+void registry_remove_space(struct registry *registry, struct live_space *space);
+void registry_remove_cursor(struct registry *registry, struct open_cursor *cursor);
+
+/* Another open cursor than @except (which may be NULL) that holds part of @range; NULL: none. */
+struct open_cursor *registry_holder(struct registry *registry, const struct live_space *space,
+				    struct irange range, const struct open_cursor *except);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The model beside the subsystem itself, on the simulated machine: random cursor operations, right
+ * and wrong ones, on spaces of every shape of root. Nothing here knows what should happen; the model
+ * does, and must find no difference.
+ */
+#include "random.h"
+
+#include <model.h>
+
+#include <host/machine.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strata/cursor.h>
+
+#include <cmocka.h>
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+#define RAM_BASE (1 * GIB)
+#define RAM_SIZE (64 * MIB)
+#define DEVICE_BASE (6 * GIB)
+#define ARENA_SIZE (16 * MIB)
+#define OPERATIONS 6000
+
+_Noreturn static void panic(const char *invariant, uint64_t value)
+{
+	fail_msg("broken: %s (0x%llx)", invariant, (unsigned long long)value);
+	abort();
+}
+
+static void complain(const char *text)
+{
+	print_error("%s\n", text);
+}
+
+static void *arena;
+
+static int set_up(void **state)
+{
+	struct machine_config machine = {
+		.memory = {prange(paddr(RAM_BASE), paddr(RAM_BASE + RAM_SIZE))},
+		.memory_count = 1,
+		.features = machine_features_v8_4(),
+	};
+
+	if (!machine_create(&machine))
+		return -1;
+
+	struct mm_config config = {
+		.memory = machine.memory,
+		.memory_count = 1,
+		.linear_offset = machine_linear_offset(),
+		.panic = panic,
+	};
+
+	if (mm_init(&config) != MM_OK)
+		return -1;
+	arena = malloc(ARENA_SIZE);
+	if (arena == NULL)
+		return -1;
+	model_start(arena, ARENA_SIZE, complain);
+	*state = NULL;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	model_stop();
+	free(arena);
+	machine_destroy();
+	return 0;
+}
+
+/* Mostly a few pages around 2 MiB and 1 GiB boundaries, where blocks begin, end and are cut. */
+static uint64_t random_address(struct random *random, uint64_t limit)
+{
+	static const uint64_t centres[] = {0, 2 * MIB, 4 * MIB, GIB, GIB + 2 * MIB, 2 * GIB};
+	uint64_t centre = centres[random_below(random, 6)];
+	uint64_t address = (centre + random_below(random, 8) * PAGE_SIZE) % limit;
+
+	if (random_below(random, 50) == 0)
+		address += random_below(random, PAGE_SIZE);
+	return address;
+}
+
+static uint64_t random_length(struct random *random)
+{
+	switch (random_below(random, 8)) {
+	case 0:
+		return 2 * MIB * (1 + random_below(random, 3));
+	case 1:
+		return GIB;
+	case 2:
+		return random_below(random, 2) ? 0 : random_below(random, 3 * PAGE_SIZE);
+	default:
+		return PAGE_SIZE * (1 + random_below(random, 12));
+	}
+}
+
+static struct page_property random_property(struct random *random)
+{
+	uint64_t flags = PAGE_READ | PAGE_ACCESSED;
+
+	if (random_below(random, 2))
+		flags |= PAGE_WRITE;
+	if (random_below(random, 8) == 0)
+		flags = random_below(random, 32);
+	return page_property((uint8_t)flags, random_below(random, 4) != 0
+						     ? CACHE_WRITEBACK
+						     : (enum cache_policy)random_below(random, 5));
+}
+
+static struct page_property set_property(struct page_property property, void *context)
+{
+	struct random *random = context;
+
+	return random_below(random, 4) != 0 ? random_property(random) : property;
+}
+
+static void map_frame(struct cursor *cursor, struct random *random, bool replace)
+{
+	struct page_property property = random_property(random);
+	enum mm_status status;
+	frame_t frame;
+
+	if (frame_alloc(FRAME_UNDEFINED, &frame) != MM_OK)
+		return;
+	status = replace ? cursor_replace(cursor, &frame, property)
+			 : cursor_map(cursor, &frame, property);
+	if (status != MM_OK)
+		frame_drop(&frame);
+}
+
+static void map_segment(struct cursor *cursor, struct random *random)
+{
+	bool blocks = random_below(random, 2);
+	uint64_t pages =
+		blocks ? 512 * (1 + random_below(random, 3)) : 1 + random_below(random, 20);
+	struct segment segment;
+
+	if (segment_alloc(pages, blocks ? 2 * MIB : PAGE_SIZE, FRAME_UNDEFINED, &segment) != MM_OK)
+		return;
+	if (cursor_map_segment(cursor, &segment, random_property(random)) != MM_OK)
+		segment_drop(&segment);
+}
+
+static void map_iomem(struct cursor *cursor, struct random *random)
+{
+	uint64_t start = cursor_virt_addr(cursor).value + DEVICE_BASE;
+	uint64_t length = random_length(random);
+
+	if (random_below(random, 8) == 0)
+		start = random_below(random, 3) ? RAM_BASE : UINT64_C(1) << 44;
+	if (random_below(random, 20) == 0)
+		start += random_below(random, 3);
+	if (random_below(random, 20) == 0)
+		length = -length;
+	(void)!cursor_map_iomem(cursor, prange(paddr(start), paddr(start + length)),
+				random_property(random));
+}
+
+static void one_operation(struct cursor *cursor, struct random *random)
+{
+	struct cursor_item item;
+	struct irange changed;
+	uint64_t leaves;
+	frame_t frame = {paddr(0)};
+
+	switch (random_below(random, 13)) {
+	case 0:
+		if (cursor_query(cursor, &item, &frame) == MM_OK && item.mapped && item.counted)
+			frame_drop(&frame);
+		break;
+	case 1:
+	case 2:
+		(void)!cursor_find_next(cursor, random_length(random));
+		break;
+	case 3:
+	case 4:
+		(void)!cursor_jump(cursor, iaddr(random_address(random, 4 * GIB)));
+		break;
+	case 5:
+	case 6:
+		map_frame(cursor, random, false);
+		break;
+	case 7:
+		map_frame(cursor, random, true);
+		break;
+	case 8:
+		map_segment(cursor, random);
+		break;
+	case 9:
+		map_iomem(cursor, random);
+		break;
+	case 10:
+		(void)!cursor_unmap(cursor, random_length(random), &leaves);
+		break;
+	case 11:
+		(void)!cursor_protect_next(cursor, random_length(random), set_property, random,
+					   &changed);
+		break;
+	default:
+		cursor_flush(cursor);
+		break;
+	}
+}
+
+/* Several operations on one cursor; sometimes a second cursor beside it or, wrongly, across it. */
+static void one_cursor(struct vm_space *space, struct random *random)
+{
+	uint64_t limit = UINT64_C(1) << space->geometry.ia_bits;
+	uint64_t start = random_address(random, limit);
+	uint64_t length = random_below(random, 3) ? random_length(random) : limit - start;
+	enum cursor_access access = random_below(random, 10) ? CURSOR_MUTABLE : CURSOR_READ_ONLY;
+	struct cursor cursor;
+	struct cursor other;
+
+	if (cursor_open(space, irange(iaddr(start), iaddr(start + length)), access, &cursor) !=
+	    MM_OK)
+		return;
+	for (uint64_t i = random_below(random, 12); i > 0; i--)
+		one_operation(&cursor, random);
+	if (random_below(random, 4) == 0) {
+		start = random_address(random, limit);
+		if (cursor_open(space, irange(iaddr(start), iaddr(start + 4 * PAGE_SIZE)),
+				CURSOR_MUTABLE, &other) == MM_OK) {
+			one_operation(&other, random);
+			one_operation(&cursor, random);
+			one_operation(&other, random);
+			cursor_close(&other);
+		}
+		(void)!vm_space_destroy(space);
+	}
+	cursor_close(&cursor);
+}
+
+static void run(uint64_t seed, enum translation_stage stage, unsigned int ia_bits)
+{
+	struct random random = random_from(seed);
+	struct mm_usage before = mm_usage();
+	struct vm_space space;
+
+	if (stage == STAGE_2)
+		assert_int_equal(vm_space_new_stage2(ia_bits, &space), MM_OK);
+	else
+		assert_int_equal(vm_space_new_stage1(ia_bits, &space), MM_OK);
+	for (int i = 0; i < 150; i++) {
+		one_cursor(&space, &random);
+		if (model_report().differences != 0)
+			fail_msg("seed %llu, stage %d, %u bits", (unsigned long long)seed,
+				 stage == STAGE_2 ? 2 : 1, ia_bits);
+	}
+	assert_int_equal(model_check_all(), 0);
+	assert_int_equal(vm_space_destroy(&space), MM_OK);
+	assert_int_equal(model_check_all(), 0);
+	for (int usage = 0; usage < PAGE_USAGE_COUNT; usage++)
+		assert_int_equal(mm_usage().pages[usage], before.pages[usage]);
+}
+
+static void random_operations_make_no_difference(void **state)
+{
+	static const unsigned int ia_bits[] = {30, 33, 36, 40, 44};
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		for (size_t i = 0; i < sizeof(ia_bits) / sizeof(ia_bits[0]); i++) {
+			run(seed, STAGE_2, ia_bits[i]);
+			run(seed, STAGE_1, ia_bits[i]);
+		}
+	}
+	assert_true(model_report().operations > OPERATIONS);
+	print_message("# %llu operations, %llu descriptors, %llu bytes\n",
+		      (unsigned long long)model_report().operations,
+		      (unsigned long long)model_report().descriptors,
+		      (unsigned long long)model_report().arena_used);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(random_operations_make_no_difference, set_up,
+						tear_down),
+	};
+
+	return cmocka_run_group_tests_name("live", tests, NULL, NULL);
+}
