@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BOOT_RANGES_MAX 64	/* limit of each list below; a tree with more is refused with a message */
+#define BOOT_RANGES_MAX                                                                            \
+	64 /* limit of each list below; a tree with more is refused with a message */
 #define BOOT_CPUS_MAX 64
 #define BOOT_COMMAND_LINE_MAX 512
 
@@ -24,7 +25,7 @@ struct boot_range {
 
 struct boot_section {
 	struct prange range;
-	const char *name;  /* "text", "rodata", "data", "stack", ... */
+	const char *name;   /* "text", "rodata", "data", "stack", ... */
 	const char *access; /* "r-x", "r--", "rw-" */
 };
 
@@ -32,6 +33,13 @@ enum boot_gic {
 	BOOT_GIC_NONE,
 	BOOT_GIC_V2, /* gic_regions: distributor, CPU interface */
 	BOOT_GIC_V3, /* gic_regions: distributor, redistributors */
+};
+
+/* How firmware is called (Arm DEN0022). By HVC it is out of reach at EL2. */
+enum boot_psci {
+	BOOT_PSCI_NONE,
+	BOOT_PSCI_SMC,
+	BOOT_PSCI_HVC,
 };
 
 struct boot_info {
@@ -50,13 +58,15 @@ struct boot_info {
 	struct boot_range devices[BOOT_RANGES_MAX]; /* mapped for EL2: UART, GIC */
 	size_t device_count;
 
-	struct prange initrd;	  /* byte range from /chosen, its pages PAGE_RESERVED; empty if none */
-	struct prange model_pool; /* PAGE_HYPERVISOR memory for the model; empty in release builds */
+	struct prange initrd; /* byte range from /chosen, its pages PAGE_RESERVED; empty if none */
+	struct prange
+		model_pool; /* PAGE_HYPERVISOR memory for the model; empty in release builds */
 	char command_line[BOOT_COMMAND_LINE_MAX]; /* /chosen bootargs */
 
 	struct paddr uart;
 	enum boot_gic gic;
 	struct prange gic_regions[2];
+	enum boot_psci psci;
 	unsigned int cpu_count; /* in the tree; only the boot CPU runs */
 
 	struct vm_space *el2_space; /* EL2's own Stage 1, live */
