@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "el2_space.h"
+#include "el2_control.h"
+#include "exit.h"
+#include "image.h"
+#include "mmu.h"
+#include <arch/barrier.h>
+#include <arch/tlb.h>
+#include <arch/translation.h>
+#include <inttypes.h>
+#include <strata/cursor.h>
+
+static struct vm_space space;
+
+static void require(enum mm_status status, const char *what, struct prange range)
+{
+	if (status != MM_OK)
+		boot_refuse("%s, 0x%" PRIx64 " to 0x%" PRIx64 ": %s", what, range.start.value,
+			    range.end.value, mm_status_name(status));
+}
+
+static enum mm_status map(struct cursor *cursor, struct prange range, struct page_property property)
+{
+	enum mm_status status = cursor_jump(cursor, iaddr(range.start.value));
+
+	return status == MM_OK ? cursor_map_iomem(cursor, range, property) : status;
+}
+
+static void map_memory(struct cursor *cursor, struct prange range, uint8_t flags)
+{
+	if (!prange_is_empty(range))
+		require(map(cursor, range, page_property(flags | PAGE_ACCESSED, CACHE_WRITEBACK)),
+			"mapping memory", range);
+}
+
+/* The image, in the middle of RAM: sections with their own rights, and a hole for the guard page. */
+static void map_image(struct cursor *cursor)
+{
+	map_memory(cursor, image_range(image_start, text_end), PAGE_READ | PAGE_EXECUTE);
+	map_memory(cursor, image_range(text_end, relro_end), PAGE_READ);
+	map_memory(cursor, image_range(relro_end, boot_stack_guard), PAGE_READ | PAGE_WRITE);
+	map_memory(cursor, image_range(boot_stack_bottom, image_end), PAGE_READ | PAGE_WRITE);
+}
+
+/* Registers of two devices may lie in one page: what is mapped already is mapped alike. */
+static void map_device(struct cursor *cursor, struct prange range)
+{
+	struct page_property property =
+		page_property(PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, CACHE_DEVICE);
+	enum mm_status status = map(cursor, range, property);
+
+	if (status != MM_EXISTS) {
+		require(status, "mapping a device", range);
+		return;
+	}
+	for (uint64_t at = range.start.value; at < range.end.value; at += PAGE_SIZE) {
+		struct prange page = prange(paddr(at), paddr(at + PAGE_SIZE));
+
+		status = map(cursor, page, property);
+		if (status != MM_EXISTS)
+			require(status, "mapping a device", page);
+	}
+}
+
+void el2_space_start(struct boot_info *info)
+{
+	const struct prange image = image_range(image_start, image_end);
+	const struct prange nothing = prange(paddr(0), paddr(0));
+	struct cursor cursor;
+
+	require(vm_space_new_stage1(EL2_IA_BITS, &space), "making EL2's table", nothing);
+	require(cursor_open(&space, vm_space_range(&space), CURSOR_MUTABLE, &cursor),
+		"opening EL2's table", nothing);
+	for (size_t i = 0; i < info->memory_count; i++) {
+		struct prange memory = info->memory[i];
+
+		if (prange_contains(memory, image)) {
+			map_memory(&cursor, prange(memory.start, image.start),
+				   PAGE_READ | PAGE_WRITE);
+			map_image(&cursor);
+			map_memory(&cursor, prange(image.end, memory.end), PAGE_READ | PAGE_WRITE);
+		} else {
+			map_memory(&cursor, memory, PAGE_READ | PAGE_WRITE);
+		}
+	}
+	for (size_t i = 0; i < info->device_count; i++)
+		map_device(&cursor, info->devices[i].range);
+	cursor_close(&cursor);
+
+	mmu_switch(space.root.value);
+	el2_stage1_load(space.root, space.geometry);
+	tlbi_el2_all();
+	dsb_ish();
+	isb();
+	info->el2_space = &space;
+}
