@@ -2,6 +2,8 @@
 /* What the image says while it works, by importance; the level is set by "log=LEVEL" in bootargs. */
 #pragma once
 
+#include <stdbool.h>
+
 enum log_level {
 	LOG_ERROR,
 	LOG_WARNING,
@@ -11,7 +13,11 @@ enum log_level {
 
 void log_set_level(enum log_level level);
 
-/* Prints a line, without "\n" in @format, if @level is at or below the one set. */
+/* The level called "error", "warning", "info" or "debug"; false for any other name. */
+bool log_level_parse(const char *name, enum log_level *level);
+
+/* Prints a line, without "\n" in @format, if @level is at or below the one set. All but LOG_INFO
+ * begin with the level's name. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)

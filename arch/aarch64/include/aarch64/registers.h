@@ -31,6 +31,16 @@
 #define REGISTER_SCXTNUM_EL0 S3_3_C13_C0_7
 #define REGISTER_SCXTNUM_EL1 S3_0_C13_C0_7
 
+/* MIDR_EL1 */
+#define MIDR_EL1_Revision_SHIFT 0
+#define MIDR_EL1_Revision_WIDTH 4
+#define MIDR_EL1_PartNum_SHIFT 4
+#define MIDR_EL1_PartNum_WIDTH 12
+#define MIDR_EL1_Variant_SHIFT 20
+#define MIDR_EL1_Variant_WIDTH 4
+#define MIDR_EL1_Implementer_SHIFT 24
+#define MIDR_EL1_Implementer_WIDTH 8
+
 /* CTR_EL0 */
 #define CTR_EL0_IminLine_SHIFT 0
 #define CTR_EL0_IminLine_WIDTH 4

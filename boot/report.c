@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "report.h"
+#include "log.h"
+#include "memory_map.h"
+#include <arch/features.h>
+#include <aarch64/registers.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <strata/table_runs.h>
+
+/* MIDR_EL1: implementer, and the part numbers that implementer gives (Arm's own are listed). */
+#define IMPLEMENTER_SOFTWARE 0x00
+#define IMPLEMENTER_ARM 0x41
+
+static const char *cpu_name(uint64_t midr)
+{
+	static const struct {
+		uint16_t part;
+		const char *name;
+	} parts[] = {
+		{ 0xd03, "Cortex-A53" },  { 0xd04, "Cortex-A35" },  { 0xd05, "Cortex-A55" },
+		{ 0xd07, "Cortex-A57" },  { 0xd08, "Cortex-A72" },  { 0xd09, "Cortex-A73" },
+		{ 0xd0a, "Cortex-A75" },  { 0xd0b, "Cortex-A76" },  { 0xd0c, "Neoverse-N1" },
+		{ 0xd40, "Neoverse-V1" }, { 0xd41, "Cortex-A78" },  { 0xd46, "Cortex-A510" },
+		{ 0xd47, "Cortex-A710" }, { 0xd49, "Neoverse-N2" }, { 0xd4f, "Neoverse-V2" },
+	};
+
+	if (FIELD_GET(MIDR_EL1_Implementer, midr) == IMPLEMENTER_SOFTWARE)
+		return "a CPU made of software";
+	if (FIELD_GET(MIDR_EL1_Implementer, midr) != IMPLEMENTER_ARM)
+		return "not by Arm";
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].part == FIELD_GET(MIDR_EL1_PartNum, midr))
+			return parts[i].name;
+	}
+	return "by Arm";
+}
+
+static const char *yes(bool feature)
+{
+	return feature ? "yes" : "no";
+}
+
+void report_entry(const struct boot_info *info)
+{
+	const struct arch_features *features = arch_features();
+
+	log_info("entry");
+	log_info("  exception level  EL%u", info->exception_level);
+	log_info("  board            %s, CPUs: %u", info->model, info->cpu_count);
+	log_info("  CPU              %s r%up%u (MIDR_EL1 0x%08" PRIx64 ")",
+		 cpu_name(features->midr),
+		 (unsigned int)FIELD_GET(MIDR_EL1_Variant, features->midr),
+		 (unsigned int)FIELD_GET(MIDR_EL1_Revision, features->midr), features->midr);
+	log_info("  granules         %s%s%s", features->granule_4k ? "4 KiB" : "none of 4 KiB",
+		 features->granule_16k ? ", 16 KiB" : "", features->granule_64k ? ", 64 KiB" : "");
+	log_info("  addresses        PA %u bits, IPA %u bits%s", features->pa_bits,
+		 features->pa_bits, features->large_address ? " (52 bits seen, 48 used)" : "");
+	log_info("  VMID             %u bits", features->vmid_bits);
+	log_info("  HAFDBS           Access flag: %s, dirty state: %s", yes(features->access_flag),
+		 yes(features->dirty_state));
+	log_info("  BBM              level %u", features->bbm_level);
+	log_info("  TTL              %s", yes(features->ttl));
+	log_info("  range TLBI       %s", yes(features->tlb_range));
+	log_info("  VHE              %s", features->vhe ? "yes, not used" : "no");
+}
+
+struct size_text {
+	char text[24];
+};
+
+/* In the largest unit that divides it. */
+static struct size_text size_text(uint64_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB" };
+	struct size_text result;
+	size_t unit = 0;
+
+	while (unit < 3 && size != 0 && size % 1024 == 0) {
+		size /= 1024;
+		unit++;
+	}
+	snprintf(result.text, sizeof(result.text), "%" PRIu64 " %s", size, units[unit]);
+	return result;
+}
+
+static void report_range(const char *kind, struct prange range, const char *name)
+{
+	log_info("  %-9s 0x%012" PRIx64 " .. 0x%012" PRIx64 "  %10s  %s", kind, range.start.value,
+		 range.end.value, size_text(prange_size(range)).text, name);
+}
+
+static void report_reserved(const struct boot_info *info, size_t i)
+{
+	const struct boot_range *reserved = &info->reserved[i];
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%s", reserved->name,
+		 memory_map_has(info, reserved->range) ? "" : " (not mapped)");
+	report_range("reserved", reserved->range, text);
+}
+
+void report_memory_map(const struct boot_info *info)
+{
+	log_info("memory map");
+	for (size_t i = 0; i < info->memory_count; i++)
+		report_range("RAM", info->memory[i], "");
+	for (size_t i = 0; i < info->reserved_count; i++)
+		report_reserved(info, i);
+	for (size_t i = 0; i < info->section_count; i++) {
+		const struct boot_section *section = &info->sections[i];
+		char text[32];
+
+		snprintf(text, sizeof(text), "%s %s", section->access, section->name);
+		report_range("image", section->range, text);
+	}
+	for (size_t i = 0; i < info->device_count; i++)
+		report_range("device", info->devices[i].range, info->devices[i].name);
+}
+
+static const char *cache_name(uint8_t cache)
+{
+	static const char *const names[CACHE_POLICY_COUNT] = {
+		[CACHE_WRITEBACK] = "Normal write-back",
+		[CACHE_WRITETHROUGH] = "Normal write-through",
+		[CACHE_UNCACHED] = "Normal uncached",
+		[CACHE_DEVICE] = "Device-nGnRE",
+	};
+
+	return cache < CACHE_POLICY_COUNT ? names[cache] : "unknown";
+}
+
+static void report_run(const struct table_run *run, void *context)
+{
+	uint64_t *runs = context;
+
+	log_info("  0x%012" PRIx64 " .. 0x%012" PRIx64 " -> 0x%012" PRIx64 "  %5s  %c%c%c  %s",
+		 run->range.start.value, run->range.end.value, run->output.value,
+		 size_text(run->leaf_size).text, run->property.flags & PAGE_READ ? 'r' : '-',
+		 run->property.flags & PAGE_WRITE ? 'w' : '-',
+		 run->property.flags & PAGE_EXECUTE ? 'x' : '-', cache_name(run->property.cache));
+	(*runs)++;
+}
+
+void report_el2_space(const struct boot_info *info)
+{
+	uint64_t runs = 0;
+
+	log_info("EL2 Stage 1, live (input, output, leaf size, access, memory type)");
+
+	enum mm_status status = table_runs(info->el2_space, report_run, &runs);
+
+	if (status != MM_OK)
+		log_error("the table cannot be read: %s", mm_status_name(status));
+	log_info("  %" PRIu64 " runs; WXN on; guard page and everything else not mapped", runs);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An image that does one thing at EL2, named by "do=" in bootargs. Most of them must end in a dump. */
+#include <arch/barrier.h>
+#include <arch/memory.h>
+#include <boot_info.h>
+#include <exit.h>
+#include <image.h>
+#include <interrupts.h>
+#include <inttypes.h>
+#include <log.h>
+#include <report.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXIT_PROBE 3	/* as the driver expects of do=exit */
+#define EXIT_SURVIVED 4 /* what should have ended the run did not */
+
+/* Far more than any delay of the emulator, in timer interrupts waited for and in microseconds. */
+#define TIMER_SHOTS 3
+#define TIMER_PERIOD 2000
+
+static uint32_t code_in_data[] = { 0xd65f03c0 /* RET */ };
+static const uint32_t code_in_rodata[] = { 0xd65f03c0 };
+
+static int survived(const char *what)
+{
+	log_error("%s was possible", what);
+	return EXIT_SURVIVED;
+}
+
+static int report(const struct boot_info *info)
+{
+	report_entry(info);
+	report_memory_map(info);
+	report_el2_space(info);
+	return 0;
+}
+
+static int exit_code(const struct boot_info *info)
+{
+	(void)info;
+	return EXIT_PROBE;
+}
+
+static __attribute__((noinline)) int undefined(const struct boot_info *info)
+{
+	(void)info;
+	__asm__ volatile("udf #0x5a");
+	return survived("an undefined instruction");
+}
+
+static int write_text(const struct boot_info *info)
+{
+	(void)info;
+	*(volatile uint32_t *)(uintptr_t)image_address(image_start) = 0;
+	return survived("a write to text");
+}
+
+static int write_rodata(const struct boot_info *info)
+{
+	(void)info;
+	*(volatile uint32_t *)(uintptr_t)code_in_rodata = 0;
+	return survived("a write to rodata");
+}
+
+static int execute(const uint32_t *code, size_t size)
+{
+	instruction_cache_sync(code, size);
+	((void (*)(void))(uintptr_t)code)();
+	return survived("execution outside text");
+}
+
+static int execute_data(const struct boot_info *info)
+{
+	(void)info;
+	return execute(code_in_data, sizeof(code_in_data));
+}
+
+static int execute_rodata(const struct boot_info *info)
+{
+	(void)info;
+	return execute(code_in_rodata, sizeof(code_in_rodata));
+}
+
+/* The last page of RAM: free memory, or the model's. */
+static int execute_memory(const struct boot_info *info)
+{
+	uint64_t page = info->memory[info->memory_count - 1].end.value - PAGE_SIZE;
+	uint32_t *code = (uint32_t *)(uintptr_t)page;
+
+	*(volatile uint32_t *)code = code_in_data[0];
+	return execute(code, sizeof(*code));
+}
+
+static int read_unmapped(const struct boot_info *info)
+{
+	return (int)*(volatile uint8_t *)(uintptr_t)info->memory[info->memory_count - 1].end.value;
+}
+
+static __attribute__((noinline)) uint64_t recurse(uint64_t depth)
+{
+	volatile uint64_t frame[64];
+
+	frame[depth % 64] = depth;
+	return depth == UINT64_MAX ? 0 : recurse(depth + 1) + frame[depth % 64];
+}
+
+static int overflow(const struct boot_info *info)
+{
+	(void)info;
+	return (int)recurse(0);
+}
+
+static __attribute__((noinline)) void smash(volatile char *buffer, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		buffer[i] = 'x';
+}
+
+static int smash_frame(const struct boot_info *info)
+{
+	volatile char buffer[16];
+
+	smash(buffer, sizeof(buffer) + strlen(info->command_line));
+	return survived("a smashed stack frame");
+}
+
+static int panic(const struct boot_info *info)
+{
+	(void)info;
+	boot_panic("the probe holds nothing", 0x5a);
+}
+
+static int refuse(const struct boot_info *info)
+{
+	boot_refuse("asked to by %s", info->command_line);
+}
+
+/* The timer ends a wait for an interrupt, again and again, and only it. */
+static int timer(const struct boot_info *info)
+{
+	if (!interrupts_init(info))
+		return survived("a start without interrupts");
+	if (interrupts_take_timer())
+		return survived("a timer interrupt before the timer was started");
+	for (int i = 0; i < TIMER_SHOTS; i++) {
+		timer_start(TIMER_PERIOD);
+		__asm__ volatile("wfi");
+		while (!interrupts_take_timer())
+			;
+		if (interrupts_take_timer())
+			return survived("a second interrupt of one shot");
+	}
+	log_info("the timer fired %d times", TIMER_SHOTS);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct boot_info *info);
+} probes[] = {
+	{ "report", report },
+	{ "exit", exit_code },
+	{ "undefined", undefined },
+	{ "write-text", write_text },
+	{ "write-rodata", write_rodata },
+	{ "execute-data", execute_data },
+	{ "execute-rodata", execute_rodata },
+	{ "execute-memory", execute_memory },
+	{ "read-unmapped", read_unmapped },
+	{ "overflow", overflow },
+	{ "smash", smash_frame },
+	{ "panic", panic },
+	{ "refuse", refuse },
+	{ "timer", timer },
+};
+
+int image_main(const struct boot_info *info)
+{
+	char name[32];
+
+	if (!boot_option(info, "do", name, sizeof(name)))
+		return report(info);
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+		if (strcmp(probes[i].name, name) == 0)
+			return probes[i].run(info);
+	}
+	boot_refuse("there is no probe %s", name);
+}
