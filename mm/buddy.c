@@ -19,7 +19,7 @@ static uint32_t block_number(const struct zone *zone, struct paddr paddr)
 
 static bool begins_free_block(struct zone *zone, struct paddr paddr, unsigned int order)
 {
-	uint8_t section = *zone_section(zone, paddr);
+	uint8_t section = zone_section(zone, paddr);
 
 	if (order >= SECTION_ORDER)
 		return (section & SECTION_FREE_ORDER) == order;
@@ -29,7 +29,7 @@ static bool begins_free_block(struct zone *zone, struct paddr paddr, unsigned in
 static void mark_free_block(struct zone *zone, struct paddr paddr, unsigned int order)
 {
 	if (order >= SECTION_ORDER)
-		*zone_section(zone, paddr) |= (uint8_t)order;
+		zone_section_set(zone, paddr, zone_section(zone, paddr) | (uint8_t)order);
 	else
 		zone_slot(zone, paddr)->order = (uint8_t)order;
 }
@@ -37,7 +37,7 @@ static void mark_free_block(struct zone *zone, struct paddr paddr, unsigned int 
 static void unmark_free_block(struct zone *zone, struct paddr paddr, unsigned int order)
 {
 	if (order >= SECTION_ORDER)
-		*zone_section(zone, paddr) &= SECTION_READY;
+		zone_section_set(zone, paddr, zone_section(zone, paddr) & SECTION_READY);
 	else
 		zone_slot(zone, paddr)->order = ORDER_NONE;
 }
@@ -48,7 +48,7 @@ static void link_block(struct zone *zone, struct paddr paddr, unsigned int order
 	uint32_t next = zone->first_free[order];
 
 	/* Only the first page's slot of a block is written: the others may not exist yet. */
-	zone->slots[number].links = (struct slot_links){.next = next, .previous = LINK_NONE};
+	zone->slots[number].links = (struct slot_links){ .next = next, .previous = LINK_NONE };
 	if (next != LINK_NONE)
 		zone->slots[next].links.previous = number;
 	zone->first_free[order] = number;

@@ -17,7 +17,8 @@ enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cur
 
 	if (status == MM_OK) {
 		struct cursor cursor = {
-			.space = space, .range = range, .position = range.start, .access = access};
+			.space = space, .range = range, .position = range.start, .access = access
+		};
 
 		cursor_forget_leaf_table(&cursor);
 		gather_init(&cursor.gather);
@@ -91,15 +92,15 @@ struct lookup cursor_lookup(const struct cursor *cursor, struct iaddr ia)
 	struct table table = covering_table(cursor);
 
 	if (irange_has(cursor->leaf_table_range, ia))
-		table = (struct table){cursor->leaf_table, LEVEL_PAGE,
-				       cursor->leaf_table_range.start};
+		table = (struct table){ cursor->leaf_table, LEVEL_PAGE,
+					cursor->leaf_table_range.start };
 	for (;;) {
 		size_t index = table_index(&table, ia);
 		uint64_t descriptor = descriptor_read(&table.descriptors[index]);
 
 		if (!descriptor_is_table(descriptor, table.level))
-			return (struct lookup){&table.descriptors[index], descriptor, table,
-					       table_span(&table, index)};
+			return (struct lookup){ &table.descriptors[index], descriptor, table,
+						table_span(&table, index) };
 		table = table_child(&table, index, descriptor);
 	}
 }
@@ -111,7 +112,7 @@ static enum mm_status describe(const struct cursor *cursor, struct cursor_item *
 
 	struct lookup lookup = cursor_lookup(cursor, cursor->position);
 
-	*item = (struct cursor_item){.range = lookup.span};
+	*item = (struct cursor_item){ .range = lookup.span };
 	if (lookup.descriptor == 0)
 		return MM_OK;
 	item->mapped = true;
@@ -123,7 +124,7 @@ static enum mm_status describe(const struct cursor *cursor, struct cursor_item *
 
 enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame)
 {
-	struct cursor_item found = {.mapped = false};
+	struct cursor_item found = { .mapped = false };
 	enum mm_status status = describe(cursor, &found);
 
 	if (status == MM_OK && frame != NULL && found.mapped && found.counted) {
@@ -159,7 +160,8 @@ static bool find_below(const struct table *table, struct irange range, struct lo
 		if (descriptor == 0)
 			continue;
 		if (!descriptor_is_table(descriptor, table->level)) {
-			*found = (struct lookup){&table->descriptors[i], descriptor, *table, span};
+			*found =
+				(struct lookup){ &table->descriptors[i], descriptor, *table, span };
 			return true;
 		}
 

@@ -26,7 +26,7 @@ struct table block_split(struct cursor *cursor, const struct table *table, size_
 	descriptor_write(slot, table_descriptor(physical(descriptors)));
 	cursor_publish(cursor);
 	COUNT(blocks_split, 1);
-	return (struct table){descriptors, level, span.start};
+	return (struct table){ descriptors, level, span.start };
 }
 
 size_t split_tables(int level, struct irange span, struct irange part)

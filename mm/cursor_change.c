@@ -11,8 +11,8 @@ static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, 
 						 table_index(&lookup.table, part.start), reserve);
 		size_t index = table_index(&child, part.start);
 
-		lookup = (struct lookup){&child.descriptors[index], child.descriptors[index], child,
-					 table_span(&child, index)};
+		lookup = (struct lookup){ &child.descriptors[index], child.descriptors[index],
+					  child, table_span(&child, index) };
 	}
 	return lookup;
 }
@@ -21,8 +21,8 @@ enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page
 {
 	struct iaddr before = cursor->position;
 	struct irange page = irange(before, iaddr(before.value + PAGE_SIZE));
-	struct node_reserve reserve = {.count = 0};
-	struct lookup lookup = {.descriptor = 0};
+	struct node_reserve reserve = { .count = 0 };
+	struct lookup lookup = { .descriptor = 0 };
 	enum mm_status status = MM_OK;
 	uint64_t attributes = 0;
 
@@ -105,7 +105,7 @@ static void change_below(struct cursor *cursor, const struct table *table, struc
 		struct table child;
 
 		if (irange_contains(part, span) && !descriptor_is_table(descriptor, table->level)) {
-			struct lookup lookup = {&table->descriptors[i], descriptor, *table, span};
+			struct lookup lookup = { &table->descriptors[i], descriptor, *table, span };
 
 			change_leaf(cursor, &lookup, attributes, memory_type_changes);
 			continue;
@@ -144,8 +144,8 @@ enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 					: MM_ACCESS_DENIED;
 	struct iaddr before = cursor->position;
 	struct irange range = irange(before, iaddr(before.value + length));
-	struct page_property property = {0, 0};
-	struct irange part = {{0}, {0}};
+	struct page_property property = { 0, 0 };
+	struct irange part = { { 0 }, { 0 } };
 	struct lookup lookup;
 
 	if (status == MM_OK && !cursor_find(cursor, range, &lookup)) {
@@ -154,7 +154,7 @@ enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 	} else if (status == MM_OK) {
 		uint64_t old = leaf_attributes(lookup.descriptor);
 		struct page_property was = property_decode(cursor->space->stage, old);
-		struct node_reserve reserve = {.count = 0};
+		struct node_reserve reserve = { .count = 0 };
 		uint64_t attributes = 0;
 
 		part = irange_intersection(range, lookup.span);

@@ -123,8 +123,8 @@ static void map_below(struct cursor *cursor, const struct mapping *mapping,
 			continue;
 		}
 
-		struct table child = {node_reserve_take(reserve, table->level + 1),
-				      table->level + 1, span.start};
+		struct table child = { node_reserve_take(reserve, table->level + 1),
+				       table->level + 1, span.start };
 
 		/* Complete before it is linked. */
 		map_below(cursor, mapping, &child, irange_intersection(part, span), reserve);
@@ -140,7 +140,7 @@ static bool map_in_leaf_table(struct cursor *cursor, const struct mapping *mappi
 	    !irange_has(cursor->leaf_table_range, mapping->range.start))
 		return false;
 
-	struct table table = {cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start};
+	struct table table = { cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start };
 
 	if (table.descriptors[table_index(&table, mapping->range.start)] != 0)
 		return false;
@@ -195,7 +195,7 @@ static enum mm_status map_counted(struct cursor *cursor, struct prange output,
 				  struct page_property property)
 {
 	struct iaddr before = cursor->position;
-	struct mapping mapping = {0};
+	struct mapping mapping = { 0 };
 	enum mm_status status = prepare(cursor, output, property, &mapping);
 
 	if (status == MM_OK)
@@ -230,7 +230,7 @@ static bool touches_memory(struct prange output)
 			continue;
 		for (struct paddr page = output.start; page.value < output.end.value;
 		     page.value += PAGE_SIZE)
-			if (slot_lookup(page, &slot) == MM_OK && slot->usage != PAGE_MMIO)
+			if (slot_lookup(page, &slot) == MM_OK && slot_usage(slot) != PAGE_MMIO)
 				return true;
 	}
 	return false;
@@ -240,7 +240,7 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 				struct page_property property)
 {
 	struct iaddr before = cursor->position;
-	struct mapping mapping = {0};
+	struct mapping mapping = { 0 };
 	enum mm_status status;
 
 	if (!prange_is_page_aligned(output))

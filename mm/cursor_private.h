@@ -42,19 +42,19 @@ static inline struct irange irange_intersection(struct irange a, struct irange b
 /* The table that the table descriptor at @index of @table points to. */
 static inline struct table table_child(const struct table *table, size_t index, uint64_t descriptor)
 {
-	return (struct table){descriptor_table(descriptor), table->level + 1,
-			      table_span(table, index).start};
+	return (struct table){ descriptor_table(descriptor), table->level + 1,
+			       table_span(table, index).start };
 }
 
 static inline struct table space_root(const struct vm_space *space)
 {
-	return (struct table){linear(space->root), space->geometry.root_level, iaddr(0)};
+	return (struct table){ linear(space->root), space->geometry.root_level, iaddr(0) };
 }
 
 static inline struct table covering_table(const struct cursor *cursor)
 {
-	return (struct table){cursor->covering_table, cursor->covering_level,
-			      cursor->covering_range.start};
+	return (struct table){ cursor->covering_table, cursor->covering_level,
+			       cursor->covering_range.start };
 }
 
 /* The descriptor that translates an address, and what it spans. */
@@ -120,7 +120,7 @@ uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_r
 
 void operation_report(const struct mm_operation *operation);
 
-#define REPORT(...) operation_report(&(struct mm_operation){__VA_ARGS__})
+#define REPORT(...) operation_report(&(struct mm_operation){ __VA_ARGS__ })
 
 #else
 

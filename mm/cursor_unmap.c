@@ -137,7 +137,7 @@ enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *le
 					: MM_ACCESS_DENIED;
 	struct iaddr before = cursor->position;
 	struct irange range = irange(before, iaddr(before.value + length));
-	struct node_reserve reserve = {.count = 0};
+	struct node_reserve reserve = { .count = 0 };
 	uint64_t removed = 0;
 
 	if (status == MM_OK && length > 0)

@@ -55,7 +55,7 @@ enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
 			return MM_UNIQUE;
 		if (references == SLOT_UNDER_CONSTRUCTION)
 			return MM_BUSY;
-		if (slot->usage != PAGE_FRAME)
+		if (slot_usage(slot) != PAGE_FRAME)
 			return MM_ACCESS_DENIED;
 		if (references >= FRAME_REFERENCES_MAX)
 			return MM_SATURATED;
@@ -67,7 +67,7 @@ enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
 	 * Between the check and the exchange the page may have been freed and given out again with the
 	 * same count. It is held now, so its usage stands still: look again.
 	 */
-	if (slot->usage != PAGE_FRAME) {
+	if (slot_usage(slot) != PAGE_FRAME) {
 		slots_release(page_range(page));
 		return MM_ACCESS_DENIED;
 	}
@@ -96,7 +96,7 @@ struct paddr frame_into_raw(frame_t *frame)
 
 frame_t frame_from_raw(struct paddr page)
 {
-	return (frame_t){page};
+	return (frame_t){ page };
 }
 
 frame_t frame_borrow(const frame_t *frame)
@@ -117,7 +117,7 @@ enum mm_status page_state(struct paddr page, struct page_state *out)
 	if (status != MM_OK)
 		return status;
 
-	enum page_usage usage = (enum page_usage)slot->usage;
+	enum page_usage usage = slot_usage(slot);
 	bool counted = usage == PAGE_FRAME || usage == PAGE_TABLE;
 
 	*out = (struct page_state){

@@ -149,7 +149,7 @@ static void invalidate_gathered(const struct tlb_gather *gather,
 
 static void invalidate_stage1(const struct tlb_gather *gather)
 {
-	static const struct invalidation el2 = {tlbi_el2_address, tlbi_el2_range};
+	static const struct invalidation el2 = { tlbi_el2_address, tlbi_el2_range };
 
 	if (everything_is_cheaper(gather))
 		tlbi_el2_all();
@@ -161,7 +161,7 @@ static void invalidate_stage1(const struct tlb_gather *gather)
 
 static void invalidate_active_vmid(const struct tlb_gather *gather)
 {
-	static const struct invalidation ipa = {tlbi_ipa_address, tlbi_ipa_range};
+	static const struct invalidation ipa = { tlbi_ipa_address, tlbi_ipa_range };
 
 	if (everything_is_cheaper(gather)) {
 		tlbi_vmid_stage12();
@@ -195,7 +195,7 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 	}
 
 	/* These TLBIs act on the VMID in VTTBR_EL2: go there and come back. */
-	struct stage2_context before = {0};
+	struct stage2_context before = { 0 };
 	bool was_active = active != NULL;
 
 	if (was_active)

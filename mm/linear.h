@@ -15,5 +15,5 @@ static inline void *linear(struct paddr paddr)
 
 static inline struct paddr physical(const void *pointer)
 {
-	return (struct paddr){(uint64_t)(uintptr_t)pointer - linear_map_offset};
+	return (struct paddr){ (uint64_t)(uintptr_t)pointer - linear_map_offset };
 }

@@ -51,7 +51,7 @@ const char *mm_status_name(enum mm_status status)
 
 struct mm_usage mm_usage(void)
 {
-	struct mm_usage usage = {0};
+	struct mm_usage usage = { 0 };
 	uint64_t used = 0;
 
 	for (unsigned int i = PAGE_UNUSED + 1; i < PAGE_USAGE_COUNT; i++) {
@@ -148,23 +148,23 @@ static bool find_place(const struct mm_config *config, uint64_t size, struct pra
 /* Lays the metadata out at @place. Slots are left as they are: sections make theirs when needed. */
 static void make_zones(const struct mm_config *config, struct prange place)
 {
-	uint8_t *sections;
+	_Atomic uint8_t *sections;
 	struct slot *slots;
 
 	zones = linear(place.start);
 	zone_count = config->memory_count;
-	sections = (uint8_t *)(zones + zone_count);
+	sections = (_Atomic uint8_t *)(zones + zone_count);
 	slots = linear(place.start);
 	for (size_t i = 0; i < zone_count; i++) {
 		struct zone *zone = &zones[i];
 
-		*zone = (struct zone){.range = config->memory[i], .sections = sections};
+		*zone = (struct zone){ .range = config->memory[i], .sections = sections };
 		for (unsigned int order = 0; order < ORDER_COUNT; order++)
 			zone->first_free[order] = LINK_NONE;
 		sections += section_count(zone->range);
 	}
-	for (uint8_t *section = zones[0].sections; section < sections; section++)
-		*section = 0;
+	for (_Atomic uint8_t *section = zones[0].sections; section < sections; section++)
+		atomic_store_explicit(section, 0, memory_order_relaxed);
 	slots = linear(paddr(page_align_up(physical(sections).value)));
 	for (size_t i = 0; i < zone_count; i++) {
 		zones[i].slots = slots;
@@ -214,7 +214,7 @@ enum mm_status mm_init(const struct mm_config *config)
 	for (size_t i = 0; i < config->memory_count; i++)
 		memory_pages += prange_size(config->memory[i]) >> PAGE_SHIFT;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-		mm_cpus[cpu] = (struct mm_cpu){0};
+		mm_cpus[cpu] = (struct mm_cpu){ 0 };
 	vmid_reset();
 	make_zones(config, metadata);
 	for (size_t i = 0; i < config->reservation_count; i++)

@@ -43,9 +43,9 @@ static void slot_begin_construction(struct slot *slot)
 
 static void slot_end(struct slot *slot, uint8_t order)
 {
-	slot->usage = PAGE_UNUSED;
+	slot_set_usage(slot, PAGE_UNUSED);
 	slot->order = order;
-	slot->links = (struct slot_links){LINK_NONE, LINK_NONE};
+	slot->links = (struct slot_links){ LINK_NONE, LINK_NONE };
 	atomic_store_explicit(&slot->references, SLOT_UNUSED, memory_order_release);
 }
 

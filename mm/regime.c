@@ -89,7 +89,7 @@ static enum cache_policy cache_of(const uint8_t *values, uint64_t value)
 
 struct page_property property_decode(enum translation_stage stage, uint64_t attributes)
 {
-	struct page_property property = {0, 0};
+	struct page_property property = { 0, 0 };
 
 	if (attributes & DESCRIPTOR_ACCESS_FLAG)
 		property.flags |= PAGE_ACCESSED;

@@ -56,7 +56,7 @@ enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment, enum frame
 	if (contents == FRAME_ZEROED)
 		zero_pages(prange(start, end));
 	slots_publish(prange(start, end), PAGE_FRAME);
-	*out = (struct segment){start, end};
+	*out = (struct segment){ start, end };
 	return MM_OK;
 }
 
@@ -80,7 +80,7 @@ enum mm_status segment_from_unused(struct prange range, struct segment *out)
 	}
 
 	slots_publish(range, PAGE_FRAME);
-	*out = (struct segment){range.start, range.end};
+	*out = (struct segment){ range.start, range.end };
 	return MM_OK;
 }
 
@@ -92,14 +92,14 @@ enum mm_status segment_from_reserved(struct prange range, struct segment *out)
 	for (struct paddr page = range.start; status == MM_OK && page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
 		status = slot_lookup(page, &slot);
-		if (status == MM_OK && slot->usage != PAGE_RESERVED)
+		if (status == MM_OK && slot_usage(slot) != PAGE_RESERVED)
 			status = MM_ACCESS_DENIED;
 	}
 	if (status != MM_OK)
 		return status;
 
 	slots_unreserve(range);
-	*out = (struct segment){range.start, range.end};
+	*out = (struct segment){ range.start, range.end };
 	return MM_OK;
 }
 
@@ -120,7 +120,7 @@ enum mm_status segment_slice(const struct segment *segment, struct prange sub, s
 	if (status != MM_OK)
 		return status;
 
-	*out = (struct segment){sub.start, sub.end};
+	*out = (struct segment){ sub.start, sub.end };
 	return MM_OK;
 }
 
@@ -133,7 +133,7 @@ enum mm_status segment_split(struct segment *segment, uint64_t offset, struct se
 
 	struct paddr middle = paddr(segment->start.value + offset);
 
-	*rest = (struct segment){middle, segment->end};
+	*rest = (struct segment){ middle, segment->end };
 	segment->end = middle;
 	return MM_OK;
 }
@@ -159,12 +159,12 @@ struct prange segment_into_raw(struct segment *segment)
 
 struct segment segment_from_raw(struct prange range)
 {
-	return (struct segment){range.start, range.end};
+	return (struct segment){ range.start, range.end };
 }
 
 struct segment segment_from_frame(frame_t *frame)
 {
-	return (struct segment){frame->paddr, paddr(frame->paddr.value + PAGE_SIZE)};
+	return (struct segment){ frame->paddr, paddr(frame->paddr.value + PAGE_SIZE) };
 }
 
 uint64_t segment_size(const struct segment *segment)

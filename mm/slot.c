@@ -14,7 +14,7 @@ struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
 static struct prange section_range(const struct zone *zone, struct paddr page)
 {
 	const uint64_t size = PAGE_SIZE << SECTION_ORDER;
-	struct prange section = {paddr(page.value & ~(size - 1)), paddr(0)};
+	struct prange section = { paddr(page.value & ~(size - 1)), paddr(0) };
 
 	section.end = paddr(section.start.value + size);
 	if (section.start.value < zone->range.start.value)
@@ -26,42 +26,42 @@ static struct prange section_range(const struct zone *zone, struct paddr page)
 
 void zone_section_make_ready(struct zone *zone, struct paddr page)
 {
-	uint8_t *section = zone_section(zone, page);
+	uint8_t section = zone_section(zone, page);
 
-	if (*section & SECTION_READY)
+	if (section & SECTION_READY)
 		return;
 
 	struct prange range = section_range(zone, page);
 	struct slot *first = zone_slot(zone, range.start);
 	struct slot *end = first + (prange_size(range) >> PAGE_SHIFT);
-	bool reserved = (*section & SECTION_RESERVED) != 0;
-	uint8_t usage = reserved ? *section & SECTION_FREE_ORDER : PAGE_UNUSED;
+	bool reserved = (section & SECTION_RESERVED) != 0;
+	enum page_usage usage =
+		reserved ? (enum page_usage)(section & SECTION_FREE_ORDER) : PAGE_UNUSED;
 	/* The links of a free block that begins here are in its slot already, and stay. */
 	struct slot_links links = first->links;
 
 	for (struct slot *slot = first; slot < end; slot++) {
 		atomic_store_explicit(&slot->references, reserved ? 1 : SLOT_UNUSED,
 				      memory_order_relaxed);
-		slot->usage = usage;
+		slot_set_usage(slot, usage);
 		slot->order = ORDER_NONE;
 		slot->children = 0;
-		slot->links = (struct slot_links){LINK_NONE, LINK_NONE};
+		slot->links = (struct slot_links){ LINK_NONE, LINK_NONE };
 	}
 	if (reserved)
-		*section = 0;
-	else if (*section & SECTION_FREE_ORDER)
+		section = 0;
+	else if (section & SECTION_FREE_ORDER)
 		first->links = links;
-	*section |= SECTION_READY;
+	zone_section_set(zone, page, section | SECTION_READY);
 }
 
 /* Reserves all of a section, without making its slots where that is possible. */
 static void reserve_section(struct zone *zone, struct prange range, enum page_usage usage)
 {
-	uint8_t *section = zone_section(zone, range.start);
 	struct prange whole = section_range(zone, range.start);
 
-	if (*section == 0 && prange_contains(range, whole)) {
-		*section = (uint8_t)(SECTION_RESERVED | usage);
+	if (zone_section(zone, range.start) == 0 && prange_contains(range, whole)) {
+		zone_section_set(zone, range.start, (uint8_t)(SECTION_RESERVED | usage));
 		usage_changed(usage, (int64_t)(prange_size(whole) >> PAGE_SHIFT));
 		return;
 	}
@@ -70,9 +70,9 @@ static void reserve_section(struct zone *zone, struct prange range, enum page_us
 	     page.value += PAGE_SIZE) {
 		struct slot *slot = zone_slot(zone, page);
 
-		if (slot->usage != PAGE_UNUSED)
-			usage_changed((enum page_usage)slot->usage, -1);
-		slot->usage = (uint8_t)usage;
+		if (slot_usage(slot) != PAGE_UNUSED)
+			usage_changed(slot_usage(slot), -1);
+		slot_set_usage(slot, usage);
 		atomic_store_explicit(&slot->references, 1, memory_order_relaxed);
 		usage_changed(usage, 1);
 	}
@@ -107,7 +107,7 @@ enum mm_status slot_lookup(struct paddr page, struct slot **out)
 
 	if (zone == NULL)
 		return MM_OUT_OF_BOUND;
-	if (!(*zone_section(zone, page) & SECTION_READY)) {
+	if (!(zone_section(zone, page) & SECTION_READY)) {
 		ticket_lock(&zone->lock);
 		zone_section_make_ready(zone, page);
 		ticket_unlock(&zone->lock);
@@ -167,7 +167,7 @@ void slots_release(struct prange range)
 		struct slot *slot = slot_of(page);
 
 		if (slot_release(slot)) {
-			usage_changed((enum page_usage)slot->usage, -1);
+			usage_changed(slot_usage(slot), -1);
 			continue;
 		}
 		if (free_from.value < page.value)
@@ -186,7 +186,7 @@ void slots_publish(struct prange range, enum page_usage usage)
 	     page.value += PAGE_SIZE) {
 		struct slot *slot = slot_of(page);
 
-		slot->usage = (uint8_t)usage;
+		slot_set_usage(slot, usage);
 		/* Release: who takes a reference by compare-exchange sees the usage. */
 		atomic_store_explicit(&slot->references, 1, memory_order_release);
 	}
@@ -198,7 +198,7 @@ void slots_unreserve(struct prange range)
 	int64_t pages = (int64_t)(prange_size(range) >> PAGE_SHIFT);
 
 	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
-		slot_of(page)->usage = PAGE_FRAME;
+		slot_set_usage(slot_of(page), PAGE_FRAME);
 	usage_changed(PAGE_RESERVED, -pages);
 	usage_changed(PAGE_FRAME, pages);
 }

@@ -52,7 +52,7 @@ struct slot_node {
 
 struct slot {
 	_Atomic uint32_t references;
-	uint8_t usage; /* enum page_usage */
+	_Atomic uint8_t usage; /* enum page_usage; slot_usage() */
 	uint8_t order;
 	uint16_t children; /* of a node: descriptors that are not zero */
 	union {
@@ -78,8 +78,8 @@ _Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
 /* One memory range, its slots and its free blocks. */
 struct zone {
 	struct prange range;
-	struct slot *slots; /* of the pages of range, in order */
-	uint8_t *sections;  /* of the 2 MiB sections that range touches, in order */
+	struct slot *slots;	   /* of the pages of range, in order */
+	_Atomic uint8_t *sections; /* of the 2 MiB sections that range touches, in order */
 	struct ticket_lock lock;
 	uint32_t first_free[ORDER_COUNT]; /* page number within the zone, or LINK_NONE */
 	uint64_t free_pages;		  /* in blocks; pages in caches are not among them */
@@ -106,11 +106,36 @@ static inline struct slot *zone_slot(struct zone *zone, struct paddr paddr)
 	return &zone->slots[(paddr.value - zone->range.start.value) >> PAGE_SHIFT];
 }
 
-static inline uint8_t *zone_section(struct zone *zone, struct paddr paddr)
+static inline _Atomic uint8_t *zone_section_entry(struct zone *zone, struct paddr paddr)
 {
 	const unsigned int shift = PAGE_SHIFT + SECTION_ORDER;
 
 	return &zone->sections[(paddr.value >> shift) - (zone->range.start.value >> shift)];
+}
+
+/*
+ * The section table is written under the zone's lock and read without it: the release and the
+ * acquire make a section's slots visible to whoever sees it ready.
+ */
+static inline uint8_t zone_section(struct zone *zone, struct paddr paddr)
+{
+	return atomic_load_explicit(zone_section_entry(zone, paddr), memory_order_acquire);
+}
+
+static inline void zone_section_set(struct zone *zone, struct paddr paddr, uint8_t section)
+{
+	atomic_store_explicit(zone_section_entry(zone, paddr), section, memory_order_release);
+}
+
+/* Relaxed: whoever relies on a page's usage has a reference to it, or looks again once it has. */
+static inline enum page_usage slot_usage(const struct slot *slot)
+{
+	return (enum page_usage)atomic_load_explicit(&slot->usage, memory_order_relaxed);
+}
+
+static inline void slot_set_usage(struct slot *slot, enum page_usage usage)
+{
+	atomic_store_explicit(&slot->usage, (uint8_t)usage, memory_order_relaxed);
 }
 
 /* The slot of a page that is known to have an owner (its section is ready). */

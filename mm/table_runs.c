@@ -57,7 +57,7 @@ static void runs_below(struct runs *runs, const struct table *table, size_t entr
 
 enum mm_status table_runs(struct vm_space *space, table_run_visit visit, void *context)
 {
-	struct runs runs = {.space = space, .visit = visit, .context = context};
+	struct runs runs = { .space = space, .visit = visit, .context = context };
 	struct table root = space_root(space);
 	struct cursor cursor;
 	enum mm_status status =

@@ -46,9 +46,11 @@ static enum mm_status space_new(enum translation_stage stage, unsigned int ia_bi
 
 		status = node_new_root(geometry.root_tables, geometry.root_level, &root);
 		if (status == MM_OK) {
-			*out = (struct vm_space){
-				.stage = stage, .geometry = geometry, .root = root};
-			out->context = (struct stage2_context){.root = root, .geometry = geometry};
+			*out = (struct vm_space){ .stage = stage,
+						  .geometry = geometry,
+						  .root = root };
+			out->context =
+				(struct stage2_context){ .root = root, .geometry = geometry };
 		}
 	}
 	REPORT(.kind = OPERATION_SPACE_NEW, .status = status, .space = out);
@@ -74,7 +76,7 @@ static void empty(struct vm_space *space)
 		.range = vm_space_range(space),
 		.access = CURSOR_MUTABLE,
 	};
-	struct node_reserve none = {.count = 0};
+	struct node_reserve none = { .count = 0 };
 
 	gather_init(&cursor.gather);
 	MM_INVARIANT(cursor_lock(&cursor, space->geometry.root_level),
