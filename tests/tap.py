@@ -12,7 +12,7 @@ class Tap:
     def check(self, claim, evidence=()):
         """One point: ok if there is no evidence (an iterable of lines) against the claim."""
         evidence = [line for text in evidence for line in str(text).splitlines()]
-        for line in evidence[:200]:
+        for line in evidence[:60]:
             print(f"# {line}")
         self.points += 1
         self.failed += bool(evidence)
