@@ -43,7 +43,7 @@ static void *arena;
 static int set_up(void **state)
 {
 	struct machine_config machine = {
-		.memory = {prange(paddr(RAM_BASE), paddr(RAM_BASE + RAM_SIZE))},
+		.memory = { prange(paddr(RAM_BASE), paddr(RAM_BASE + RAM_SIZE)) },
 		.memory_count = 1,
 		.features = machine_features_v8_4(),
 	};
@@ -80,7 +80,7 @@ static int tear_down(void **state)
 /* Mostly a few pages around 2 MiB and 1 GiB boundaries, where blocks begin, end and are cut. */
 static uint64_t random_address(struct random *random, uint64_t limit)
 {
-	static const uint64_t centres[] = {0, 2 * MIB, 4 * MIB, GIB, GIB + 2 * MIB, 2 * GIB};
+	static const uint64_t centres[] = { 0, 2 * MIB, 4 * MIB, GIB, GIB + 2 * MIB, 2 * GIB };
 	uint64_t centre = centres[random_below(random, 6)];
 	uint64_t address = (centre + random_below(random, 8) * PAGE_SIZE) % limit;
 
@@ -170,7 +170,7 @@ static void one_operation(struct cursor *cursor, struct random *random)
 	struct cursor_item item;
 	struct irange changed;
 	uint64_t leaves;
-	frame_t frame = {paddr(0)};
+	frame_t frame = { paddr(0) };
 
 	switch (random_below(random, 13)) {
 	case 0:
@@ -265,7 +265,7 @@ static void run(uint64_t seed, enum translation_stage stage, unsigned int ia_bit
 
 static void random_operations_make_no_difference(void **state)
 {
-	static const unsigned int ia_bits[] = {30, 33, 36, 40, 44};
+	static const unsigned int ia_bits[] = { 30, 33, 36, 40, 44 };
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 20; seed++) {

@@ -129,8 +129,8 @@ static void random_insert(struct world *world, struct random *random)
 	assert_true(mappings_insert(&world->mappings, mapping));
 	for (uint64_t i = first; i < end; i++)
 		world->pages[i] =
-			(struct page){true, mapping.output.value + (i - first) * PAGE_SIZE,
-				      mapping.property, mapping.counted};
+			(struct page){ true, mapping.output.value + (i - first) * PAGE_SIZE,
+				       mapping.property, mapping.counted };
 }
 
 static void random_remove(struct world *world, struct random *random)
@@ -166,7 +166,7 @@ static void random_changes_agree_with_an_array(void **state)
 static void clear_forgets_everything(void **state)
 {
 	struct world *world = *state;
-	struct mapping mapping = {.property = page_property(PAGE_READ, CACHE_WRITEBACK)};
+	struct mapping mapping = { .property = page_property(PAGE_READ, CACHE_WRITEBACK) };
 
 	for (int round = 0; round < 10; round++) {
 		for (uint64_t i = 0; i < PAGES; i++) {
@@ -183,12 +183,12 @@ static void clear_forgets_everything(void **state)
 static void full_arena_changes_nothing(void **state)
 {
 	struct world *world = *state;
-	struct mapping mapping = {.range = page_range(0, 9), .counted = true};
+	struct mapping mapping = { .range = page_range(0, 9), .counted = true };
 
 	assert_true(mappings_insert(&world->mappings, mapping));
 	world->arena.left = 0;
 	for (uint64_t i = 0; i < 9; i++)
-		world->pages[i] = (struct page){true, i * PAGE_SIZE, mapping.property, true};
+		world->pages[i] = (struct page){ true, i * PAGE_SIZE, mapping.property, true };
 
 	assert_false(mappings_remove(&world->mappings, page_range(3, 4)));
 	expect_equal(world);
@@ -201,7 +201,7 @@ static void full_arena_changes_nothing(void **state)
 static void cut_keeps_outputs(void **state)
 {
 	struct world *world = *state;
-	struct mapping mapping = {.range = page_range(4, 12), .output = paddr(0x100000)};
+	struct mapping mapping = { .range = page_range(4, 12), .output = paddr(0x100000) };
 
 	assert_true(mappings_insert(&world->mappings, mapping));
 	assert_true(mappings_next_in(&world->mappings, page_range(6, 9), &mapping));

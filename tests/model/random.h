@@ -10,7 +10,7 @@ struct random {
 
 static inline struct random random_from(uint64_t seed)
 {
-	return (struct random){seed};
+	return (struct random){ seed };
 }
 
 static inline uint64_t random_next(struct random *random)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fake_machine.h"
+
+#include <arch/cpu.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strata/mm.h>
+
+static _Alignas(PAGE_SIZE) unsigned char memory[FAKE_PAGES][PAGE_SIZE];
+static struct page_state states[FAKE_PAGES];
+static mm_operation_observer observer;
+uint16_t fake_vmid;
+unsigned int fake_cpu;
+
+void fake_machine_reset(void)
+{
+	memset(memory, 0, sizeof(memory));
+	memset(states, 0, sizeof(states));
+	observer = NULL;
+	fake_vmid = 1;
+	fake_cpu = 0;
+}
+
+struct paddr fake_page(unsigned int index)
+{
+	return paddr(FAKE_BASE + index * PAGE_SIZE);
+}
+
+static bool is_memory(struct paddr paddr)
+{
+	return paddr.value >= FAKE_BASE && paddr.value < FAKE_BASE + sizeof(memory);
+}
+
+static size_t page_index(struct paddr paddr)
+{
+	return (paddr.value - FAKE_BASE) / PAGE_SIZE;
+}
+
+uint64_t *fake_descriptor(struct paddr page, unsigned int index)
+{
+	return (uint64_t *)mm_linear(page) + index;
+}
+
+void fake_set_state(struct paddr page, enum page_usage usage, uint32_t references)
+{
+	states[page_index(page)] = (struct page_state){ usage, references };
+}
+
+void fake_operation(const struct mm_operation *operation)
+{
+	observer(operation);
+}
+
+bool fake_observer_attached(void)
+{
+	return observer != NULL;
+}
+
+/* ---- The subsystem's public interface, as far as the model uses it ------------------------- */
+
+void *mm_linear(struct paddr paddr)
+{
+	if (!is_memory(paddr))
+		abort(); /* the model followed an address that it should not trust */
+	return (unsigned char *)memory + (paddr.value - FAKE_BASE);
+}
+
+enum mm_status page_state(struct paddr paddr, struct page_state *out)
+{
+	if (!is_page_aligned(paddr.value))
+		return MM_NOT_ALIGNED;
+	if (!is_memory(paddr))
+		return MM_OUT_OF_BOUND;
+	*out = states[page_index(paddr)];
+	return MM_OK;
+}
+
+void mm_operation_attach(mm_operation_observer function)
+{
+	observer = function;
+}
+
+struct iaddr cursor_virt_addr(const struct cursor *cursor)
+{
+	return cursor->position;
+}
+
+uint16_t vm_space_vmid(const struct vm_space *space)
+{
+	(void)space;
+	return fake_vmid;
+}
+
+const char *mm_status_name(enum mm_status status)
+{
+	static const char *const names[] = {
+#define STATUS_NAME(name, meaning) [name] = #name,
+		MM_STATUS_LIST(STATUS_NAME)
+#undef STATUS_NAME
+	};
+
+	return names[status];
+}
+
+const char *page_usage_name(enum page_usage usage)
+{
+	static const char *const names[] = {
+#define USAGE_NAME(name, text) [name] = text,
+		PAGE_USAGE_LIST(USAGE_NAME)
+#undef USAGE_NAME
+	};
+
+	return names[usage];
+}
+
+unsigned int cpu_index(void)
+{
+	return fake_cpu;
+}
+
+void cpu_relax(void)
+{
+}

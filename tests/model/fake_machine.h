@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the model takes from the subsystem, faked: a few pages of memory whose usage and contents the
+ * test decides, and a stream of operations that the test tells. So the model can be shown tables and
+ * results that the subsystem would never make.
+ */
+#pragma once
+
+#include <strata/frame.h>
+#include <strata/operation.h>
+
+#define FAKE_BASE UINT64_C(0x80000000)
+#define FAKE_PAGES 96
+
+/* All pages zero, unused, unreferenced. */
+void fake_machine_reset(void);
+
+/* The physical address of page @index. */
+struct paddr fake_page(unsigned int index);
+
+/* Descriptor @index of the table in @page. */
+uint64_t *fake_descriptor(struct paddr page, unsigned int index);
+
+void fake_set_state(struct paddr page, enum page_usage usage, uint32_t references);
+
+/* Tells the attached observer. */
+void fake_operation(const struct mm_operation *operation);
+bool fake_observer_attached(void);
+
+/* What vm_space_vmid says of every space. */
+extern uint16_t fake_vmid;
+extern unsigned int fake_cpu;
