@@ -5,7 +5,7 @@
 /* Each CPU writes its own set only; a reader may see another CPU's count a moment late. */
 struct arch_counters arch_counters_read(void)
 {
-	struct arch_counters sum = {0};
+	struct arch_counters sum = { 0 };
 
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
 		const volatile struct arch_counters *counters = &percpu_data[cpu].state.counters;

@@ -4,8 +4,8 @@
 #include <arch/address.h>
 #include <stddef.h>
 
-/* ID_AA64MMFR0_EL1.PARange. Values above it are FEAT_LPA, LPA2 and D128 sizes: more than 48 bits. */
-static const uint8_t pa_range_bits[] = {32, 36, 40, 42, 44, 48, 52, 56};
+/* ID_AA64MMFR0_EL1.PARange; more than 48 bits with FEAT_LPA, FEAT_LPA2 or FEAT_D128. */
+static const uint8_t pa_range_bits[] = { 32, 36, 40, 42, 44, 48, 52, 56 };
 
 /* Support for a granule at Stage 2: TGran*_2 says it, or refers to the Stage-1 field. */
 #define STAGE2_GRANULE_AS_STAGE1 0
@@ -31,7 +31,8 @@ static uint8_t bbm_level(uint64_t bbm)
 
 /*
  * The fields of ID registers are ordered, mostly: a higher value has everything a lower one has
- * (Arm ARM D19.1.3). TGran4 and TGran64 are signed (0 present, 15 absent), TGran16 is not (0 absent).
+ * (Arm ARM D19.1.3). TGran4 and TGran64 are signed (0 present, 15 absent), TGran16 is not (0
+ * absent).
  */
 struct arch_features features_decode(const struct id_registers *id)
 {

@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <aarch64/percpu.h>
 #include <aarch64/registers.h>
+#include <aarch64/trap_controls.h>
 #include <aarch64/translation.h>
 #include <arch/barrier.h>
 #include <arch/observe.h>
 #include <stddef.h>
 
+#define EL1_WALKS_OFF (FIELD_MASK(TCR_EL1_EPD0) | FIELD_MASK(TCR_EL1_EPD1))
+
 /*
- * Why VTCR_EL2 may be written before VTTBR_EL2 with nothing between: this is EL2, where the EL1&0
- * regime is out of context, and the architecture makes no speculative walk for such a regime (Arm
- * ARM D8.2.3, "out-of-context translation regimes"). The exception is an AT instruction, which some
- * CPUs issue speculatively (Cortex-A57 erratum 1319537, A72 1319367, A76 1165522): the world switch
- * leaves SCTLR_EL1.M and TCR_EL1.EPD0/EPD1 set whenever no guest runs, so that even that walk ends
- * before it reaches Stage 2. The ISB makes the pair visible to the TLBIs and the ERET that follow.
+ * At EL2 the EL1&0 regime is out of context, and the architecture makes no speculative walk for
+ * such a regime. The exception is an AT instruction, which some CPUs issue speculatively
+ * (Cortex-A57 erratum 1319537, A72 1319367, A76 1165522): with Stage 1 on and its walks disabled
+ * even that ends before it reaches Stage 2, so that registers of two contexts never meet in one
+ * walk.
+ */
+void el1_regime_close(void)
+{
+	register_write(hcr_el2, register_read(hcr_el2) & ~HCR_EL2_DC);
+	register_write(sctlr_el1, register_read(sctlr_el1) | FIELD_MASK(SCTLR_EL1_M));
+	register_write(tcr_el1, register_read(tcr_el1) | EL1_WALKS_OFF);
+	__asm__ volatile("isb" : : : "memory");
+}
+
+/*
+ * VTCR_EL2 and VTTBR_EL2 of two contexts together mean nothing, hence el1_regime_close. The ISB
+ * makes the pair visible to the TLBIs and the ERET that follow.
  */
 void stage2_load(const struct stage2_context *context)
 {
 	struct percpu *cpu = percpu_this();
 
+	el1_regime_close();
 	register_write(vtcr_el2, stage2_control(context->geometry, arch_features()));
 	register_write(vttbr_el2, stage2_base(context));
 	cpu->stage2 = *context;
@@ -31,6 +46,7 @@ void stage2_load(const struct stage2_context *context)
 /* VMID 0 belongs to no space, so that nothing can be cached under it by mistake. */
 void stage2_unload(void)
 {
+	el1_regime_close();
 	register_write(vttbr_el2, 0);
 	percpu_this()->stage2_is_active = false;
 	OBSERVE(.kind = OBSERVE_STAGE2_UNLOAD);

@@ -43,5 +43,3 @@
 	\operation	x26, x27, [\base, #208]
 	\operation	x28, x29, [\base, #224]
 .endm
-
-/* clang-format on */

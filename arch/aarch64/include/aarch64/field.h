@@ -38,8 +38,8 @@
 
 #define register_write(name, value)                                                                \
 	({                                                                                         \
-		const uint64_t register_value_ = (value);                                          \
-		__asm__ volatile("msr " REGISTER_TEXT(name) ", %x0" : : "rZ"(register_value_));    \
+		const uint64_t new_value_ = (value);                                               \
+		__asm__ volatile("msr " REGISTER_TEXT(name) ", %x0" : : "rZ"(new_value_));         \
 	})
 
 #endif
