@@ -85,10 +85,11 @@ configure() {
 	(cd "$tree" && meson setup "build/$name" "${arguments[@]}") >&2
 }
 
-# compile NAME: what fails says so on stderr.
+# compile NAME [TARGET...]: all of it without a TARGET. What fails says so on stderr.
 compile() {
 	local name=$1 started=$SECONDS
+	shift
 	configure "$name" || return 1
-	ninja -C "$tree/build/$name" --quiet >&2 || return 1
+	ninja -C "$tree/build/$name" --quiet "$@" >&2 || return 1
 	[ $((SECONDS - started)) -lt 2 ] || progress "built $name in $((SECONDS - started)) s"
 }
