@@ -11,6 +11,7 @@
 #include "log.h"
 #include "memory_map.h"
 #include <aarch64/registers.h>
+#include <aarch64/vcpu.h>
 #include <arch/features.h>
 #include <arch/observe.h>
 #include <inttypes.h>
@@ -124,5 +125,6 @@ void boot_main(uint64_t device_tree, uint64_t early_uart)
 	describe_image();
 	start_memory();
 	el2_space_start(&info);
+	vcpu_host_init();
 	machine_exit(image_main(&info));
 }
