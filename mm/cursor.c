@@ -3,6 +3,21 @@
 #include "cursor_lock.h"
 #include "slot.h"
 
+void cursor_begin(struct cursor *cursor, struct vm_space *space, struct irange range,
+		  enum cursor_access access, const struct covering *covering)
+{
+	cursor->space = space;
+	cursor->range = range;
+	cursor->position = range.start;
+	cursor->access = access;
+	cursor->covering_table = covering->table.descriptors;
+	cursor->covering_level = covering->table.level;
+	cursor->covering_range = covering->span;
+	cursor->changed = false;
+	cursor_forget_leaf_table(cursor);
+	gather_init(&cursor->gather);
+}
+
 enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cursor_access access,
 			   struct cursor *out)
 {
@@ -15,15 +30,12 @@ enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cur
 	else if (!irange_is_page_aligned(range))
 		status = MM_NOT_ALIGNED;
 
+	/* A cursor is large: it is built where it stays, and only once nothing can fail any more. */
 	if (status == MM_OK) {
-		struct cursor cursor = {
-			.space = space, .range = range, .position = range.start, .access = access
-		};
+		struct covering covering;
 
-		cursor_forget_leaf_table(&cursor);
-		gather_init(&cursor.gather);
-		if (cursor_lock(&cursor, LEVEL_PAGE)) {
-			*out = cursor;
+		if (cursor_lock(space, range, LEVEL_PAGE, &covering)) {
+			cursor_begin(out, space, range, access, &covering);
 			atomic_fetch_add_explicit(&space->open_cursors, 1, memory_order_relaxed);
 		} else {
 			status = MM_BUSY;

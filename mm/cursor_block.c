@@ -134,15 +134,13 @@ void space_tidy(struct vm_space *space, struct iaddr ia, int level)
 
 	while (untidy && level >= space->geometry.root_level) {
 		uint64_t start = ia.value & ~(level_size(level) - 1);
-		struct cursor cursor = {
-			.space = space,
-			.range = irange(iaddr(start), iaddr(start + level_size(level))),
-			.access = CURSOR_MUTABLE,
-		};
+		struct irange span = irange(iaddr(start), iaddr(start + level_size(level)));
+		struct covering covering;
+		struct cursor cursor;
 
-		gather_init(&cursor.gather);
-		if (!cursor_lock(&cursor, level))
+		if (!cursor_lock(space, span, level, &covering))
 			return;
+		cursor_begin(&cursor, space, span, CURSOR_MUTABLE, &covering);
 
 		struct table table = covering_table(&cursor);
 		size_t index = table_index(&table, ia);

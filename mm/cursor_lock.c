@@ -125,12 +125,11 @@ static struct irange whole_span(const struct vm_space *space, const struct table
 		      iaddr(table->base.value + (level_size(table->level) << LEVEL_BITS)));
 }
 
-bool cursor_lock(struct cursor *cursor, int deepest_level)
+bool cursor_lock(const struct vm_space *space, struct irange range, int deepest_level,
+		 struct covering *out)
 {
-	struct irange range = cursor->range;
-
 	for (;;) {
-		struct table covering = find_covering(cursor->space, range, deepest_level);
+		struct table covering = find_covering(space, range, deepest_level);
 
 		if (!lock_pages(&covering, range))
 			return false;
@@ -145,9 +144,7 @@ bool cursor_lock(struct cursor *cursor, int deepest_level)
 				     last_page(&covering, range) + 1);
 			return false;
 		}
-		cursor->covering_table = covering.descriptors;
-		cursor->covering_level = covering.level;
-		cursor->covering_range = whole_span(cursor->space, &covering);
+		*out = (struct covering){ covering, whole_span(space, &covering) };
 		return true;
 	}
 }

@@ -5,8 +5,11 @@
 #include <arch/address.h>
 #include <stdint.h>
 
+/* A variable of the library's own, in the same link: addressed directly, not by a table. */
+#define MM_PRIVATE __attribute__((visibility("hidden")))
+
 /* mm_config.linear_offset; constant after mm_init. */
-extern uint64_t linear_map_offset;
+extern MM_PRIVATE uint64_t linear_map_offset;
 
 static inline void *linear(struct paddr paddr)
 {

@@ -8,6 +8,7 @@
 #include <arch/cpu.h>
 #include <strata/mm.h>
 #include <strata/statistics.h>
+#include "linear.h"
 #include "lock.h"
 
 #define PAGE_CACHE_PAGES 64
@@ -25,7 +26,7 @@ struct mm_cpu {
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
 };
 
-extern struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
+extern MM_PRIVATE struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
 
 static inline struct mm_cpu *mm_this_cpu(void)
 {

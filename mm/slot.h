@@ -87,8 +87,8 @@ struct zone {
 
 #define LINK_NONE UINT32_MAX
 
-extern struct zone *zones;
-extern size_t zone_count;
+extern MM_PRIVATE struct zone *zones;
+extern MM_PRIVATE size_t zone_count;
 
 /* The zone that has @paddr, or NULL. */
 static inline struct zone *zone_of(struct paddr paddr)

@@ -71,16 +71,14 @@ enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out)
  * a guest's own Stage-1 translations are cached under the VMID as well. */
 static void empty(struct vm_space *space)
 {
-	struct cursor cursor = {
-		.space = space,
-		.range = vm_space_range(space),
-		.access = CURSOR_MUTABLE,
-	};
+	struct irange range = vm_space_range(space);
 	struct node_reserve none = { .count = 0 };
+	struct covering covering;
+	struct cursor cursor;
 
-	gather_init(&cursor.gather);
-	MM_INVARIANT(cursor_lock(&cursor, space->geometry.root_level),
+	MM_INVARIANT(cursor_lock(space, range, space->geometry.root_level, &covering),
 		     "a space without cursors has no locked node", space->root.value);
+	cursor_begin(&cursor, space, range, CURSOR_MUTABLE, &covering);
 	cursor_remove(&cursor, cursor.range, &none);
 	cursor.gather.everything = true;
 	gather_flush(space, &cursor.gather);
