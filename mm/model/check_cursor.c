@@ -174,6 +174,8 @@ static void check_open_cursor(struct cursor_check *check)
 	default:
 		break;
 	}
+	if (check->checker->out_of_storage)
+		return; /* the state is not what it should be */
 	check_position(check, cursor_virt_addr(check->operation->cursor));
 	if (!irange_is_empty(check->affected))
 		check_table(check->checker, check->space, check->affected, NULL, check->subject);
