@@ -158,7 +158,9 @@ static void make_zones(const struct mm_config *config, struct prange place)
 	for (size_t i = 0; i < zone_count; i++) {
 		struct zone *zone = &zones[i];
 
-		*zone = (struct zone){ .range = config->memory[i], .sections = sections };
+		*zone = (struct zone){ .range = config->memory[i],
+				       .size = prange_size(config->memory[i]),
+				       .sections = sections };
 		for (unsigned int order = 0; order < ORDER_COUNT; order++)
 			zone->first_free[order] = LINK_NONE;
 		sections += section_count(zone->range);

@@ -20,8 +20,9 @@ struct page_cache {
 	struct paddr pages[PAGE_CACHE_PAGES];
 };
 
+/* Aligned to a power of two, so that an index is a shift. */
 struct mm_cpu {
-	_Alignas(64) struct page_cache cache;
+	_Alignas(1024) struct page_cache cache;
 	struct mm_statistics statistics;
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
 };

@@ -10,6 +10,14 @@ size_t zone_count;
 uint64_t linear_map_offset;
 struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
 
+struct zone *zone_of_later(struct paddr page)
+{
+	for (size_t i = 1; i < zone_count; i++)
+		if (zone_has(&zones[i], page))
+			return &zones[i];
+	return NULL;
+}
+
 /* The part of the section of @page that lies in @zone. */
 static struct prange section_range(const struct zone *zone, struct paddr page)
 {

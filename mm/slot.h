@@ -78,6 +78,7 @@ _Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
 /* One memory range, its slots and its free blocks. */
 struct zone {
 	struct prange range;
+	uint64_t size;		   /* of range, bytes */
 	struct slot *slots;	   /* of the pages of range, in order */
 	_Atomic uint8_t *sections; /* of the 2 MiB sections that range touches, in order */
 	struct ticket_lock lock;
@@ -90,15 +91,18 @@ struct zone {
 extern MM_PRIVATE struct zone *zones;
 extern MM_PRIVATE size_t zone_count;
 
-/* The zone that has @paddr, or NULL. */
+static inline bool zone_has(const struct zone *zone, struct paddr paddr)
+{
+	return paddr.value - zone->range.start.value < zone->size;
+}
+
+/* The zone after the first that has @paddr, or NULL. */
+struct zone *zone_of_later(struct paddr paddr);
+
+/* The zone that has @paddr, or NULL. Most machines have one: it is looked at in place. */
 static inline struct zone *zone_of(struct paddr paddr)
 {
-	struct zone *zone = zones;
-
-	for (size_t i = 0; i < zone_count; i++, zone++)
-		if (paddr.value - zone->range.start.value < prange_size(zone->range))
-			return zone;
-	return NULL;
+	return __builtin_expect(zone_has(zones, paddr), 1) ? zones : zone_of_later(paddr);
 }
 
 static inline struct slot *zone_slot(struct zone *zone, struct paddr paddr)
