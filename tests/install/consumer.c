@@ -11,7 +11,7 @@
 
 enum mm_status consumer(uint64_t base, uint64_t size, struct vm_space *space);
 
-static _Noreturn void stop(const char *invariant, uint64_t value)
+static void __attribute__((noreturn)) stop(const char *invariant, uint64_t value)
 {
 	(void)invariant;
 	(void)value;

@@ -27,7 +27,7 @@
 #define ARENA_SIZE (16 * MIB)
 #define OPERATIONS 6000
 
-_Noreturn static void panic(const char *invariant, uint64_t value)
+static void __attribute__((noreturn)) panic(const char *invariant, uint64_t value)
 {
 	fail_msg("broken: %s (0x%llx)", invariant, (unsigned long long)value);
 	abort();
