@@ -2,6 +2,7 @@
 #include "escape_targets.h"
 
 #include <strata/cursor.h>
+#include <string.h>
 #include "guest_calls.h"
 #include "programs.h"
 
@@ -87,10 +88,27 @@ static void add_own(struct escape_targets *targets, const struct guest *probe)
 	    (struct escape_target){ .name = "beyond the IPA space", .address = iaddr(end) });
 }
 
+/* Of each kind of access that the hypervisor has to its own image, the first section. */
 static void add_image(struct escape_targets *targets, const struct boot_info *info)
 {
-	for (size_t i = 0; i < info->section_count; i++)
-		add_physical(targets, info->sections[i].name, info->sections[i].range.start);
+	static const struct {
+		const char *access, *name;
+	} kinds[] = {
+		{ "r-x", "hypervisor's code" },
+		{ "r--", "hypervisor's rodata" },
+		{ "rw-", "hypervisor's data" },
+	};
+
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
+		for (size_t i = 0; i < info->section_count; i++) {
+			const struct boot_section *section = &info->sections[i];
+
+			if (strcmp(section->access, kinds[kind].access) != 0)
+				continue;
+			add_physical(targets, kinds[kind].name, section->range.start);
+			break;
+		}
+	}
 }
 
 /* The slots of a range take 1/256 of it, in one piece: this many samples cannot miss them. */

@@ -6,14 +6,16 @@
  * Exit codes: 0, everything held; 1, something did not, and the output says what; 2, no usable
  * input or bootargs; 3, not enough memory for the guests.
  */
-#include <aarch64/vcpu.h>
+#include <arch/observe.h>
 #include <stdio.h>
-#include <string.h>
 #include "../boot_info.h"
 #include "../interrupts.h"
 #include "../log.h"
 #include "escape.h"
 #include "report.h"
+#if STRATA_CHECKED
+#include <model.h>
+#endif
 
 #define EXIT_HELD 0
 #define EXIT_WRONG 1
@@ -61,12 +63,36 @@ static int run_guests(const struct boot_info *info, struct job *job, struct esca
 	return code == EXIT_HELD ? escape_code : code;
 }
 
+#if STRATA_CHECKED
+
+static void complain(const char *text)
+{
+	log_error("model: %s", text);
+}
+
+static void start_model(const struct boot_info *info)
+{
+	model_start(mm_linear(info->model_pool.start), prange_size(info->model_pool), complain);
+}
+
+#else
+
+static void start_model(const struct boot_info *info)
+{
+	(void)info;
+}
+
+#endif
+
 int image_main(const struct boot_info *info)
 {
 	static struct job job;
 	struct escape_result escape = { 0 };
 	struct job_input input;
 
+	start_model(info);
+	if (!interrupts_init(info))
+		log_warning("no timer interrupt: guests take turns by their exits alone");
 	if (!input_open(info, &input))
 		return EXIT_NO_INPUT;
 
