@@ -7,6 +7,7 @@
  * input or bootargs; 3, not enough memory for the guests.
  */
 #include <arch/observe.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include "../boot_info.h"
 #include "../interrupts.h"
@@ -56,8 +57,8 @@ static int run_guests(const struct boot_info *info, struct job *job, struct esca
 		return code;
 	printf("\nEscape: guest 3 tries to leave its space\n");
 	int escape_code = explain("escape", escape_run(info, job, escape));
-	printf("escape: %llu attempts, %llu not as expected\n",
-	       (unsigned long long)escape->attempts, (unsigned long long)escape->wrong);
+	printf("escape: %" PRIu64 " attempts, %" PRIu64 " not as expected\n", escape->attempts,
+	       escape->wrong);
 	if (escape->wrong != 0)
 		escape_code = EXIT_WRONG;
 	return code == EXIT_HELD ? escape_code : code;

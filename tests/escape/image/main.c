@@ -8,7 +8,6 @@
 #include <arch/memory.h>
 #include <arch/observe.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <strata/mm.h>
 #include "boot_info.h"
 #include "interrupts.h"
@@ -21,14 +20,14 @@
 #endif
 
 #define EXITS_DEFAULT 10000
-#define EXITS_PER_PROGRAM 24
-#define SLICE_MICROSECONDS 200
+#define EXITS_PER_PROGRAM 32
+#define SLICE_MICROSECONDS 100
 
 #define IA_BITS 36
 #define CODE_PAGES 4
 #define CODE_BASE UINT64_C(0x10000000)
 #define DATA_BASE UINT64_C(0x20000000)
-#define DATA_SIZE (2 * BLOCK_SIZE)
+#define DATA_SIZE (8 * BLOCK_SIZE)
 #define READ_ONLY_BASE UINT64_C(0x30000000)
 
 struct trial {
@@ -101,6 +100,26 @@ static void trial_destroy(struct trial *trial)
 	segment_drop(&trial->code);
 }
 
+static struct iaddr random_instruction(struct trial *trial)
+{
+	return iaddr(CODE_BASE + random_below(&trial->random, CODE_PAGES * PAGE_SIZE / 4) * 4);
+}
+
+/*
+ * A random program soon ends in a loop, most often of exceptions whose vector is not there: so that
+ * there is more to see, it is set down elsewhere, in a state of EL1 that it could have reached.
+ */
+static void set_down_elsewhere(struct trial *trial)
+{
+	struct vcpu fresh;
+
+	vcpu_reset(&fresh, random_instruction(trial), 0);
+	trial->guest.vcpu.pc = fresh.pc;
+	trial->guest.vcpu.pstate = fresh.pstate;
+	trial->guest.vcpu.x[random_below(&trial->random, 31)] =
+		program_value(&trial->random, &trial->places);
+}
+
 /* Another program, another state; what an ill guest may do to a stopped one is drawn too. */
 static void new_program(struct trial *trial)
 {
@@ -111,8 +130,7 @@ static void new_program(struct trial *trial)
 		words[i] = program_instruction(&trial->random);
 	instruction_cache_sync(words, size);
 
-	uint64_t entry = CODE_BASE + random_below(&trial->random, size / 4) * 4;
-	vcpu_reset(&trial->guest.vcpu, iaddr(entry), 0);
+	vcpu_reset(&trial->guest.vcpu, random_instruction(trial), 0);
 	program_registers(&trial->random, &trial->places, &trial->guest.vcpu);
 	trial->guest.stopped = false;
 	trial->guest.violation =
@@ -157,6 +175,8 @@ static void run(struct trial *trial, uint64_t exits)
 		for (unsigned int i = 0; i < EXITS_PER_PROGRAM; i++) {
 			if (!run_once(trial))
 				break;
+			if (random_below(&trial->random, 4) != 0)
+				set_down_elsewhere(trial);
 		}
 	}
 	timer_stop();
@@ -184,11 +204,17 @@ static void print_counts(const struct trial *trial)
 	       statistics->injected, trial->stopped, trial->calls, trial->slices);
 }
 
+/* The decimal number of an option, or @otherwise. */
 static uint64_t number_option(const struct boot_info *info, const char *key, uint64_t otherwise)
 {
-	char text[24];
+	char text[16];
+	uint64_t number = 0;
 
-	return boot_option(info, key, text, sizeof(text)) ? strtoul(text, NULL, 0) : otherwise;
+	if (!boot_option(info, key, text, sizeof(text)))
+		return otherwise;
+	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
+		number = number * 10 + (uint64_t)(*digit - '0');
+	return number;
 }
 
 #if STRATA_CHECKED

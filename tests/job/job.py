@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Boots the product with an input file and holds its output against what it must say.
+
+Sums are computed here again, and the syndromes of the escape table are decoded here again.
+"""
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import zlib
+
+from tap import Tap
+
+SERVICES = [
+    # row of the table, least in each guest
+    ("pages filled on demand", 1000), ("2 MiB filled on demand", 1),
+    ("pages migrated, old frame poisoned", 500), ("pages unmapped", 500),
+    ("pages refilled", 400), ("dirty logs of a write-protected 2 MiB", 8),
+    ("pages on the dirty lists", 8),
+]
+COUNTS = ["leaves mapped", "leaves unmapped", "leaves changed", "blocks split",
+          "tables merged to blocks", "TLBI by address", "DSB", "ISB", "Stage-2 contexts loaded"]
+ATTEMPT = re.compile(
+    r"^  (read|write|execute) +(\S.*?) +0x([0-9a-f]+)  (?:(permitted)|"
+    r"(permission|translation) fault, level (\d): esr 0x([0-9a-f]+) far 0x([0-9a-f]+) "
+    r"hpfar 0x([0-9a-f]+), (injected|stopped))$")
+# What is permitted; everything else must be aborted, and every target is there.
+PERMITTED = {
+    "program": {"read", "execute"}, "read-only page": {"read"},
+    "never-execute page": {"read", "write"}, "write-only page": {"write"},
+    "execute-only page": {"execute"}, "unmapped page": set(), "unmapped 2 MiB": set(),
+    "unmapped 1 GiB": set(), "beyond the IPA space": set(), "hypervisor's code": set(),
+    "hypervisor's rodata": set(), "hypervisor's data": set(), "frame metadata": set(),
+    "console device": set(), "guest 1's memory": set(), "guest 1's table": set(),
+    "guest 2's memory": set(), "guest 2's table": set(), "its own table": set(),
+}
+LEVELS = {"unmapped page": 3, "unmapped 2 MiB": 2, "unmapped 1 GiB": 1, "beyond the IPA space": 0}
+CLASS_INSTRUCTION, CLASS_DATA = 0x20, 0x24
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--boot", required=True, help="scripts/boot")
+    parser.add_argument("--image", required=True)
+    parser.add_argument("--size", help="of the input, in bytes, or MiB with M; none if not given")
+    parser.add_argument("--sum", help="what bootargs say of it instead of its sum; none if empty")
+    parser.add_argument("--code", type=int, default=0, help="the exit code that is right")
+    parser.add_argument("--says", help="what an ending with another code must say")
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--checked", action="store_true")
+    mode.add_argument("--release", action="store_true")
+    parser.add_argument("rest", nargs="*", help="options of scripts/boot")
+    return parser.parse_args()
+
+
+def make_input(size):
+    """That many bytes; every page differs from every other."""
+    words = b"".join(zlib.crc32(i.to_bytes(4, "little")).to_bytes(4, "little")
+                     for i in range(min(size, 1 << 20) // 4 + 1))
+    data = bytearray((words * (size // len(words) + 1))[:size])
+    for page in range(0, size - 8, 4096):
+        data[page:page + 8] = page.to_bytes(8, "big")
+    return bytes(data)
+
+
+def boot(arguments, data):
+    command = [sys.executable, arguments.boot, "--timeout", "200", *arguments.rest]
+    with tempfile.NamedTemporaryFile() as file:
+        if data is not None:
+            file.write(data)
+            file.flush()
+            if arguments.sum is None:
+                command += ["--initrd", file.name]
+            else:
+                command += ["--qemu=-initrd", f"--qemu={file.name}"]
+                command += ["--append", f"crc32={arguments.sum}"] if arguments.sum else []
+        done = subprocess.run(command + [arguments.image], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    return done.returncode, done.stdout.splitlines()
+
+
+def row(lines, text):
+    """The numbers behind text in a table, or None."""
+    for line in lines:
+        if line.strip().startswith(text + "  "):
+            return [int(number) for number in line.strip()[len(text):].split() if number.isdigit()]
+    return None
+
+
+def unless(held, *evidence):
+    return [] if held else list(evidence)
+
+
+def check_guests(tap, lines, data):
+    total = f"{zlib.crc32(data):08x}"
+    for guest in ("guest 1", "guest 2"):
+        line = f"{guest}: crc32 0x{total} expected 0x{total} equal"
+        tap.check(f"{guest} sums what zlib sums", unless(line in lines, f"no line '{line}'"))
+        summed = next((line for line in lines if line.startswith(f"{guest}: summed")), "")
+        found = re.search(r"summed (\d+) times, (\d+) with another result", summed)
+        area = max(len(data), 64 << 20)
+        times = -(-(area // 4096) // -(-len(data) // 4096)) if len(data) < area else 1
+        tap.check(f"{guest} fills all of its area",
+                  unless(found and int(found[1]) == times and int(found[2]) == 0, summed, times))
+    area = next((re.search(r"over (\d+) KiB", line) for line in lines if "KiB of its own" in line),
+                None)
+    tap.check("the working set is at least 64 MiB and the file",
+              unless(area and int(area[1]) * 1024 >= max(len(data), 64 << 20), area))
+    vmids = row(lines, "VMID") or []
+    tap.check("two spaces have two VMIDs",
+              unless(len(vmids) == 2 and 0 not in vmids and vmids[0] != vmids[1], vmids))
+    for text, least in SERVICES:
+        found = row(lines, text) or []
+        tap.check(f"{text}: {least} or more", unless(len(found) == 2 and min(found) >= least, found))
+    found = row(lines, "pages changed but not on the list")
+    tap.check("no write escaped a dirty log", unless(found == [0, 0], found))
+    turns = row(lines, "turns taken in alternation") or [0]
+    tap.check("the guests took turns", unless(turns[0] >= 50, turns))
+
+
+def wrong_attempt(match):
+    """What is wrong with a line of the escape table, decoded anew."""
+    access, target, address, permitted, kind, level, esr, far, hpfar, _ = match.groups()
+    if (access in PERMITTED.get(target, set())) != bool(permitted):
+        return "permitted or not"
+    if permitted:
+        return None
+    address, esr, far, hpfar = (int(text, 16) for text in (address, esr, far, hpfar))
+    status = 0x0c if kind == "permission" else 0x04
+    if far != address or (kind == "translation" and hpfar != address >> 12 << 4):
+        return "address"
+    if esr & 0x3f != status | int(level) or LEVELS.get(target, int(level)) != int(level):
+        return "fault status"
+    if (kind == "permission") != bool(PERMITTED[target]) or (kind == "permission" and level != "3"):
+        return "kind of fault"
+    if esr >> 26 != (CLASS_INSTRUCTION if access == "execute" else CLASS_DATA):
+        return "class"
+    if (esr >> 6 & 1) != (access == "write"):
+        return "direction"
+    return None
+
+
+def check_escape(tap, lines):
+    matches = [match for match in map(ATTEMPT.match, lines) if match]
+    tried = [(match[2], match[1]) for match in matches]
+    missing = [(target, access) for target in PERMITTED for access in ("read", "write", "execute")
+               if (target, access) not in tried]
+    tap.check("every access to every target was tried", [f"not tried: {one}" for one in missing])
+    wrong = [f"{wrong_attempt(match)}: {match[0]}" for match in matches if wrong_attempt(match)]
+    tap.check("every attempt ended as the architecture says", wrong)
+    stopped = [match[0] for match in matches if match[10] == "stopped"]
+    tap.check("the last attempt stopped the guest, no other did",
+              unless(len(stopped) == 1 and matches[-1][10] == "stopped", stopped))
+    last = f"escape: {len(matches)} attempts, 0 not as expected"
+    tap.check("the image agrees", unless(last in lines, f"no line '{last}'"))
+
+
+def check_closing(tap, lines, checked):
+    for text in COUNTS:
+        found = row(lines, text)
+        tap.check(f"{text}: not zero", unless(found and found[0] > 0, found))
+    start = next((i for i, line in enumerate(lines) if "pages by usage" in line), len(lines))
+    usage = [line for line in lines[start + 1:] if re.match(r"    \S", line)]
+    changed = [line for line in usage
+               if not re.match(r"    \S.*? +(\d+) +\1$", line)]
+    tap.check("every page is used as before the guests",
+              unless(len(usage) >= 6 and not changed, *(changed or ["no table"])))
+    if checked:
+        found = re.fullmatch(r"model: (\d+) operations checked, 0 differences", lines[-1])
+        tap.check("the last line is the model's verdict",
+                  unless(found and int(found[1]) > 10000, lines[-1]))
+    else:
+        tap.check("the last line says that there is no model", unless(
+            lines[-1] == "model: 0 operations checked, 0 differences "
+            "(release build: no model in it)", lines[-1]))
+
+
+def main():
+    arguments = parse_arguments()
+    tap = Tap()
+    data = None
+    if arguments.size:
+        mebibytes = arguments.size.endswith("M")
+        data = make_input(int(arguments.size.rstrip("M")) << (20 if mebibytes else 0))
+    code, lines = boot(arguments, data)
+    lines = [line for line in lines if line] or [""]
+    for line in lines:
+        print("#", line)
+    tap.check(f"exit code {arguments.code}", unless(code == arguments.code, code))
+    if arguments.code == 0:
+        check_guests(tap, lines, data)
+        check_escape(tap, lines)
+        check_closing(tap, lines, arguments.checked)
+    else:
+        tap.check(f"it says '{arguments.says}'",
+                  unless(any(arguments.says in line for line in lines), "it does not"))
+    tap.finish()
+
+
+main()
