@@ -89,12 +89,23 @@ static void describe_image(void)
 	add_section("boot stack", "rw-", boot_stack_bottom, boot_stack_top);
 }
 
-static void start_memory(void)
+static void check_memory_map(void)
 {
 	if (!memory_map_complete(&info, image_range(image_start, image_end),
 				 arch_features()->pa_bits, STRATA_CHECKED ? MODEL_SHARE : 0,
 				 &error))
 		boot_refuse("%s", error.text);
+}
+
+/* Only a map that was checked says where the console is. */
+static void start_console(void)
+{
+	map(prange(info.uart, paddr(info.uart.value + PAGE_SIZE)), BOOT_MAP_DEVICE);
+	console_init(info.uart);
+}
+
+static void start_memory(void)
+{
 	for (size_t i = 0; i < info.memory_count; i++)
 		map(info.memory[i], BOOT_MAP_DATA);
 
@@ -119,10 +130,10 @@ void boot_main(uint64_t device_tree, uint64_t early_uart)
 	exceptions_init();
 	read_device_tree(device_tree);
 	info.exception_level = (unsigned int)(register_read(CurrentEL) >> 2);
-	map(prange(info.uart, paddr(info.uart.value + PAGE_SIZE)), BOOT_MAP_DEVICE);
-	console_init(info.uart);
-	set_log_level();
 	describe_image();
+	check_memory_map();
+	start_console();
+	set_log_level();
 	start_memory();
 	el2_space_start(&info);
 	vcpu_host_init();

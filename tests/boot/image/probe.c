@@ -22,6 +22,9 @@
 static uint32_t code_in_data[] = { 0xd65f03c0 /* RET */ };
 static const uint32_t code_in_rodata[] = { 0xd65f03c0 };
 
+/* Relocated at start-up, constant from then on. */
+static const char *const words[] = { "in", "order" };
+
 static int survived(const char *what)
 {
 	log_error("%s was possible", what);
@@ -63,6 +66,13 @@ static int write_rodata(const struct boot_info *info)
 	return survived("a write to rodata");
 }
 
+static int write_relro(const struct boot_info *info)
+{
+	(void)info;
+	*(const char *volatile *)(uintptr_t)&words[1] = words[0];
+	return survived("a write to relocated constants");
+}
+
 static int execute(const uint32_t *code, size_t size)
 {
 	instruction_cache_sync(code, size);
@@ -92,9 +102,34 @@ static int execute_memory(const struct boot_info *info)
 	return execute(code, sizeof(*code));
 }
 
+static int execute_stack(const struct boot_info *info)
+{
+	uint32_t code[2];
+
+	(void)info;
+	*(volatile uint32_t *)code = code_in_data[0];
+	return execute(code, sizeof(code));
+}
+
+static int jump(const struct boot_info *info)
+{
+	(void)info;
+	((void (*)(void))(uintptr_t)0x1000)();
+	return survived("a jump to nowhere");
+}
+
+/* The tree of this test takes a page out of RAM at 0x60000000. */
+static __attribute__((noinline)) int read_hole(const struct boot_info *info)
+{
+	(void)info;
+	(void)*(volatile uint8_t *)(uintptr_t)0x60000000;
+	return survived("a read of memory that is not ours");
+}
+
 static int read_unmapped(const struct boot_info *info)
 {
-	return (int)*(volatile uint8_t *)(uintptr_t)info->memory[info->memory_count - 1].end.value;
+	(void)*(volatile uint8_t *)(uintptr_t)info->memory[info->memory_count - 1].end.value;
+	return survived("a read behind memory");
 }
 
 static __attribute__((noinline)) uint64_t recurse(uint64_t depth)
@@ -122,7 +157,7 @@ static int smash_frame(const struct boot_info *info)
 	volatile char buffer[16];
 
 	smash(buffer, sizeof(buffer) + strlen(info->command_line));
-	return survived("a smashed stack frame");
+	return EXIT_SURVIVED;
 }
 
 static int panic(const struct boot_info *info)
@@ -164,10 +199,14 @@ static const struct {
 	{ "undefined", undefined },
 	{ "write-text", write_text },
 	{ "write-rodata", write_rodata },
+	{ "write-relro", write_relro },
 	{ "execute-data", execute_data },
 	{ "execute-rodata", execute_rodata },
 	{ "execute-memory", execute_memory },
+	{ "execute-stack", execute_stack },
+	{ "jump", jump },
 	{ "read-unmapped", read_unmapped },
+	{ "read-hole", read_hole },
 	{ "overflow", overflow },
 	{ "smash", smash_frame },
 	{ "panic", panic },

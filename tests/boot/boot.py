@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Start-up under QEMU: what it accepts, what it refuses, and how it ends.
+
+    boot.py BOOT GROUP IMAGE.bin
+
+BOOT is scripts/boot, IMAGE is boot_probe (tests/boot/image), GROUP one of the functions below.
+"""
+import os
+import sys
+import tempfile
+
+import machines
+from machines import IMAGE_ADDRESS, STUB_ADDRESS, TREE_ADDRESS, compile_tree, loader, source
+from tap import Tap, complaint
+
+HEX = "0x[0-9a-f]{16}"
+
+
+class Boots:
+    """Each claim is one run of scripts/boot."""
+
+    def __init__(self, boot, image, tap, directory):
+        self.boot, self.image, self.tap, self.directory = boot, image, tap, directory
+        self.files = 0
+
+    def check(self, claim, *arguments, image=None):
+        self.tap.check(claim, complaint([sys.executable, self.boot, image or self.image,
+                                         "--timeout", "60", *arguments]))
+
+    def file(self, content):
+        self.files += 1
+        path = os.path.join(self.directory, str(self.files))
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def check_x0(self, claim, x0, *arguments, entry=IMAGE_ADDRESS):
+        """Starts the image at entry, with x0."""
+        code = self.file(machines.stub(x0, entry))
+        self.check(claim, "--loader", hex(STUB_ADDRESS), *loader(self.image, entry), *arguments,
+                   image=code)
+
+    def check_tree(self, claim, tree, *arguments, entry=IMAGE_ADDRESS):
+        """Starts the image with the bytes of a tree."""
+        self.check_x0(claim, TREE_ADDRESS, *loader(self.file(tree), TREE_ADDRESS), *arguments,
+                      entry=entry)
+
+
+def expect(*patterns):
+    return [word for pattern in patterns for word in ("--expect", pattern)]
+
+
+def refused(reason, code=1):
+    return [*expect(rf"^strata: cannot start: .*{reason}"), "--exit", str(code)]
+
+
+def levels(boots):
+    """Any level but EL2 is refused, in words, and the CPU halts."""
+    boots.check("entered at EL1, it says so and halts", "--machine", "virtualization=off",
+                *expect("^strata: entered at EL1"), "--halts")
+    boots.check("entered at EL1 on a CPU with everything, it says so and halts", "--machine",
+                "virtualization=off", "--cpu", "max", *expect("^strata: entered at EL1"), "--halts")
+    for cpu in ("cortex-a53", "cortex-a72", "max"):
+        boots.check(f"entered at EL3 on {cpu}, it says so and halts", "--machine", "secure=on",
+                    "--loader", hex(STUB_ADDRESS), "--cpu", cpu,
+                    *expect("^strata: entered at EL3"), "--halts")
+    boots.check("entered at EL2 with EL3 above, it starts", "--machine", "secure=on",
+                *expect("exception level +EL2"))
+    for cpu in ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "max"):
+        for board in ("virt-gicv2", "virt-gicv3"):
+            boots.check(f"entered at EL2 on {cpu}, {board}, it starts", "--cpu", cpu, "--board",
+                        board, *expect("exception level +EL2", "runs; WXN on"))
+
+
+def places(boots):
+    """The image runs wherever it was loaded, and from whatever EL2 was left in."""
+    tree = compile_tree(source())
+    for address in (0x40280000, 0x47301000, IMAGE_ADDRESS, 0x7f000000):
+        boots.check_tree(f"it runs at {address:#x}", tree, *expect(rf"{address:#014x} \.\. .*text"),
+                         entry=address)
+    boots.check("256 MiB of RAM", "--memory", "256M",
+                *expect(r"RAM +0x000040000000 \.\. 0x000050000000"))
+    boots.check("64 GiB of RAM", "--memory", "64G",
+                *expect(r"RAM +0x000040000000 \.\. 0x001040000000", r" -> .* 1 GiB  rw-"))
+    boots.check("other CPUs stay off", "--smp", "8", *expect("CPUs: 8", "runs; WXN on"))
+    for log in ("error", "info"):
+        boots.check(f"log={log} says what is printed", "--append", f"log={log}",
+                    *(["--reject", "."] if log == "error" else expect("^memory map")))
+    boots.check("log=nonsense is said to be nonsense", "--append", "log=nonsense",
+                *expect("^warning: log=nonsense", "^memory map"))
+
+
+def trees(boots):
+    """Device trees that cannot be used are refused; odd ones that can be used are."""
+    def check(claim, *arguments, **parts):
+        boots.check_tree(claim, compile_tree(source(**parts)), *arguments)
+
+    def memory(*ranges):
+        return " ".join(f'ram@{i} {{ device_type = "memory"; reg = <{cells}>; }};'
+                        for i, cells in enumerate(ranges))
+
+    check("a small tree is enough", *expect("with a tree made for a test", "runs; WXN on"))
+    check("no memory", *refused("the device tree has no memory"), memory="")
+    check("overlapping memory", *refused("overlaps memory"),
+          memory=memory("0 0x40000000 0 0x30000000", "0 0x60000000 0 0x20000000"))
+    check("unaligned memory", *refused("is not aligned to 4 KiB"),
+          memory=memory("0 0x40000800 0 0x3ffff800"))
+    check("memory that ends inside a page", *refused("is not aligned to 4 KiB"),
+          memory=memory("0 0x40000000 0 0x3fffffff"))
+    check("memory without the image", *refused("the image, .* is not in usable memory"),
+          memory=memory("0 0x40000000 0 0x10000000"))
+    check("memory nodes that touch", *expect(r"RAM +0x000040000000 \.\. 0x000080000000 +1 GiB"),
+          memory=memory("0 0x60000000 0 0x20000000", "0 0x40000000 0 0x20000000"))
+    check("memory that is not there, above 48 bits", *expect("runs; WXN on"),
+          memory=memory("0 0x40000000 0 0x40000000", "0x10000 0 0 0x40000000"))
+    check("a reserved range that may be mapped",
+          *expect(r"RAM +0x000040000000 \.\. 0x000080000000",
+                  r"reserved +0x000060000000 \.\. 0x000060001000 .*firmware@60000000$"),
+          reserved="firmware@60000000 { reg = <0 0x60000000 0 0x234>; };")
+    check("reserved ranges that split RAM are not mapped",
+          *expect(r"RAM +0x000040000000 \.\. 0x000060000000",
+                  r"RAM +0x000060003000 \.\. 0x000070000000",
+                  r"RAM +0x000070200000 \.\. 0x000080000000",
+                  r"reserved .*secret@60000fff \(not mapped\)",
+                  r" \.\. 0x000060000000 -> ", "^  0x000060003000 "),
+          "--reject", r"^  0x00006000[012]",
+          reserved="""secret@60000fff { reg = <0 0x60000fff 0 0x1002>; no-map; };
+                      secret@70000000 { reg = <0 0x70000000 0 0x200000>; no-map; };""")
+    check("a hole that the CPU cannot reach is a hole", *expect("data abort, translation fault",
+                                                               "ELR_EL2 .*read_hole"),
+          "--exit", "1", bootargs="exit=semihosting do=read-hole",
+          reserved="secret@60000000 { reg = <0 0x60000000 0 0x1000>; no-map; };")
+    check("reservations in the header", *expect(r"reserved +0x000061000000 .*memreserve"),
+          memreserve="/memreserve/ 0x61000010 0x20;")
+    check("an initrd outside memory", *refused("the initrd, .* is not in usable memory"),
+          chosen="linux,initrd-start = <0x90000000>; linux,initrd-end = <0x90001000>;")
+    check("an initrd over the image", *refused("the initrd, .* overlaps"),
+          chosen="linux,initrd-start = <0x50080000>; linux,initrd-end = <0x50081000>;")
+    check("no console", *refused("no PL011"), console="")
+    check("a console in memory", *refused("device .* lies in memory"),
+          console='uart { compatible = "arm,pl011"; reg = <0 0x70000000 0 0x1000>; };')
+
+    whole = compile_tree(source())
+    for size in (0, 8, 40, 200, len(whole) // 2):
+        boots.check_tree(f"a tree of which only {size} bytes were loaded", whole[:size],
+                         *expect("^strata: cannot start: .*device tree"), "--halts")
+    boots.check_tree("a tree that says it is larger than any", whole[:4] + b"\x7f" + whole[5:],
+                     *expect("^strata: cannot start: .*says it has"), "--halts")
+    boots.check_x0("x0 = 0", 0, *expect("^strata: cannot start: x0 = 0x0 "), "--halts")
+    boots.check_x0("x0 not aligned", TREE_ADDRESS + 4, *expect("^strata: cannot start: x0 = "),
+                   "--halts")
+    boots.check_x0("x0 that is no address", 1 << 60, *expect("^strata: cannot start: x0 = "),
+                   "--halts")
+    boots.check_x0("x0 where there is no memory", 1 << 43,
+                   *expect("unexpected exception", "data abort, .* on a read of 0x0000080000000000",
+                           "ELR_EL2 .*device_tree_size"), "--halts")
+
+
+def exceptions(boots):
+    """What nobody expects is dumped, with names; nothing writable runs, nothing that runs is written."""
+    def check(claim, probe, *patterns):
+        boots.check(claim, "--append", f"do={probe}", "--exit", "1", *expect(*patterns),
+                    "--reject", "was possible")
+
+    registers = [f"^  x0  {HEX}   x1  {HEX}   x2  {HEX}$", f"^  x30 {HEX}   sp  {HEX}$"]
+    backtrace = ["^called by:", r"\(image_main\+0x[0-9a-f]+\)$", r"\(boot_main\+0x[0-9a-f]+\)$",
+                 r"\(start\+0x[0-9a-f]+\)$"]
+    check("an undefined instruction", "undefined",
+          "^strata: unexpected exception: current EL with SP_ELx, synchronous$",
+          "^  undefined instruction$", *registers,
+          rf"^  ELR_EL2   {HEX} \(undefined\+0x[0-9a-f]+\)$",
+          f"^  SPSR_EL2  {HEX}   ESR_EL2   0x0000000002000000$", *backtrace)
+    check("text cannot be written", "write-text",
+          f"data abort, permission fault at level 3 on a write of {HEX}$", r"\(write_text\+")
+    check("rodata cannot be written", "write-rodata",
+          f"data abort, permission fault at level 3 on a write of {HEX}$", r"\(write_rodata\+")
+    check("what was relocated cannot be written", "write-relro",
+          f"data abort, permission fault at level 3 on a write of {HEX}$", r"\(write_relro\+")
+    for place in ("data", "rodata", "memory", "stack"):
+        check(f"{place} cannot be executed", f"execute-{place}",
+              f"instruction abort, permission fault at level [123] on a fetch of {HEX}")
+    check("memory that is not there cannot be read", "read-unmapped",
+          "data abort, translation fault at level [0-3] on a read of 0x0000000080000000$")
+    check("a stack that overflows runs into its guard page", "overflow",
+          "data abort, translation fault at level 3 on a write of .*: the stack overflowed into",
+          r"ELR_EL2 .*\(recurse\+", *registers[:0], "^called by:", r"\(recurse\+")
+    check("a jump to nowhere", "jump", "instruction abort, .* on a fetch of 0x0000000000001000$",
+          "ELR_EL2   0x0000000000001000$")
+    check("a stack frame that was written over", "smash",
+          "^strata: broken invariant: a function returns through the frame it was called with")
+    check("a broken invariant", "panic",
+          r"^strata: broken invariant: the probe holds nothing \(0x5a\)$", *backtrace)
+
+
+def exits(boots):
+    """Each way to end a run."""
+    boots.check("semihosting returns the code", "--append", "do=exit", "--exit", "3")
+    boots.check("PSCI turns the machine off", "--no-semihosting", "--append", "do=exit", "--exit",
+                "0", "--reject", ".")
+    boots.check("semihosting that is not there is dumped, once, and the CPU halts",
+                "--no-semihosting", "--append", "do=exit exit=semihosting", "--halts",
+                *expect("^  undefined instruction$", r"ELR_EL2 .*\(machine_exit\+"))
+    for method, arguments in (("hvc", ["--halts"]), ("smc", [])):
+        tree = source(bootargs="do=refuse").replace('"smc"', f'"{method}"')
+        boots.check_tree(f"PSCI by {method.upper()}", compile_tree(tree),
+                         *expect("^strata: cannot start: asked to"), *arguments)
+    boots.check("start-up that cannot go on ends with code 1", "--append", "do=refuse",
+                *refused("asked to by"))
+
+
+def interrupts(boots):
+    """The timer of EL2 through each interrupt controller."""
+    for cpu in ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "max"):
+        for board in ("virt-gicv2", "virt-gicv3"):
+            boots.check(f"the timer fires on {cpu}, {board}", "--cpu", cpu, "--board", board,
+                        "--append", "do=timer", *expect("^the timer fired 3 times$"))
+    boots.check("the timer fires below EL3 with a GICv3", "--machine", "secure=on", "--append",
+                "do=timer", *expect("^the timer fired 3 times$"))
+    boots.check_tree("without an interrupt controller there are no interrupts",
+                     compile_tree(source(bootargs="exit=semihosting do=timer")),
+                     *expect("^error: a start without interrupts"), "--exit", "4")
+
+
+GROUPS = {group.__name__: group for group in (levels, places, trees, exceptions, exits, interrupts)}
+
+
+def main():
+    boot, group, image = sys.argv[1:]
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as directory:
+        GROUPS[group](Boots(boot, image, tap, directory))
+    tap.finish()
+
+
+main()

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Device trees and loaders for the tests of start-up.
+
+QEMU puts its own memory nodes into every tree it is given. A tree that has none, or odd ones, must
+get past it: a few instructions put its address in x0, as a loader would, and jump to the image.
+"""
+import struct
+import subprocess
+
+RAM = 0x40000000
+STUB_ADDRESS = 0x40200000
+TREE_ADDRESS = 0x44000000
+IMAGE_ADDRESS = 0x50080000
+
+MEMORY = "memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };"
+CONSOLE = "pl011@9000000 { compatible = \"arm,pl011\"; reg = <0 0x09000000 0 0x1000>; };"
+
+
+def source(memory=MEMORY, reserved="", chosen="", console=CONSOLE, memreserve="",
+           bootargs="exit=semihosting"):
+    """The source of a tree for QEMU's virt board."""
+    return f"""/dts-v1/;
+{memreserve}
+/ {{
+    #address-cells = <2>;
+    #size-cells = <2>;
+    model = "QEMU virt, with a tree made for a test";
+    chosen {{ bootargs = "{bootargs}"; {chosen} }};
+    psci {{ compatible = "arm,psci-1.0"; method = "smc"; }};
+    {memory}
+    {f"reserved-memory {{ #address-cells = <2>; #size-cells = <2>; ranges; {reserved} }};"
+     if reserved else ""}
+    {console}
+}};
+"""
+
+
+def compile_tree(text):
+    return subprocess.run(["dtc", "-q", "-f", "-I", "dts", "-O", "dtb"], input=text.encode(),
+                          stdout=subprocess.PIPE, check=True).stdout
+
+
+def stub(x0, entry):
+    """Machine code: LDR x0, =x0; LDR x1, =entry; BR x1."""
+    return struct.pack("<4I2Q", 0x58000080, 0x580000a1, 0xd61f0020, 0xd503201f, x0, entry)
+
+
+def loader(path, address):
+    """QEMU's arguments that put the file there."""
+    return ["--qemu=-device", f"--qemu=loader,file={path},addr={address:#x},force-raw=on"]
