@@ -27,7 +27,7 @@
 #define HCR_EL2_GUEST                                                                              \
 	(HCR_EL2_VM | HCR_EL2_RW | HCR_EL2_SWIO | HCR_EL2_IMO | HCR_EL2_FMO | HCR_EL2_AMO |        \
 	 HCR_EL2_FB | HCR_EL2_BSU_INNER_SHAREABLE | HCR_EL2_TWI | HCR_EL2_TWE | HCR_EL2_TID1 |     \
-	 HCR_EL2_TID3 | HCR_EL2_TSC | HCR_EL2_TIDCP | HCR_EL2_TACR | HCR_EL2_TSW | HCR_EL2_TLOR)
+	 HCR_EL2_TID3 | HCR_EL2_TSC | HCR_EL2_TIDCP | HCR_EL2_TACR | HCR_EL2_TSW)
 
 /* FEAT_RAS: error records trap, and external aborts of the guest's accesses come to EL2. */
 #define HCR_EL2_GUEST_RAS (HCR_EL2_TERR | HCR_EL2_TEA)
@@ -52,6 +52,8 @@ uint64_t vcpu_hypervisor_configuration(const struct vcpu *vcpu)
 
 	if (cpu_has_ras())
 		hcr |= HCR_EL2_GUEST_RAS;
+	if (FIELD_GET(ID_AA64MMFR1_EL1_LO, register_read(id_aa64mmfr1_el1)) != 0)
+		hcr |= HCR_EL2_TLOR;
 	if (!FIELD_GET(SCTLR_EL1_M, vcpu->system.sctlr_el1))
 		hcr |= HCR_EL2_GUEST_STAGE1_OFF;
 	return hcr;
