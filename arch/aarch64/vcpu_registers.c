@@ -3,8 +3,6 @@
 #include <aarch64/trap_controls.h>
 #include <aarch64/translation.h>
 #include <aarch64/vcpu_host.h>
-#include <arch/barrier.h>
-#include <arch/tlb.h>
 
 /* FEAT_RAS: what a guest sees as DISR_EL1. */
 #define REGISTER_VDISR_EL2 S3_4_C12_C1_1
@@ -30,27 +28,12 @@ static bool regime_is_loaded(const struct vcpu_system_registers *system, uint64_
 	       register_read(contextidr_el1) == system->contextidr_el1;
 }
 
-/*
- * The CPU may cache HCR_EL2.DC and SCTLR_EL1.M in its TLB: what was cached while the guest's
- * Stage 1 was in the other state is not for it any more.
- */
-static void forget_other_stage1(struct vcpu *vcpu, uint64_t hcr)
-{
-	const bool stage1_is_off = hcr & HCR_EL2_DC;
-
-	if (stage1_is_off == vcpu->stage1_was_off)
-		return;
-	vcpu->stage1_was_off = stage1_is_off;
-	tlbi_vmid_stage1();
-	dsb_ish();
-}
-
 static void load_regime(struct vcpu *vcpu)
 {
 	const struct vcpu_system_registers *system = &vcpu->system;
 	const uint64_t hcr = vcpu_hypervisor_configuration(vcpu);
 
-	if (regime_is_loaded(system, hcr) && vcpu->stage1_was_off == !!(hcr & HCR_EL2_DC))
+	if (regime_is_loaded(system, hcr) && vcpu_tlb_is_its_own(vcpu, hcr & HCR_EL2_DC))
 		return;
 
 	el1_regime_close();
@@ -59,7 +42,7 @@ static void load_regime(struct vcpu *vcpu)
 	register_write(mair_el1, system->mair_el1);
 	register_write(amair_el1, system->amair_el1);
 	register_write(contextidr_el1, system->contextidr_el1);
-	forget_other_stage1(vcpu, hcr);
+	vcpu_tlb_claim(vcpu, hcr & HCR_EL2_DC);
 	synchronise();
 	register_write(tcr_el1, system->tcr_el1);
 	register_write(sctlr_el1, system->sctlr_el1);

@@ -14,7 +14,6 @@ void vcpu_reset(struct vcpu *vcpu, struct iaddr entry, unsigned int affinity)
 	*vcpu = (struct vcpu){
 		.pc = entry.value,
 		.pstate = FIELD_PUT(SPSR_ELx_DAIF, SPSR_DAIF_ALL) | SPSR_M_EL1h,
-		.stage1_was_off = true,
 		.system =
 			{
 				.sctlr_el1 = SCTLR_EL1_RES1,

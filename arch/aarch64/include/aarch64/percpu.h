@@ -20,7 +20,7 @@
 
 #define PERCPU_STRIDE_SHIFT 14
 #define PERCPU_STRIDE (1 << PERCPU_STRIDE_SHIFT)
-#define PERCPU_STATE_SIZE 512
+#define PERCPU_STATE_SIZE 1024
 
 /* Offsets into struct percpu, for assembly; checked in cpu.c. */
 #define PERCPU_VCPU 0
@@ -36,6 +36,14 @@
 
 struct vcpu;
 
+/* Which virtual CPU ran here last under a VMID (vcpu_tlb.c); VMIDs that share a place forget. */
+#define PERCPU_VMID_OWNERS 16
+
+struct percpu_vmid_owner {
+	const struct vcpu *vcpu;
+	uint16_t vmid;
+};
+
 struct percpu {
 	struct vcpu *vcpu;	 /* that runs, or NULL */
 	uint64_t host_tpidr_el0; /* EL2's own thread pointer, while a guest runs */
@@ -43,6 +51,7 @@ struct percpu {
 	bool stage2_is_active;
 	struct stage2_context stage2; /* what stage2_load wrote last; if stage2_is_active */
 	struct arch_counters counters;
+	struct percpu_vmid_owner vmid_owners[PERCPU_VMID_OWNERS];
 };
 
 union percpu_element {

@@ -16,7 +16,7 @@
 #define HCR_EL2_DC (UINT64_C(1) << 12)
 #define HCR_EL2_TWI (UINT64_C(1) << 13)
 #define HCR_EL2_TWE (UINT64_C(1) << 14)
-#define HCR_EL2_TID1 (UINT64_C(1) << 17)
+#define HCR_EL2_TID1 (UINT64_C(1) << 16)
 #define HCR_EL2_TID3 (UINT64_C(1) << 18)
 #define HCR_EL2_TSC (UINT64_C(1) << 19)
 #define HCR_EL2_TIDCP (UINT64_C(1) << 20)

@@ -36,6 +36,13 @@ struct vcpu_vector_registers {
 	uint64_t fpcr, fpsr;
 };
 
+/* How the guest's own translation was in the last run: what the TLB may hold of it. */
+enum vcpu_stage1_view {
+	VCPU_VIEW_NONE, /* it has not run since its reset */
+	VCPU_VIEW_STAGE1_OFF,
+	VCPU_VIEW_STAGE1_ON,
+};
+
 struct vcpu {
 	/* switch.S knows the places of these (vcpu_offsets.h). */
 	uint64_t x[31];
@@ -45,7 +52,7 @@ struct vcpu {
 
 	struct vcpu_system_registers system;
 	uint8_t instruction_bytes; /* of the instruction that caused the last synchronous exit: 2 or 4 */
-	bool stage1_was_off;	   /* in the last run */
+	enum vcpu_stage1_view view;
 };
 
 enum vcpu_exit_reason {

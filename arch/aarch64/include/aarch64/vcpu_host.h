@@ -23,5 +23,11 @@ void vcpu_registers_save(struct vcpu *vcpu);
  */
 bool vcpu_resolve_ipa(struct vcpu_exit *exit);
 
+/* Whether nothing in the TLB under the active VMID could mislead @vcpu on this CPU. */
+bool vcpu_tlb_is_its_own(const struct vcpu *vcpu, bool stage1_is_off);
+
+/* Sees to that, for a run that follows. The EL1&0 regime is closed. */
+void vcpu_tlb_claim(struct vcpu *vcpu, bool stage1_is_off);
+
 /* switch.S */
 enum vcpu_exit_reason vcpu_enter(struct vcpu *vcpu);
