@@ -55,7 +55,7 @@ static bool translate(translate_function function, struct iaddr ia, enum machine
 		.shareability = entry.shareability,
 		.cached = entry.filled < now,
 	};
-	*fault = (struct machine_fault){.kind = MACHINE_FAULT_NONE};
+	*fault = (struct machine_fault){ .kind = MACHINE_FAULT_NONE };
 	return true;
 }
 

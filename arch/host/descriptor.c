@@ -126,14 +126,14 @@ struct descriptor descriptor_decode(uint64_t value, int level, enum descriptor_f
 	bool not_block = (value & DESCRIPTOR_NOT_BLOCK) != 0;
 
 	if ((value & DESCRIPTOR_VALID) == 0)
-		return (struct descriptor){.kind = DESCRIPTOR_INVALID};
+		return (struct descriptor){ .kind = DESCRIPTOR_INVALID };
 	if (level == 3)
 		return not_block ? decode_leaf(value, level, format, controls)
-				 : (struct descriptor){.kind = DESCRIPTOR_INVALID};
+				 : (struct descriptor){ .kind = DESCRIPTOR_INVALID };
 	if (!not_block) {
 		/* There are no 512 GiB blocks without FEAT_LPA2. */
 		if (level == 0)
-			return (struct descriptor){.kind = DESCRIPTOR_INVALID};
+			return (struct descriptor){ .kind = DESCRIPTOR_INVALID };
 		return decode_leaf(value, level, format, controls);
 	}
 

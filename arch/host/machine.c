@@ -162,7 +162,7 @@ void machine_destroy(void)
 		store_buffer_release(&machine.cpus[i].stores);
 		free(machine.cpus[i].pending);
 	}
-	machine = (struct machine){0};
+	machine = (struct machine){ 0 };
 }
 
 void violation(enum machine_violation kind)

@@ -50,7 +50,7 @@ static bool level_matches(const struct invalidation *tlbi, int level, bool is_wa
 static bool removes(const struct invalidation *tlbi, const struct tlb_entry *entry)
 {
 	bool is_walk = entry->kind == TLB_EL2_WALK || entry->kind == TLB_STAGE2_WALK;
-	struct irange covered = {iaddr(entry->ia), iaddr(entry->ia + level_size(entry->level))};
+	struct irange covered = { iaddr(entry->ia), iaddr(entry->ia + level_size(entry->level)) };
 
 	if (!kind_matches(tlbi, entry->kind) || entry->filled >= tlbi->issued)
 		return false;
@@ -70,6 +70,21 @@ bool invalidation_pending_for(const struct tlb_entry *entry)
 			if (removes(&machine.cpus[i].pending[j], entry))
 				return true;
 	return false;
+}
+
+uint64_t date_of_derived(const struct tlb_entry *source, enum tlb_kind kind)
+{
+	uint64_t date = machine.clock;
+
+	for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
+		for (size_t j = 0; j < machine.cpus[i].pending_count; j++) {
+			const struct invalidation *tlbi = &machine.cpus[i].pending[j];
+
+			if (removes(tlbi, source) && kind_matches(tlbi, kind) &&
+			    source->filled < date)
+				date = source->filled;
+		}
+	return date;
 }
 
 static bool removed_by_cpu(const struct tlb_entry *entry, const void *context)
@@ -143,11 +158,12 @@ static void count_range(struct arch_counters *counters, uint64_t pages)
 static void address(enum observe_kind kind, struct iaddr ia, int level, enum tlb_depth depth)
 {
 	struct iaddr page = iaddr(page_align_down(ia.value));
-	struct irange range = {page, iaddr(page.value + PAGE_SIZE)};
+	struct irange range = { page, iaddr(page.value + PAGE_SIZE) };
 
 	machine_lock();
 	this_cpu()->counters.tlbi_address++;
-	issue((struct invalidation){.kind = kind, .range = range, .level = level, .depth = depth});
+	issue((struct invalidation){
+		.kind = kind, .range = range, .level = level, .depth = depth });
 	machine_unlock();
 	OBSERVE(.kind = kind, .range = range, .level = (int8_t)level, .depth = depth,
 		.value = needs_vmid(kind) ? this_cpu()->stage2.vmid : 0);
@@ -159,7 +175,7 @@ static void range(enum observe_kind kind, struct irange range, int level, enum t
 	if (machine.config.features.tlb_range) {
 		count_range(&this_cpu()->counters, irange_size(range) / PAGE_SIZE);
 		issue((struct invalidation){
-			.kind = kind, .range = range, .level = level, .depth = depth});
+			.kind = kind, .range = range, .level = level, .depth = depth });
 	} else {
 		violation(VIOLATION_NOT_IMPLEMENTED);
 	}
@@ -204,7 +220,8 @@ static void whole(enum observe_kind kind, uint64_t *(*counter)(struct arch_count
 		return;
 	machine_lock();
 	(*counter(&this_cpu()->counters))++;
-	issue((struct invalidation){.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS});
+	issue((struct invalidation){
+		.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS });
 	machine_unlock();
 	OBSERVE(.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS,
 		.value = needs_vmid(kind) ? this_cpu()->stage2.vmid : 0);
@@ -274,7 +291,7 @@ void isb(void)
 
 struct arch_counters arch_counters_read(void)
 {
-	struct arch_counters sum = {0};
+	struct arch_counters sum = { 0 };
 
 	machine_lock();
 	for (size_t i = 0; i < STRATA_MAX_CPUS; i++) {

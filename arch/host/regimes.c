@@ -23,7 +23,7 @@ bool el2_translate(struct cpu *cpu, uint64_t ia, bool looking_ahead, struct tlb_
 		return true;
 	}
 	if (!cpu->el2_loaded) {
-		*fault = (struct machine_fault){.kind = MACHINE_FAULT_DISABLED, .stage = 1};
+		*fault = (struct machine_fault){ .kind = MACHINE_FAULT_DISABLED, .stage = 1 };
 		return false;
 	}
 
@@ -35,17 +35,17 @@ bool el2_translate(struct cpu *cpu, uint64_t ia, bool looking_ahead, struct tlb_
 		.root_level = cpu->el2_geometry.root_level,
 		.ia_bits = cpu->el2_geometry.ia_bits,
 		.pa_bits = output_bits(&cpu->el2_geometry),
-		.controls = {.mair = MAIR_EL2, .write_implies_no_execute = true},
+		.controls = { .mair = MAIR_EL2, .write_implies_no_execute = true },
 	};
 
-	return walk(cpu, &regime, ia, out, fault);
+	return walk(cpu, &regime, ia, looking_ahead, out, fault);
 }
 
 bool stage2_translate(struct cpu *cpu, uint64_t ipa, bool looking_ahead, struct tlb_entry *out,
 		      struct machine_fault *fault)
 {
 	if (!cpu->stage2_loaded) {
-		*fault = (struct machine_fault){.kind = MACHINE_FAULT_DISABLED, .stage = 2};
+		*fault = (struct machine_fault){ .kind = MACHINE_FAULT_DISABLED, .stage = 2 };
 		return false;
 	}
 
@@ -57,8 +57,9 @@ bool stage2_translate(struct cpu *cpu, uint64_t ipa, bool looking_ahead, struct 
 		return true;
 	}
 	if (!cpu->stage2_walkable) {
-		*fault = (struct machine_fault){
-			.kind = MACHINE_FAULT_TRANSLATION, .stage = 2, .ipa = iaddr(ipa)};
+		*fault = (struct machine_fault){ .kind = MACHINE_FAULT_TRANSLATION,
+						 .stage = 2,
+						 .ipa = iaddr(ipa) };
 		return false;
 	}
 
@@ -71,10 +72,10 @@ bool stage2_translate(struct cpu *cpu, uint64_t ipa, bool looking_ahead, struct 
 		.root_level = cpu->stage2.geometry.root_level,
 		.ia_bits = cpu->stage2.geometry.ia_bits,
 		.pa_bits = output_bits(&cpu->stage2.geometry),
-		.controls = {.execute_never_el = machine.config.features.execute_never_el},
+		.controls = { .execute_never_el = machine.config.features.execute_never_el },
 	};
 
-	if (walk(cpu, &regime, ipa, out, fault))
+	if (walk(cpu, &regime, ipa, looking_ahead, out, fault))
 		return true;
 	fault->ipa = iaddr(ipa);
 	return false;
@@ -115,10 +116,10 @@ static bool stage1_translate(struct cpu *cpu, uint64_t va, bool looking_ahead,
 					     : 2,
 		.ia_bits = ia_bits,
 		.pa_bits = machine.config.features.pa_bits,
-		.controls = {.mair = cpu->guest_stage1.mair},
+		.controls = { .mair = cpu->guest_stage1.mair },
 	};
 
-	return walk(cpu, &regime, va, out, fault);
+	return walk(cpu, &regime, va, looking_ahead, out, fault);
 }
 
 /* D8.6.8, "Combining stage 1 and stage 2 memory type attributes": the stronger of the two. */
@@ -159,9 +160,13 @@ static struct tlb_entry combine(const struct tlb_entry *stage1, const struct tlb
 		.memory = memory,
 		.shareability =
 			stronger_shareability(memory, stage1->shareability, stage2->shareability),
-		.sources = {stage2->sources[0], stage1->sources[0]},
-		.filled = stage1->filled,
+		.sources = { stage2->sources[0], stage1->sources[0] },
 	};
+}
+
+static uint64_t oldest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static bool both_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, struct tlb_entry *out,
@@ -173,10 +178,9 @@ static bool both_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, str
 		return false;
 	if (!stage2_beneath(cpu, stage1.output + (va - stage1.ia), looking_ahead, &stage2, fault))
 		return false;
-	/* An old Stage-1 entry keeps its date, lest what is made from it outlives its removal. */
-	if (!invalidation_pending_for(&stage1))
-		stage1.filled = machine.clock;
 	*out = combine(&stage1, &stage2, va);
+	out->filled = oldest(date_of_derived(&stage1, TLB_COMBINED),
+			     date_of_derived(&stage2, TLB_COMBINED));
 	tlb_fill(cpu, out);
 	return true;
 }
@@ -186,14 +190,14 @@ static bool flat_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, str
 			   struct machine_fault *fault)
 {
 	if ((va >> machine.config.features.pa_bits) != 0) {
-		*fault = (struct machine_fault){.kind = MACHINE_FAULT_ADDRESS_SIZE, .stage = 1};
+		*fault = (struct machine_fault){ .kind = MACHINE_FAULT_ADDRESS_SIZE, .stage = 1 };
 		return false;
 	}
 	if (!stage2_beneath(cpu, va, looking_ahead, out, fault))
 		return false;
+	out->filled = date_of_derived(out, TLB_FLAT);
 	out->kind = TLB_FLAT;
 	out->ipa = out->ia;
-	out->filled = machine.clock;
 	tlb_fill(cpu, out);
 	return true;
 }
@@ -202,7 +206,7 @@ bool guest_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, struct tl
 		     struct machine_fault *fault)
 {
 	if (!cpu->stage2_loaded) {
-		*fault = (struct machine_fault){.kind = MACHINE_FAULT_DISABLED, .stage = 2};
+		*fault = (struct machine_fault){ .kind = MACHINE_FAULT_DISABLED, .stage = 2 };
 		return false;
 	}
 

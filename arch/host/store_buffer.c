@@ -43,7 +43,7 @@ void store_buffer_add(struct store_buffer *buffer, uint64_t address, uint64_t pr
 
 	if (slot->epoch == buffer->epoch)
 		return;
-	*slot = (struct store_buffer_slot){address, previous, buffer->epoch};
+	*slot = (struct store_buffer_slot){ address, previous, buffer->epoch };
 	buffer->count++;
 }
 
@@ -69,5 +69,5 @@ void store_buffer_drain(struct store_buffer *buffer)
 void store_buffer_release(struct store_buffer *buffer)
 {
 	free(buffer->slots);
-	*buffer = (struct store_buffer){0};
+	*buffer = (struct store_buffer){ 0 };
 }

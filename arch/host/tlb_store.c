@@ -127,5 +127,5 @@ void tlb_store_release(struct tlb_store *store)
 {
 	free(store->entries);
 	free(store->buckets);
-	*store = (struct tlb_store){0};
+	*store = (struct tlb_store){ 0 };
 }

@@ -17,7 +17,7 @@ bool walker_read(uint64_t address, uint64_t *descriptor)
 
 static bool stop(struct machine_fault *fault, enum machine_fault_kind kind, int stage, int level)
 {
-	*fault = (struct machine_fault){.kind = kind, .stage = stage, .level = level};
+	*fault = (struct machine_fault){ .kind = kind, .stage = stage, .level = level };
 	return false;
 }
 
@@ -91,20 +91,19 @@ struct position {
 
 /* The deepest table that the walk cache knows; a stale pointer is as good as a new one. */
 static bool start_cached(const struct cpu *cpu, const struct regime *regime, uint64_t ia,
-			 struct position *position)
+			 bool looking_ahead, struct position *position)
 {
 	for (int level = 2; level >= regime->root_level; level--) {
 		const struct tlb_entry *entry =
 			tlb_store_at(&cpu->tlb, regime->walk, regime->vmid, ia, level);
 
-		if (entry == NULL)
+		if (entry == NULL || (looking_ahead && invalidation_pending_for(entry)))
 			continue;
 		*position = (struct position){
 			.table = entry->output,
 			.level = level + 1,
 			.limits = entry->stage1,
-			/* What is made from an entry that a TLBI must remove, that TLBI removes. */
-			.filled = invalidation_pending_for(entry) ? entry->filled : machine.clock,
+			.filled = date_of_derived(entry, regime->leaf),
 		};
 		return true;
 	}
@@ -146,24 +145,25 @@ static struct tlb_entry entry_of(const struct regime *regime, enum tlb_kind kind
 		.stage2 = TLB_ALL,
 		.stage1_level = (int8_t)position->level,
 		.stage2_level = (int8_t)position->level,
-		.sources = {source},
+		.sources = { source },
 		.filled = position->filled,
 	};
 }
 
-bool walk(struct cpu *cpu, const struct regime *regime, uint64_t ia, struct tlb_entry *out,
-	  struct machine_fault *fault)
+bool walk(struct cpu *cpu, const struct regime *regime, uint64_t ia, bool looking_ahead,
+	  struct tlb_entry *out, struct machine_fault *fault)
 {
 	int stage = regime->format == FORMAT_STAGE2 ? 2 : 1;
-	struct position position = {
-		.level = regime->root_level, .limits = TLB_ALL, .filled = machine.clock};
+	struct position position = { .level = regime->root_level,
+				     .limits = TLB_ALL,
+				     .filled = machine.clock };
 	/* Concatenated tables at the root: the index there may have more than nine bits. */
 	uint64_t index_mask =
 		(UINT64_C(1) << (regime->ia_bits - (12 + 9 * (3 - position.level)))) - 1;
 
 	if ((ia >> regime->ia_bits) != 0)
 		return stop(fault, MACHINE_FAULT_TRANSLATION, stage, 0);
-	if (start_cached(cpu, regime, ia, &position))
+	if (start_cached(cpu, regime, ia, looking_ahead, &position))
 		index_mask = 511;
 	else if ((regime->root >> regime->pa_bits) != 0)
 		return stop(fault, MACHINE_FAULT_ADDRESS_SIZE, stage, 0);
@@ -172,7 +172,7 @@ bool walk(struct cpu *cpu, const struct regime *regime, uint64_t ia, struct tlb_
 
 	for (;; position.level++, index_mask = 511) {
 		uint64_t index = (ia / level_size(position.level)) & index_mask;
-		struct tlb_source source = {.address = position.table + 8 * index};
+		struct tlb_source source = { .address = position.table + 8 * index };
 
 		if (!walker_read(source.address, &source.value))
 			return stop(fault, MACHINE_FAULT_EXTERNAL, stage, position.level);

@@ -16,9 +16,10 @@ struct regime {
 	struct descriptor_controls controls;
 };
 
-/* Reads the tables of @regime for @ia, from the deepest one that is cached, and caches what it reads. */
-bool walk(struct cpu *cpu, const struct regime *regime, uint64_t ia, struct tlb_entry *out,
-	  struct machine_fault *fault);
+/* Reads the tables of @regime for @ia, from the deepest one that is cached, and caches what it reads.
+ * When @looking_ahead, tables that a pending TLBI will remove from the cache are read again. */
+bool walk(struct cpu *cpu, const struct regime *regime, uint64_t ia, bool looking_ahead,
+	  struct tlb_entry *out, struct machine_fault *fault);
 
 /* The entry that translates @ia, whatever its size, or NULL. When @looking_ahead, one that a pending
  * TLBI will remove does not count. */

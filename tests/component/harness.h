@@ -37,7 +37,7 @@ extern const struct component_test *const __stop_component_tests[];
 
 #define TEST(test_name)                                                                            \
 	static void test_name(struct world *world);                                                \
-	static const struct component_test component_test_##test_name = {#test_name, test_name};   \
+	static const struct component_test component_test_##test_name = { #test_name, test_name }; \
 	__attribute__((used, section("component_tests"))) static const struct component_test       \
 		*const component_test_entry_##test_name = &component_test_##test_name;             \
 	static void test_name(struct world *world __attribute__((unused)))

@@ -60,12 +60,12 @@ TEST(machine_notices_make_without_break)
 		uint64_t value;
 		bool violates;
 	} cases[] = {
-		{DATA(1) | S2_PAGE, true},
-		{DATA(0) | (S2_PAGE & ~UINT64_C(0x80)), false},
-		{DATA(0) | (S2_PAGE & ~UINT64_C(0x3c)), true},
-		{DATA(0) | S2_PAGE | UINT64_C(1) << 54, false},
-		{DATA(0) | S2_PAGE, false},
-		{0, false},
+		{ DATA(1) | S2_PAGE, true },
+		{ DATA(0) | (S2_PAGE & ~UINT64_C(0x80)), false },
+		{ DATA(0) | (S2_PAGE & ~UINT64_C(0x3c)), true },
+		{ DATA(0) | S2_PAGE | UINT64_C(1) << 54, false },
+		{ DATA(0) | S2_PAGE, false },
+		{ 0, false },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -115,7 +115,7 @@ TEST(machine_notices_conflicting_entries)
  * first has not removed yet. */
 TEST(machine_shows_the_stage1_step_that_overtook)
 {
-	static const bool waits[] = {false, true};
+	static const bool waits[] = { false, true };
 
 	for (size_t i = 0; i < COUNT_OF(waits); i++) {
 		small_table();
@@ -182,26 +182,39 @@ TEST(machine_notices_impossible_geometry)
 		uint64_t root;
 		bool possible;
 	} cases[] = {
-		{{40, 1, 2, 44}, TABLE(0), true},
-		{{40, 1, 1, 44}, TABLE(0), false}, /* too few tables */
-		{{40, 1, 2, 44}, TABLE(1), false}, /* not aligned to both */
-		{{43, 1, 16, 44}, TABLE(0), true},
-		{{44, 1, 32, 44}, TABLE(0), false}, /* more than 16 */
-		{{44, 0, 1, 44}, TABLE(0), true},
-		{{45, 0, 1, 44}, TABLE(0), false}, /* beyond physical addresses */
-		{{30, 2, 1, 44}, TABLE(0), true},
-		{{34, 2, 16, 44}, TABLE(0), true},
-		{{25, 2, 1, 44}, TABLE(0), true},
-		{{24, 2, 1, 44}, TABLE(0), false},
-		{{30, 1, 1, 44}, TABLE(0), false}, /* nothing left for level 1 */
+		{ { 40, 1, 2, 44 }, TABLE(0), true },
+		{ { 40, 1, 1, 44 }, TABLE(0), false }, /* too few tables */
+		{ { 40, 1, 2, 44 }, TABLE(1), false }, /* not aligned to both */
+		{ { 43, 1, 16, 44 }, TABLE(0), true },
+		{ { 44, 1, 32, 44 }, TABLE(0), false }, /* more than 16 */
+		{ { 44, 0, 1, 44 }, TABLE(0), true },
+		{ { 45, 0, 1, 44 }, TABLE(0), false }, /* beyond physical addresses */
+		{ { 30, 2, 1, 44 }, TABLE(0), true },
+		{ { 34, 2, 16, 44 }, TABLE(0), true },
+		{ { 25, 2, 1, 44 }, TABLE(0), true },
+		{ { 24, 2, 1, 44 }, TABLE(0), false },
+		{ { 30, 1, 1, 44 }, TABLE(0), false }, /* nothing left for level 1 */
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct stage2_context context = {paddr(cases[i].root), 1, cases[i].geometry};
+		struct stage2_context context = { paddr(cases[i].root), 1, cases[i].geometry };
 
 		stage2_load(&context);
 		EXPECT_EQUAL(machine_violations(VIOLATION_GEOMETRY), !cases[i].possible);
 		machine_violations_clear();
 	}
+	stage2_unload();
+}
+
+/* One TLBI for both stages needs no second one: what is cached from what it removes goes with it. */
+TEST(machine_completes_one_tlbi_for_both_stages)
+{
+	small_table();
+	load_vmid(TABLE(0), 1);
+	machine_watch_guest(iaddr(0));
+	put(TABLE(2), 0, 0);
+	tlbi_vmid_stage12();
+	dsb_ish();
+	EXPECT_EQUAL(guest_sees(0), 0);
 	stage2_unload();
 }

@@ -58,7 +58,7 @@ TEST(tlb_keeps_table_pointers_over_leaf_only_invalidation)
 	static const struct {
 		enum tlb_depth depth;
 		uint64_t sees;
-	} cases[] = {{TLB_LEAF_ONLY, DATA(0)}, {TLB_ALL_LEVELS, DATA(1)}};
+	} cases[] = { { TLB_LEAF_ONLY, DATA(0) }, { TLB_ALL_LEVELS, DATA(1) } };
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		small_table();
@@ -92,8 +92,8 @@ TEST(tlb_takes_level_hints_at_their_word)
 		int level;
 		uint64_t sees;
 	} cases[] = {
-		{true, 2, DATA(0)}, {true, 3, 0},  {true, TLB_LEVEL_ANY, 0},
-		{false, 2, 0},	    {false, 1, 0},
+		{ true, 2, DATA(0) }, { true, 3, 0 },  { true, TLB_LEVEL_ANY, 0 },
+		{ false, 2, 0 },      { false, 1, 0 },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -207,8 +207,8 @@ TEST(tlb_invalidation_reaches_every_cpu)
 /* EL2's own entries: by address, by range, all; a guest's invalidations leave them alone. */
 TEST(tlb_keeps_el2_entries_apart)
 {
-	static const enum { BY_ADDRESS, BY_RANGE, ALL } ways[] = {BY_ADDRESS, BY_RANGE, ALL};
-	struct translation_geometry geometry = {39, 1, 1, 44};
+	static const enum { BY_ADDRESS, BY_RANGE, ALL } ways[] = { BY_ADDRESS, BY_RANGE, ALL };
+	struct translation_geometry geometry = { 39, 1, 1, 44 };
 
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		put(TABLE(0), 0, TABLE(1) | NEXT_TABLE);
@@ -237,7 +237,7 @@ TEST(tlb_keeps_el2_entries_apart)
 TEST(tlb_keeps_combined_entries_over_ipa_invalidation)
 {
 	/* The guest's tables are at IPAs equal to their physical addresses. */
-	struct machine_guest_stage1 stage1 = {iaddr(TABLE(8)), 39, 0xff};
+	struct machine_guest_stage1 stage1 = { iaddr(TABLE(8)), 39, 0xff };
 
 	put(TABLE(0), 1, UINT64_C(0x40000000) | S2_BLOCK);
 	put(TABLE(8), 0, TABLE(9) | NEXT_TABLE);

@@ -24,15 +24,16 @@ static void expect_fault(struct machine_fault fault, enum machine_fault_kind kin
 TEST(walk_starts_where_the_geometry_says)
 {
 	static const struct translation_geometry cases[] = {
-		{25, 2, 1, 44}, {30, 2, 1, 44}, {31, 2, 2, 44},	 {34, 2, 16, 44}, {36, 1, 1, 44},
-		{39, 1, 1, 44}, {40, 1, 2, 44}, {43, 1, 16, 44}, {44, 0, 1, 44},
+		{ 25, 2, 1, 44 },  { 30, 2, 1, 44 },  { 31, 2, 2, 44 },
+		{ 34, 2, 16, 44 }, { 36, 1, 1, 44 },  { 39, 1, 1, 44 },
+		{ 40, 1, 2, 44 },  { 43, 1, 16, 44 }, { 44, 0, 1, 44 },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct translation_geometry geometry = cases[i];
-		struct stage2_context context = {paddr(TABLE(0)), (uint16_t)(1 + i), geometry};
+		struct stage2_context context = { paddr(TABLE(0)), (uint16_t)(1 + i), geometry };
 		uint64_t last = (UINT64_C(1) << geometry.ia_bits) - PAGE_SIZE;
-		uint64_t ends[] = {0, last};
+		uint64_t ends[] = { 0, last };
 
 		for (size_t end = 0; end < 2; end++) {
 			uint64_t table = TABLE(0);
@@ -67,7 +68,7 @@ TEST(walk_starts_where_the_geometry_says)
 /* Blocks of 1 GiB and of 2 MiB, and pages; there are no other leaves. */
 TEST(walk_knows_leaves_at_levels_1_to_3)
 {
-	struct stage2_context context = {paddr(TABLE(0)), 1, {44, 0, 1, 44}};
+	struct stage2_context context = { paddr(TABLE(0)), 1, { 44, 0, 1, 44 } };
 
 	put(TABLE(0), 0, TABLE(1) | NEXT_TABLE);
 	put(TABLE(0), 1, S2_BLOCK);
@@ -121,12 +122,12 @@ TEST(walk_checks_el2_permissions)
 		uint64_t bits;
 		bool write, execute;
 	} cases[] = {
-		{0, true, false},
-		{0x80, false, true},
-		{UINT64_C(1) << 54, true, false},
-		{0x80 | UINT64_C(1) << 54, false, false},
+		{ 0, true, false },
+		{ 0x80, false, true },
+		{ UINT64_C(1) << 54, true, false },
+		{ 0x80 | UINT64_C(1) << 54, false, false },
 	};
-	struct translation_geometry geometry = {48, 0, 1, 44};
+	struct translation_geometry geometry = { 48, 0, 1, 44 };
 
 	put(TABLE(0), 0, TABLE(1) | NEXT_TABLE);
 	put(TABLE(1), 0, TABLE(2) | NEXT_TABLE);
@@ -180,12 +181,12 @@ TEST(walk_decodes_memory_attributes)
 		enum machine_memory memory;
 		enum machine_shareability shareability;
 	} cases[] = {
-		{15 << 2 | 3 << 8, 0 << 2 | 3 << 8, MEMORY_WRITEBACK, SHARE_INNER},
-		{10 << 2 | 2 << 8, 3 << 2 | 2 << 8, MEMORY_WRITETHROUGH, SHARE_OUTER},
-		{5 << 2, 2 << 2, MEMORY_NONCACHEABLE, SHARE_NONE},
-		{1 << 2 | 2 << 8, 1 << 2 | 2 << 8, MEMORY_DEVICE_nGnRE, SHARE_OUTER},
+		{ 15 << 2 | 3 << 8, 0 << 2 | 3 << 8, MEMORY_WRITEBACK, SHARE_INNER },
+		{ 10 << 2 | 2 << 8, 3 << 2 | 2 << 8, MEMORY_WRITETHROUGH, SHARE_OUTER },
+		{ 5 << 2, 2 << 2, MEMORY_NONCACHEABLE, SHARE_NONE },
+		{ 1 << 2 | 2 << 8, 1 << 2 | 2 << 8, MEMORY_DEVICE_nGnRE, SHARE_OUTER },
 	};
-	struct translation_geometry geometry = {39, 1, 1, 44};
+	struct translation_geometry geometry = { 39, 1, 1, 44 };
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct machine_translation used;
@@ -210,7 +211,7 @@ TEST(walk_decodes_memory_attributes)
 /* A guest's Stage 1 over Stage 2: the walk itself goes through Stage 2, the stricter stage decides. */
 TEST(walk_takes_both_stages)
 {
-	struct machine_guest_stage1 stage1 = {iaddr(TABLE(8)), 39, 0xff};
+	struct machine_guest_stage1 stage1 = { iaddr(TABLE(8)), 39, 0xff };
 	struct machine_translation used;
 	struct machine_fault fault;
 
