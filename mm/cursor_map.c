@@ -165,6 +165,9 @@ static enum mm_status map(struct cursor *cursor, const struct mapping *mapping)
 		if (status != MM_OK)
 			return status;
 
+		/* Make after break: what this cursor removed here, tables too, may still be cached. */
+		if (cursor->gather.range_count > 0 || cursor->gather.everything)
+			gather_flush(cursor->space, &cursor->gather);
 		map_below(cursor, mapping, &covering, mapping->range, &reserve);
 		MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
 	}
