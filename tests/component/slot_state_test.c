@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * States of a page that no test comes to by calls alone: two thousand million references, an
+ * exclusive owner, a page under construction by another CPU. The slot is set to them directly.
+ */
+#include "harness.h"
+#include "slot.h"
+
+static void set_references(struct paddr page, uint32_t references)
+{
+	struct slot *slot;
+
+	EXPECT_OK(slot_lookup(page, &slot));
+	atomic_store(&slot->references, references);
+}
+
+TEST(frame_saturates_instead_of_wrapping)
+{
+	frame_t frame = world_frame(world);
+	frame_t second = { paddr(1) };
+
+	set_references(frame.paddr, FRAME_REFERENCES_MAX - 1);
+	EXPECT_OK(frame_clone(&frame, &second));
+	EXPECT_EQUAL(frame_reference_count(&frame), FRAME_REFERENCES_MAX);
+	second.paddr = paddr(1);
+	EXPECT_STATUS(frame_clone(&frame, &second), MM_SATURATED);
+	EXPECT_STATUS(frame_from_in_use(frame.paddr, &second), MM_SATURATED);
+	EXPECT_EQUAL(second.paddr.value, 1);
+	EXPECT_EQUAL(frame_reference_count(&frame), FRAME_REFERENCES_MAX);
+	set_references(frame.paddr, 1);
+	frame_drop(&frame);
+}
+
+/* One saturated page, wherever it lies, and no page of the segment changes. */
+TEST(segment_clone_of_a_saturated_page_changes_none)
+{
+	for (uint64_t full = 0; full < 4; full++) {
+		struct segment segment = world_segment(world, 4, PAGE_SIZE);
+		struct segment out = { paddr(1), paddr(2) };
+		struct paddr page = paddr(segment.start.value + full * PAGE_SIZE);
+
+		set_references(page, FRAME_REFERENCES_MAX);
+		EXPECT_STATUS(segment_clone(&segment, &out), MM_SATURATED);
+		EXPECT_STATUS(segment_slice(&segment, prange(page, segment.end), &out),
+			      MM_SATURATED);
+		EXPECT_EQUAL(out.start.value, 1);
+		for (uint64_t i = 0; i < 4; i++) {
+			struct page_state state;
+
+			EXPECT_OK(page_state(paddr(segment.start.value + i * PAGE_SIZE), &state));
+			EXPECT_EQUAL(state.references, i == full ? FRAME_REFERENCES_MAX : 1);
+		}
+		set_references(page, 1);
+		segment_drop(&segment);
+	}
+}
+
+TEST(cursor_query_of_a_saturated_page_takes_no_reference)
+{
+	struct page_property property = page_property(PAGE_READ | PAGE_ACCESSED, CACHE_WRITEBACK);
+	struct irange range = irange(iaddr(0), iaddr(PAGE_SIZE));
+	frame_t frame = world_frame(world);
+	struct paddr page = frame.paddr;
+	frame_t out = { paddr(1) };
+	struct cursor_item item;
+	struct vm_space space;
+	struct cursor cursor;
+
+	world_space(world, &space);
+	EXPECT_OK(cursor_open(&space, range, CURSOR_MUTABLE, &cursor));
+	EXPECT_OK(cursor_map(&cursor, &frame, property));
+	EXPECT_OK(cursor_jump(&cursor, range.start));
+	set_references(page, FRAME_REFERENCES_MAX);
+	item.range = irange(iaddr(7), iaddr(7));
+	EXPECT_STATUS(cursor_query(&cursor, &item, &out), MM_SATURATED);
+	EXPECT_EQUAL(out.paddr.value, 1);
+	EXPECT_EQUAL(item.range.start.value, 7);
+	EXPECT_OK(cursor_peek(&cursor, &item));
+	set_references(page, 1);
+	cursor_close(&cursor);
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+TEST(frame_functions_name_exclusive_and_unfinished_pages)
+{
+	static const struct {
+		uint32_t references;
+		enum mm_status status;
+	} cases[] = {
+		{ SLOT_UNIQUE, MM_UNIQUE },
+		{ SLOT_UNDER_CONSTRUCTION, MM_BUSY },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		frame_t frame = world_frame(world);
+		frame_t out = { paddr(1) };
+		struct segment segment = { paddr(1), paddr(2) };
+		struct prange range = prange(frame.paddr, paddr(frame.paddr.value + PAGE_SIZE));
+
+		set_references(frame.paddr, cases[i].references);
+		EXPECT_STATUS(frame_from_unused(frame.paddr, &out), cases[i].status);
+		EXPECT_STATUS(frame_from_in_use(frame.paddr, &out), cases[i].status);
+		EXPECT_STATUS(segment_from_unused(range, &segment), cases[i].status);
+		EXPECT_EQUAL(out.paddr.value, 1);
+		EXPECT_EQUAL(segment.start.value, 1);
+		set_references(frame.paddr, 1);
+		frame_drop(&frame);
+	}
+}
