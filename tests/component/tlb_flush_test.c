@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How much is invalidated, and in which order. */
+#include "two_cpus.h"
+#include <arch/counters.h>
+#include <arch/observe.h>
+
+static struct arch_counters issued_since(struct arch_counters before)
+{
+	struct arch_counters now = arch_counters_read();
+
+	now.tlbi_address -= before.tlbi_address;
+	now.tlbi_range -= before.tlbi_range;
+	now.tlbi_vmid -= before.tlbi_vmid;
+	now.tlbi_all -= before.tlbi_all;
+	now.dsb -= before.dsb;
+	return now;
+}
+
+/* Mapping where nothing was invalidates nothing. */
+TEST(map_issues_no_tlbi)
+{
+	struct arch_counters before = arch_counters_read();
+	struct vm_space space;
+
+	world_space(world, &space);
+	EXPECT_OK(vm_space_activate(&space));
+	map_segment_at(world, &space, MIB(2), 700, MIB(2), READ_WRITE);
+	map_frame_at(world, &space, 0, READ_WRITE);
+
+	struct arch_counters issued = issued_since(before);
+
+	EXPECT_EQUAL(issued.tlbi_address + issued.tlbi_range + issued.tlbi_vmid + issued.tlbi_all,
+		     0);
+	vm_space_deactivate();
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+/* A page costs one invalidation by IPA and one of what Stage 1 made of it. */
+TEST(unmap_of_a_page_issues_one_tlbi_for_each_stage)
+{
+	struct vm_space space;
+
+	world_space(world, &space);
+	EXPECT_OK(vm_space_activate(&space));
+	map_frame_at(world, &space, 0, READ_WRITE);
+	map_frame_at(world, &space, PAGE_SIZE, READ_WRITE);
+
+	struct arch_counters before = arch_counters_read();
+
+	EXPECT_EQUAL(unmap_at(&space, 0, PAGE_SIZE), 1);
+
+	struct arch_counters issued = issued_since(before);
+
+	EXPECT_EQUAL(issued.tlbi_address, 1);
+	EXPECT_EQUAL(issued.tlbi_range, 0);
+	EXPECT_EQUAL(issued.tlbi_vmid, 1);
+	EXPECT_EQUAL(issued.tlbi_all, 0);
+	vm_space_deactivate();
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+/* A space that no CPU has run has nothing to invalidate. */
+TEST(unmap_in_a_space_that_never_ran_issues_no_tlbi)
+{
+	struct vm_space space;
+	struct arch_counters before = arch_counters_read();
+
+	world_space(world, &space);
+	map_segment_at(world, &space, 0, 1024, PAGE_SIZE, READ_WRITE);
+	unmap_at(&space, 0, MIB(4));
+	EXPECT_OK(vm_space_destroy(&space));
+
+	struct arch_counters issued = issued_since(before);
+
+	EXPECT_EQUAL(issued.tlbi_address + issued.tlbi_range + issued.tlbi_vmid + issued.tlbi_all,
+		     0);
+}
+
+/* 1 GiB of pages, 262,144 of them, costs a handful; on every kind of CPU. */
+TEST(unmap_of_1_gib_issues_a_handful)
+{
+	for (unsigned int variant = 0; variant < 4; variant++) {
+		struct world_config config = world_default_config();
+		struct vm_space space;
+
+		config.machine.memory[0] = prange(paddr(GIB(1)), paddr(GIB(4)));
+		config.machine.memory_count = 1;
+		config.reservation_count = 0;
+		config.machine.features = features_of(variant);
+		world_restart(world, &config);
+		world_space(world, &space);
+		EXPECT_OK(vm_space_activate(&space));
+		/* One page off: no blocks. */
+		map_iomem_at(&space, GIB(4), NO_MEMORY_BASE + PAGE_SIZE, GIB(1), DEVICE);
+		EXPECT_EQUAL(irange_size(item_at(&space, GIB(4) + MIB(100)).range), PAGE_SIZE);
+
+		struct arch_counters before = arch_counters_read();
+
+		EXPECT_EQUAL(unmap_at(&space, GIB(4), GIB(1)), 262144);
+
+		struct arch_counters issued = issued_since(before);
+
+		EXPECT_TRUE(issued.tlbi_address + issued.tlbi_range + issued.tlbi_vmid +
+				    issued.tlbi_all <=
+			    4);
+		EXPECT_TRUE(issued.tlbi_vmid >= 1);
+		vm_space_deactivate();
+		EXPECT_OK(vm_space_destroy(&space));
+	}
+}
+
+#if STRATA_CHECKED
+
+static enum observe_kind seen[64];
+static size_t seen_count;
+static struct paddr watched_page;
+static bool page_went_early;
+
+static void note(const struct observe_event *event)
+{
+	struct page_state state;
+
+	if (event->kind == OBSERVE_LOCK || event->kind == OBSERVE_UNLOCK)
+		return;
+	if (seen_count < COUNT_OF(seen))
+		seen[seen_count++] = event->kind;
+	if (page_state(watched_page, &state) != MM_OK || state.references == 0)
+		page_went_early = true;
+}
+
+/* Store, DSB, TLBI by IPA, DSB, TLBI of Stage 1, DSB, ISB: and the page is held all the while. */
+TEST(flush_follows_the_order_and_holds_the_page)
+{
+	static const enum observe_kind expected[] = {
+		OBSERVE_DESCRIPTOR_WRITE,
+		OBSERVE_DSB_ISHST,
+		OBSERVE_TLBI_IPA_ADDRESS,
+		OBSERVE_DSB_ISH,
+		OBSERVE_TLBI_VMID_STAGE1,
+		OBSERVE_DSB_ISH,
+		OBSERVE_ISB,
+	};
+	struct vm_space space;
+
+	world_space(world, &space);
+	EXPECT_OK(vm_space_activate(&space));
+	watched_page = map_frame_at(world, &space, 0, READ_WRITE);
+	map_frame_at(world, &space, PAGE_SIZE, READ_WRITE);
+	seen_count = 0;
+	page_went_early = false;
+	observe_attach(note);
+	unmap_at(&space, 0, PAGE_SIZE);
+	observe_attach(NULL);
+	EXPECT_EQUAL(seen_count, COUNT_OF(expected));
+	for (size_t i = 0; i < COUNT_OF(expected); i++)
+		EXPECT_EQUAL(seen[i], expected[i]);
+	EXPECT_FALSE(page_went_early);
+	EXPECT_EQUAL(references_of(watched_page), 0);
+	vm_space_deactivate();
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+/* Break, flush, make: between the invalid and the new descriptor lies the whole invalidation. */
+TEST(replace_breaks_before_it_makes)
+{
+	struct vm_space space;
+	struct cursor cursor;
+	frame_t frame = world_frame(world);
+	size_t writes[2] = { 0, 0 };
+	size_t count = 0;
+	size_t barriers = 0;
+
+	world_space(world, &space);
+	EXPECT_OK(vm_space_activate(&space));
+	watched_page = map_frame_at(world, &space, 0, READ_WRITE);
+	open_at(&space, 0, PAGE_SIZE, &cursor);
+	seen_count = 0;
+	observe_attach(note);
+	EXPECT_OK(cursor_replace(&cursor, &frame, READ_WRITE));
+	observe_attach(NULL);
+	cursor_close(&cursor);
+	for (size_t i = 0; i < seen_count; i++) {
+		if (seen[i] == OBSERVE_DESCRIPTOR_WRITE) {
+			EXPECT_TRUE(count < 2);
+			writes[count++] = i;
+		}
+		if (seen[i] == OBSERVE_DSB_ISH && count == 1)
+			barriers++;
+	}
+	EXPECT_EQUAL(count, 2);
+	EXPECT_EQUAL(writes[0], 0);
+	EXPECT_EQUAL(barriers, 2);
+	vm_space_deactivate();
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+#endif
