@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < count; i++) {
 		const struct component_test *test = __start_component_tests[i];
 
-		tests[i] = (struct CMUnitTest){test->name, run, NULL, tear_down, (void *)test};
+		tests[i] = (struct CMUnitTest){ test->name, run, NULL, tear_down, (void *)test };
 	}
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

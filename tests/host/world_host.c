@@ -41,7 +41,7 @@ struct world_config world_default_config(void)
 
 void world_start(struct world *world, const struct world_config *config)
 {
-	*world = (struct world){0};
+	*world = (struct world){ 0 };
 	if (!machine_create(&config->machine))
 		FAIL("the host has no room for this machine");
 

@@ -15,7 +15,7 @@ static struct vm_space *live_space;
 void world_start(struct world *world, const struct boot_info *info)
 {
 	live_space = info->el2_space;
-	*world = (struct world){.el2_space = live_space};
+	*world = (struct world){ .el2_space = live_space };
 	world_begin(world);
 }
 
