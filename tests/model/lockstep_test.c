@@ -201,18 +201,38 @@ static void the_truth_makes_no_difference(void **state)
 				    .status = MM_NOT_MAPPED,
 				    .range = pages(10, 5) },
 	     15);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+				    .status = MM_NOT_MAPPED,
+				    .range = pages(15, 5) },
+	     20);
+	*fake_descriptor(LEAVES, 20) = LEAF_RW | NOT_COUNTED | 0x1000000; /* no memory there */
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+				    .range = pages(20, 1),
+				    .output = paddr(0x1000000),
+				    .property = RW },
+	     21);
+	tell_jump(64);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_QUERY, .status = MM_OUT_OF_BOUND },
+	     64);
 	assert_int_equal(model_check_all(), 0);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 15);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 64);
 	tell_open(CURSOR_READ_ONLY, 512, 8);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_QUERY, .item = hole }, 512);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 512);
+	fake_vmid = 0;
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_NO_MEMORY);
+	fake_vmid = 1;
 	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
 	tell_space(OPERATION_SPACE_DESTROY, MM_BUSY);
 	*fake_descriptor(ROOT, 0) = 0;
 	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
-	tell_open(CURSOR_MUTABLE, 0, 1); /* in a space unknown now: not ours to judge */
+	tell_space(OPERATION_SPACE_NEW, MM_NO_MEMORY);
+	/* The space is unknown now, and what happens in it not the model's to judge. */
+	tell_open(CURSOR_MUTABLE, 0, 1);
+	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_EXISTS);
 	expect_truth();
-	assert_int_equal(model_report().operations, 20);
+	assert_int_equal(model_report().operations, 26);
 }
 
 /* ---- Lies about tables ---------------------------------------------------------------------- */
@@ -259,6 +279,100 @@ static void a_map_that_hit_its_neighbour(void **state)
 	write_leaf(5, 5, LEAF_RW);
 	tell_map(4, 1, MM_OK);
 	expect_lie("at 0x5000: table says 0x8002d000 rw-a write-back counted, model says nothing");
+}
+
+static void an_unmap_that_hit_the_page_before(void **state)
+{
+	(void)state;
+	tell_jump(2);
+	*fake_descriptor(LEAVES, 1) = 0;
+	*fake_descriptor(LEAVES, 2) = 0;
+	tell_unmap(1, 1);
+	expect_lie("at 0x1000: table says nothing, model says 0x80029000");
+}
+
+/* What lies beside the cursor's range is somebody else's, and may be changing. */
+static void neighbours_of_the_cursor_are_not_compared(void **state)
+{
+	(void)state;
+	tell_jump(63);
+	write_leaf(63, 4, LEAF_RW);
+	write_leaf(64, 5, LEAF_RW);
+	tell_map(4, 1, MM_OK);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 64);
+	tell_open(CURSOR_MUTABLE, 65, 8);
+	write_leaf(65, 6, LEAF_RW);
+	tell_map(6, 1, MM_OK);
+	expect_truth();
+	model_check_all();
+	expect_lie("at 0x40000: table says 0x8002d000");
+}
+
+/* 2 MiB of memory that is not the subsystem's, as a block at page 512. */
+static void map_device_block(void)
+{
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_open(CURSOR_MUTABLE, 0, 2048);
+	tell_jump(512);
+	*fake_descriptor(ROOT, 1) = (LEAF_RW & ~UINT64_C(2)) | NOT_COUNTED | 0x1000000;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+				    .range = pages(512, 512),
+				    .output = paddr(0x1000000),
+				    .property = RW },
+	     1024);
+}
+
+/* The block at page 512 becomes a table of the same pages. */
+static void split_device_block(void)
+{
+	fake_set_state(fake_page(18), PAGE_TABLE, 1);
+	for (unsigned int i = 0; i < 512; i++)
+		*fake_descriptor(fake_page(18), i) =
+			LEAF_RW | NOT_COUNTED | (0x1000000 + i * PAGE_SIZE);
+	*fake_descriptor(ROOT, 1) = fake_page(18).value | TABLE_TYPE;
+}
+
+static void a_split_that_lost_a_page(void **state)
+{
+	(void)state;
+	map_device_block();
+	tell_jump(600);
+	split_device_block();
+	*fake_descriptor(fake_page(18), 600 - 512) = 0;
+	*fake_descriptor(fake_page(18), 700 - 512) = 0;
+	tell_unmap(1, 1);
+	expect_lie("cursor_unmap in space 1 at 0x2bc000: table says nothing");
+}
+
+static void a_split_that_lost_a_page_before(void **state)
+{
+	(void)state;
+	map_device_block();
+	tell_jump(600);
+	split_device_block();
+	*fake_descriptor(fake_page(18), 512 - 512) = 0;
+	*fake_descriptor(fake_page(18), 600 - 512) = 0;
+	tell_unmap(1, 1);
+	expect_lie("cursor_unmap in space 1 at 0x200000: table says nothing");
+}
+
+static void a_block_where_a_page_should_be(void **state)
+{
+	(void)state;
+	map_device_block();
+	tell_jump(512);
+	split_device_block();
+	memset(fake_descriptor(fake_page(18), 0), 0, PAGE_SIZE);
+	tell_unmap(512, 1);
+	tell_jump(600);
+	*fake_descriptor(ROOT, 1) = (LEAF_RW & ~UINT64_C(2)) | NOT_COUNTED | 0x1000000;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+				    .range = pages(600, 1),
+				    .output = paddr(0x1000000 + 88 * PAGE_SIZE),
+				    .property = RW },
+	     601);
+	/* Too much before it, and too much after it. */
+	assert_int_equal(model_report().differences, 2);
 }
 
 static void a_map_with_a_bad_descriptor(void **state)
@@ -341,6 +455,31 @@ static void a_refusal_without_a_reason(void **state)
 	(void)state;
 	tell_map(4, 1, MM_EXISTS);
 	expect_lie("status is MM_EXISTS, model says MM_OK or MM_NO_MEMORY");
+}
+
+static void a_replace_of_nothing(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_REPLACE,
+				    .range = pages(4, 1),
+				    .output = paddr(data(0)),
+				    .property = RW,
+				    .counted = true },
+	     4);
+	expect_lie("status is MM_OK, model says MM_NO_MEMORY or MM_NOT_MAPPED");
+}
+
+static void a_protect_refused_without_a_reason(void **state)
+{
+	(void)state;
+	tell_jump(0);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+				    .status = MM_NOT_SUPPORTED,
+				    .range = pages(0, 1),
+				    .changed = pages(0, 1),
+				    .property = RO },
+	     0);
+	expect_lie("status is MM_NOT_SUPPORTED, model says MM_OK");
 }
 
 static void a_read_only_cursor_that_unmaps_nothing(void **state)
@@ -486,6 +625,58 @@ static void two_cursors_of_one_cpu(void **state)
 	expect_lie("status is MM_BUSY, model says MM_OK");
 }
 
+static void two_cursors_of_one_cpu_on_one_page(void **state)
+{
+	struct cursor other = { .space = &space };
+	struct mm_operation open = { .kind = OPERATION_CURSOR_OPEN,
+				     .space = &space,
+				     .cursor = &other,
+				     .range = pages(63, 1) };
+
+	(void)state;
+	other.position = open.range.start;
+	fake_operation(&open);
+	assert_int_equal(model_report().differences, 2); /* not MM_BUSY, and held twice */
+}
+
+static void a_cursor_beside_another(void **state)
+{
+	struct cursor other = { .space = &space };
+	struct mm_operation open = { .kind = OPERATION_CURSOR_OPEN,
+				     .space = &space,
+				     .cursor = &other,
+				     .range = pages(64, 1) };
+
+	(void)state;
+	other.position = open.range.start;
+	fake_operation(&open);
+	expect_truth();
+}
+
+static void a_cursor_opened_twice(void **state)
+{
+	(void)state;
+	cursor.range = pages(64, 1);
+	cursor.position = cursor.range.start;
+	fake_operation(&(struct mm_operation){ .kind = OPERATION_CURSOR_OPEN,
+					       .space = &space,
+					       .cursor = &cursor,
+					       .range = cursor.range });
+	expect_lie("opened where a cursor was not closed");
+}
+
+static void a_cursor_that_begins_elsewhere(void **state)
+{
+	struct cursor other = { .space = &space };
+
+	(void)state;
+	fake_operation(&(struct mm_operation){ .kind = OPERATION_CURSOR_OPEN,
+					       .space = &space,
+					       .cursor = &other,
+					       .range = pages(64, 1) });
+	expect_lie("cursor_open in space 1 at 0x40000: the position is 0x0 after opening");
+}
+
 static void a_cursor_that_was_not_opened(void **state)
 {
 	struct cursor other = { .space = &space };
@@ -550,6 +741,34 @@ static void a_new_space_with_too_many_levels(void **state)
 	fake_set_state(other.root, PAGE_TABLE, 1);
 	fake_operation(&new);
 	expect_lie("root is 1 tables at level 1 for 33 bits, model says 8 at level 2");
+}
+
+static void a_space_made_twice(void **state)
+{
+	(void)state;
+	*fake_descriptor(ROOT, 0) = 0;
+	tell_space(OPERATION_SPACE_NEW, MM_OK);
+	expect_lie("made where space 1 still lives");
+}
+
+static void a_stage_1_space_for_guests(void **state)
+{
+	static struct vm_space other;
+	struct mm_operation operation = { .kind = OPERATION_SPACE_NEW, .space = &other };
+
+	(void)state;
+	other = space;
+	other.stage = STAGE_1;
+	other.root = fake_page(20);
+	fake_set_state(other.root, PAGE_TABLE, 1);
+	fake_operation(&operation);
+	operation.kind = OPERATION_SPACE_ACTIVATE;
+	operation.status = MM_INVALID_ARGS;
+	fake_operation(&operation);
+	expect_truth();
+	operation.status = MM_OK;
+	fake_operation(&operation);
+	expect_lie("status is MM_OK, model says MM_INVALID_ARGS");
 }
 
 static void two_spaces_with_one_vmid(void **state)
@@ -619,6 +838,23 @@ static void a_page_freed_before_the_flush(void **state)
 	expect_lie("page 0x80028000 is free before its translation is flushed");
 }
 
+/* More runs than the gather holds: the operation flushed on its way, and some pages are free. */
+static void pages_freed_by_a_flush_that_was_needed(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_open(CURSOR_MUTABLE, 100, 200);
+	for (unsigned int i = 0; i < TLB_GATHER_RUNS + 1; i++) {
+		write_leaf(100 + i, 50 - i, LEAF_RW);
+		tell_map(50 - i, 1, MM_OK);
+		fake_set_state(paddr(data(50 - i)), PAGE_UNUSED, 0);
+	}
+	tell_jump(100);
+	memset(fake_descriptor(LEAVES, 100), 0, (TLB_GATHER_RUNS + 1) * sizeof(uint64_t));
+	tell_unmap(TLB_GATHER_RUNS + 1, TLB_GATHER_RUNS + 1);
+	expect_truth();
+}
+
 /* ---- The full check ------------------------------------------------------------------------- */
 
 static void a_descriptor_written_behind_the_back(void **state)
@@ -682,6 +918,32 @@ static void a_full_arena_is_a_difference_and_the_end(void **state)
 	assert_int_equal(model_report().differences, 1);
 }
 
+/* With less storage than a story needs there is exactly one difference, wherever it ends. */
+static void any_arena_is_enough_to_say_so(void **state)
+{
+	bool enough = false;
+
+	(void)state;
+	for (size_t size = 0; size < 1200; size += 8) {
+		model_stop();
+		*fake_descriptor(ROOT, 0) = 0;
+		model_start(arena + 1, size, complain);
+		tell_space(OPERATION_SPACE_NEW, MM_OK);
+		*fake_descriptor(ROOT, 0) = LEAVES.value | TABLE_TYPE;
+		memset(fake_descriptor(LEAVES, 0), 0, PAGE_SIZE);
+		tell_open(CURSOR_MUTABLE, 0, 64);
+		for (unsigned int i = 0; i < 4; i++) {
+			write_leaf(i, 40 - i, LEAF_RW);
+			tell_map(40 - i, 1, MM_OK);
+		}
+		model_check_all();
+		enough = enough || model_report().differences == 0;
+		assert_int_equal(model_report().differences, enough ? 0 : 1);
+		assert_true(size > 0 || !enough);
+	}
+	assert_true(enough);
+}
+
 static void a_flood_is_counted_but_not_told(void **state)
 {
 	(void)state;
@@ -703,6 +965,11 @@ int main(void)
 		TEST(a_map_with_another_permission),
 		TEST(a_map_not_marked_as_counted),
 		TEST(a_map_that_hit_its_neighbour),
+		TEST(an_unmap_that_hit_the_page_before),
+		TEST(neighbours_of_the_cursor_are_not_compared),
+		TEST(a_split_that_lost_a_page),
+		TEST(a_split_that_lost_a_page_before),
+		TEST(a_block_where_a_page_should_be),
 		TEST(a_map_with_a_bad_descriptor),
 		TEST(a_refusal_that_changed_something),
 		TEST(an_unmap_that_forgot_a_leaf),
@@ -711,6 +978,8 @@ int main(void)
 		TEST(a_replace_that_kept_the_old_page),
 		TEST(a_map_over_a_mapping),
 		TEST(a_refusal_without_a_reason),
+		TEST(a_replace_of_nothing),
+		TEST(a_protect_refused_without_a_reason),
 		TEST(a_read_only_cursor_that_unmaps_nothing),
 		TEST(a_wrong_number_of_leaves),
 		TEST(a_query_of_another_page),
@@ -724,23 +993,31 @@ int main(void)
 		TEST(a_protect_of_part_of_a_range),
 		TEST(two_cursors_on_one_page),
 		TEST(two_cursors_of_one_cpu),
+		TEST(two_cursors_of_one_cpu_on_one_page),
+		TEST(a_cursor_beside_another),
+		TEST(a_cursor_opened_twice),
+		TEST(a_cursor_that_begins_elsewhere),
 		TEST(a_cursor_that_was_not_opened),
 		TEST(a_space_destroyed_under_a_cursor),
 		TEST(a_space_destroyed_with_something_left),
 		TEST(a_space_busy_without_a_reason),
 		TEST(a_new_space_that_is_not_empty),
 		TEST(a_new_space_with_too_many_levels),
+		TEST(a_space_made_twice),
+		TEST(a_stage_1_space_for_guests),
 		TEST(two_spaces_with_one_vmid),
 		TEST(a_space_active_without_a_vmid),
 		TEST(a_mapped_page_without_a_reference),
 		TEST(a_counted_page_that_is_a_table),
 		TEST(memory_mapped_as_a_device),
 		TEST(a_page_freed_before_the_flush),
+		TEST(pages_freed_by_a_flush_that_was_needed),
 		TEST(a_descriptor_written_behind_the_back),
 		TEST(a_descriptor_gone_behind_the_back),
 		TEST(a_table_in_two_places),
 		TEST(a_page_dropped_while_mapped),
 		TEST(a_full_arena_is_a_difference_and_the_end),
+		TEST(any_arena_is_enough_to_say_so),
 		TEST(a_flood_is_counted_but_not_told),
 	};
 

@@ -266,6 +266,17 @@ static void try_query(struct world *world)
 	item.counted = !item.counted;
 	item.property.flags ^= PAGE_WRITE;
 	assert_false(spec_query_agrees(&world->space, &world->cursor, &item));
+	item.property.flags ^= PAGE_WRITE;
+	/* True, but of the page after. */
+	item.range.start.value += PAGE_SIZE;
+	item.range.end.value += PAGE_SIZE;
+	item.mapped = first + 1 < PAGES && world->pages[first + 1].mapped;
+	if (item.mapped) {
+		item.output.value = world->pages[first + 1].output * PAGE_SIZE;
+		item.property = world->pages[first + 1].property;
+		item.counted = world->pages[first + 1].counted;
+	}
+	assert_false(spec_query_agrees(&world->space, &world->cursor, &item));
 }
 
 static void random_operations_agree_with_an_array(void **state)
@@ -479,6 +490,16 @@ static void protect_changes_the_part_of_one_leaf(void **state)
 	assert_false(spec_protect_changes(mappings, span(0, LEAF), span(0, PAGE_SIZE)));
 }
 
+static void protect_refuses_what_the_stage_cannot_say(void **state)
+{
+	struct world *world = *state;
+	struct page_property bad = page_property(PAGE_READ | PAGE_EXECUTE, CACHE_DEVICE);
+
+	insert(world, 0, PAGE_SIZE, 0);
+	assert_int_equal(spec_protect_statuses(&world->space, &world->cursor, span(0, 0x2000), bad),
+			 STATUS_SET(MM_NOT_SUPPORTED));
+}
+
 static void tables_may_be_needed_where_a_block_is_cut(void **state)
 {
 	struct world *world = *state;
@@ -518,6 +539,7 @@ int main(void)
 		TEST(stages_express_what_they_can),
 		TEST(leaf_bounds_count_blocks),
 		TEST(protect_changes_the_part_of_one_leaf),
+		TEST(protect_refuses_what_the_stage_cannot_say),
 		TEST(tables_may_be_needed_where_a_block_is_cut),
 	};
 

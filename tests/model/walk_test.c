@@ -196,7 +196,10 @@ static void concatenated_roots_are_indexed_like_one(void **state)
 	assert_int_equal(found.leaf_count, 1);
 	expect_leaf(&found, 0, (UINT64_C(13) << 30) + (7 << 21), 1 << 21, 0x80000000);
 	assert_int_equal(found.descriptors, 16 * 512);
+	/* Other roots than that of the range are not looked at. */
+	fake_set_state(fake_page(32 + 12), PAGE_UNUSED, 0);
 	found = walk_range(&table, found.leaves[0].range, NULL);
+	assert_int_equal(found.error_count, 0);
 	assert_int_equal(found.leaf_count, 1);
 	assert_int_equal(found.descriptors, 1);
 	assert_int_equal(walk_descriptor_range(&table, iaddr(UINT64_C(13) << 30)).end.value,
@@ -321,7 +324,13 @@ static void table_addresses_are_not_trusted(void **state)
 	fake_set_state(fake_page(50), PAGE_FRAME, 1);
 	expect_error(&table, NULL, WALK_TABLE_USAGE);
 
+	*fake_descriptor(CHAIN_PAGE(1), 7) = 0x1000 | TABLE_TYPE;
+	assert_int_equal(irange_size(walk_descriptor_range(&table, iaddr(UINT64_C(7) << 30))),
+			 1 << 21); /* as far as it can be followed */
+
 	fake_set_state(table.root, PAGE_UNUSED, 0);
+	expect_error(&table, NULL, WALK_TABLE_USAGE);
+	table.root = paddr(0x1000);
 	expect_error(&table, NULL, WALK_TABLE_USAGE);
 }
 
