@@ -9,6 +9,7 @@
 #include <model.h>
 
 #include <host/machine.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,7 +166,7 @@ static void map_iomem(struct cursor *cursor, struct random *random)
 				random_property(random));
 }
 
-static void one_operation(struct cursor *cursor, struct random *random)
+static void one_operation(struct cursor *cursor, struct random *random, uint64_t base)
 {
 	struct cursor_item item;
 	struct irange changed;
@@ -183,7 +184,7 @@ static void one_operation(struct cursor *cursor, struct random *random)
 		break;
 	case 3:
 	case 4:
-		(void)!cursor_jump(cursor, iaddr(random_address(random, 4 * GIB)));
+		(void)!cursor_jump(cursor, iaddr(base + random_address(random, 4 * GIB)));
 		break;
 	case 5:
 	case 6:
@@ -211,28 +212,45 @@ static void one_operation(struct cursor *cursor, struct random *random)
 	}
 }
 
+/* What one thread works in: a part of a space. */
+struct part {
+	struct vm_space *space;
+	struct irange range;
+	struct random random;
+	unsigned int cpu;
+	bool alone; /* nobody else works in the space */
+};
+
 /* Several operations on one cursor; sometimes a second cursor beside it or, wrongly, across it. */
-static void one_cursor(struct vm_space *space, struct random *random)
+static void one_cursor(struct part *part)
 {
-	uint64_t limit = UINT64_C(1) << space->geometry.ia_bits;
-	uint64_t start = random_address(random, limit);
-	uint64_t length = random_below(random, 3) ? random_length(random) : limit - start;
+	struct random *random = &part->random;
+	struct vm_space *space = part->space;
+	uint64_t base = part->range.start.value;
+	uint64_t limit = irange_size(part->range);
+	uint64_t start = base + random_address(random, limit);
+	uint64_t length =
+		random_below(random, 3) ? random_length(random) : part->range.end.value - start;
 	enum cursor_access access = random_below(random, 10) ? CURSOR_MUTABLE : CURSOR_READ_ONLY;
 	struct cursor cursor;
 	struct cursor other;
 
+	if (!part->alone &&
+	    (start > part->range.end.value || length > part->range.end.value - start))
+		return;
 	if (cursor_open(space, irange(iaddr(start), iaddr(start + length)), access, &cursor) !=
 	    MM_OK)
 		return;
 	for (uint64_t i = random_below(random, 12); i > 0; i--)
-		one_operation(&cursor, random);
-	if (random_below(random, 4) == 0) {
+		one_operation(&cursor, random, base);
+	/* A second one would wait for what the first one of another thread waits for. */
+	if (part->alone && random_below(random, 4) == 0) {
 		start = random_address(random, limit);
 		if (cursor_open(space, irange(iaddr(start), iaddr(start + 4 * PAGE_SIZE)),
 				CURSOR_MUTABLE, &other) == MM_OK) {
-			one_operation(&other, random);
-			one_operation(&cursor, random);
-			one_operation(&other, random);
+			one_operation(&other, random, base);
+			one_operation(&cursor, random, base);
+			one_operation(&other, random, base);
 			cursor_close(&other);
 		}
 		(void)!vm_space_destroy(space);
@@ -240,27 +258,44 @@ static void one_cursor(struct vm_space *space, struct random *random)
 	cursor_close(&cursor);
 }
 
+static void make_space(enum translation_stage stage, unsigned int ia_bits, struct vm_space *space)
+{
+	if (stage == STAGE_2)
+		assert_int_equal(vm_space_new_stage2(ia_bits, space), MM_OK);
+	else
+		assert_int_equal(vm_space_new_stage1(ia_bits, space), MM_OK);
+}
+
+static void expect_usage(const struct mm_usage *expected)
+{
+	struct mm_usage usage = mm_usage();
+
+	for (int i = 0; i < PAGE_USAGE_COUNT; i++)
+		assert_int_equal(usage.pages[i], expected->pages[i]);
+}
+
 static void run(uint64_t seed, enum translation_stage stage, unsigned int ia_bits)
 {
-	struct random random = random_from(seed);
 	struct mm_usage before = mm_usage();
 	struct vm_space space;
+	struct part part = { .space = &space, .random = random_from(seed), .alone = true };
 
-	if (stage == STAGE_2)
-		assert_int_equal(vm_space_new_stage2(ia_bits, &space), MM_OK);
-	else
-		assert_int_equal(vm_space_new_stage1(ia_bits, &space), MM_OK);
+	make_space(stage, ia_bits, &space);
+	part.range = vm_space_range(&space);
 	for (int i = 0; i < 150; i++) {
-		one_cursor(&space, &random);
+		one_cursor(&part);
 		if (model_report().differences != 0)
 			fail_msg("seed %llu, stage %d, %u bits", (unsigned long long)seed,
 				 stage == STAGE_2 ? 2 : 1, ia_bits);
+		if (stage == STAGE_2 && i % 16 == 0) {
+			assert_int_equal(vm_space_activate(&space), MM_OK);
+			vm_space_deactivate();
+		}
 	}
 	assert_int_equal(model_check_all(), 0);
 	assert_int_equal(vm_space_destroy(&space), MM_OK);
 	assert_int_equal(model_check_all(), 0);
-	for (int usage = 0; usage < PAGE_USAGE_COUNT; usage++)
-		assert_int_equal(mm_usage().pages[usage], before.pages[usage]);
+	expect_usage(&before);
 }
 
 static void random_operations_make_no_difference(void **state)
@@ -275,10 +310,69 @@ static void random_operations_make_no_difference(void **state)
 		}
 	}
 	assert_true(model_report().operations > OPERATIONS);
-	print_message("# %llu operations, %llu descriptors, %llu bytes\n",
-		      (unsigned long long)model_report().operations,
-		      (unsigned long long)model_report().descriptors,
-		      (unsigned long long)model_report().arena_used);
+}
+
+/* Too little memory for all that is asked for: what is refused must change nothing. */
+static void nor_do_they_when_memory_runs_out(void **state)
+{
+	struct mm_usage before = mm_usage();
+	static frame_t taken[RAM_SIZE / PAGE_SIZE];
+	size_t count = 0;
+
+	(void)state;
+	while (frame_alloc(FRAME_UNDEFINED, &taken[count]) == MM_OK)
+		count++;
+	for (uint64_t seed = 100; seed < 130; seed++) {
+		/* From 10 pages up: a root, a path, and few frames. */
+		for (uint64_t i = 0; i < 10 + seed % 16; i++)
+			frame_drop(&taken[--count]);
+		run(seed, STAGE_2, 40);
+		while (frame_alloc(FRAME_UNDEFINED, &taken[count]) == MM_OK)
+			count++;
+	}
+	while (count > 0)
+		frame_drop(&taken[--count]);
+	expect_usage(&before);
+}
+
+static void *work(void *argument)
+{
+	struct part *part = argument;
+
+	machine_set_cpu(part->cpu);
+	for (int i = 0; i < 400; i++)
+		one_cursor(part);
+	return NULL;
+}
+
+/* Four CPUs, each in a part of one space. */
+static void nor_do_they_side_by_side(void **state)
+{
+	struct mm_usage before = mm_usage();
+	struct vm_space space;
+	struct part parts[4];
+	pthread_t threads[4];
+
+	(void)state;
+	make_space(STAGE_2, 40, &space);
+	for (unsigned int i = 0; i < 4; i++) {
+		parts[i] = (struct part){
+			.space = &space,
+			/* Neighbours: two of them meet in one table of level 1, two in one of level 3. */
+			.range = irange(iaddr(i * (GIB + 2 * MIB + 64 * PAGE_SIZE)),
+					iaddr((i + 1) * (GIB + 2 * MIB + 64 * PAGE_SIZE))),
+			.random = random_from(i + 1),
+			.cpu = i,
+		};
+		assert_int_equal(pthread_create(&threads[i], NULL, work, &parts[i]), 0);
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(model_check_all(), 0);
+	assert_int_equal(vm_space_destroy(&space), MM_OK);
+	assert_int_equal(model_check_all(), 0);
+	assert_true(model_report().operations > 4 * 400);
+	expect_usage(&before);
 }
 
 int main(void)
@@ -286,6 +380,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(random_operations_make_no_difference, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(nor_do_they_when_memory_runs_out, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(nor_do_they_side_by_side, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("live", tests, NULL, NULL);
