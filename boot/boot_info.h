@@ -72,6 +72,12 @@ struct boot_info {
 	struct vm_space *el2_space; /* EL2's own Stage 1, live */
 };
 
+/*
+ * Called once mm_init is done, before the first space is made: EL2's own. For an image that watches
+ * every space from its beginning; one that has no such function does nothing here.
+ */
+void image_prepare(const struct boot_info *info);
+
 /* The image's purpose: the monitor in the product, a test runner in test images. Returns the exit
  * code of the machine. */
 int image_main(const struct boot_info *info);

@@ -28,6 +28,12 @@ void boot_main(uint64_t device_tree, uint64_t early_uart);
 static struct boot_info info;
 static struct boot_error error;
 
+/* What an image does that has nothing to prepare. */
+__attribute__((weak)) void image_prepare(const struct boot_info *unused)
+{
+	(void)unused;
+}
+
 static void map(struct prange range, enum boot_mapping mapping)
 {
 	if (!boot_table_map(range, mapping))
@@ -135,6 +141,7 @@ void boot_main(uint64_t device_tree, uint64_t early_uart)
 	start_console();
 	set_log_level();
 	start_memory();
+	image_prepare(&info);
 	el2_space_start(&info);
 	vcpu_host_init();
 	machine_exit(image_main(&info));

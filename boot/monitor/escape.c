@@ -15,10 +15,6 @@
 #define PROBE_EXITS_MAX 16			 /* one access takes at most a few */
 #define PROBE_MICROSECONDS 500000 /* and far less than this, unless it got somewhere */
 
-#define ESR_CLASS_SHIFT 26
-#define ESR_CLASS_MASK 0x3f
-#define ESR_WRITE (UINT64_C(1) << 6)
-
 static const uint8_t flag_of_access[] = {
 	[STAGE2_READ] = PAGE_READ,
 	[STAGE2_WRITE] = PAGE_WRITE,
@@ -111,14 +107,10 @@ static bool abort_is_right(const struct attempt *attempt, const struct expectati
 }
 
 /* The guest's own vector was told of it. */
-static bool injection_is_right(const struct attempt *attempt, const struct expectation *expected,
-			       enum stage2_access access)
+static bool injection_is_right(const struct attempt *attempt, const struct expectation *expected)
 {
-	bool write = access == STAGE2_WRITE;
-
-	return attempt->command == GUEST_COMMAND_ABORTED &&
-	       (attempt->esr_el1 >> ESR_CLASS_SHIFT & ESR_CLASS_MASK) == expected->el1_class &&
-	       !!(attempt->esr_el1 & ESR_WRITE) == write && attempt->far_el1 == expected->far;
+	return attempt->command == GUEST_COMMAND_ABORTED && attempt->esr_el1 == expected->esr_el1 &&
+	       attempt->far_el1 == expected->far;
 }
 
 /* Nothing at the physical address became what the probe tries to store. */
@@ -172,8 +164,7 @@ static void check_forbidden(struct escape *escape, const struct boot_info *info,
 	struct expectation expected = expect(&escape->map, access, target->address);
 	bool stop = escape->probe.violation == VIOLATION_STOP;
 	bool right = abort_is_right(attempt, &expected) && memory_is_untouched(info, target) &&
-		     attempt->stopped == stop &&
-		     (stop || injection_is_right(attempt, &expected, access));
+		     attempt->stopped == stop && (stop || injection_is_right(attempt, &expected));
 
 	if (attempt->aborted)
 		printf("%s fault, level %d: esr 0x%08" PRIx64 " far 0x%010" PRIx64

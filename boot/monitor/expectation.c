@@ -16,6 +16,7 @@
 #define ISS_WRITE (UINT64_C(1) << 6)
 #define ISS_TRANSLATION_FAULT UINT64_C(0x04) /* plus the level */
 #define ISS_PERMISSION_FAULT UINT64_C(0x0c)
+#define ISS_EXTERNAL_ABORT UINT64_C(0x10)
 
 #define LEVEL_BITS 9 /* of input address that one level resolves */
 #define LAST_LEVEL 3
@@ -58,19 +59,21 @@ struct expectation expect(const struct expectation_map *map, enum stage2_access 
 		.hpfar = address.value >> PAGE_SHIFT << 4,
 		.hpfar_defined = !mapped,
 	};
+	uint64_t direction = access == STAGE2_WRITE ? ISS_WRITE : 0;
 	uint64_t fault = (out.permission ? ISS_PERMISSION_FAULT : ISS_TRANSLATION_FAULT) |
 			 (uint64_t)out.level;
 
 	if (access == STAGE2_EXECUTE) {
-		out.el1_class = ESR_CLASS_INSTRUCTION_ABORT_SAME;
+		out.esr_el1 = ESR_CLASS_INSTRUCTION_ABORT_SAME << ESR_CLASS_SHIFT |
+			      ESR_INSTRUCTION_LENGTH_32 | ISS_EXTERNAL_ABORT;
 		out.esr = ESR_CLASS_INSTRUCTION_ABORT_LOWER << ESR_CLASS_SHIFT |
 			  ESR_INSTRUCTION_LENGTH_32 | fault;
 	} else {
-		out.el1_class = ESR_CLASS_DATA_ABORT_SAME;
+		out.esr_el1 = ESR_CLASS_DATA_ABORT_SAME << ESR_CLASS_SHIFT |
+			      ESR_INSTRUCTION_LENGTH_32 | direction | ISS_EXTERNAL_ABORT;
 		out.esr = ESR_CLASS_DATA_ABORT_LOWER << ESR_CLASS_SHIFT |
 			  ESR_INSTRUCTION_LENGTH_32 | ISS_VALID | ISS_SIZE_DOUBLEWORD |
-			  ISS_REGISTER_X2 | ISS_REGISTER_64BIT |
-			  (access == STAGE2_WRITE ? ISS_WRITE : 0) | fault;
+			  ISS_REGISTER_X2 | ISS_REGISTER_64BIT | direction | fault;
 	}
 	return out;
 }

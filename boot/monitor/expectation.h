@@ -26,7 +26,7 @@ struct expectation {
 	uint64_t far;	    /* FAR_EL2 */
 	uint64_t hpfar;	    /* HPFAR_EL2 */
 	bool hpfar_defined; /* a permission fault leaves it UNKNOWN */
-	uint64_t el1_class; /* ESR_EL1.EC of the abort that the guest then takes */
+	uint64_t esr_el1;   /* of the synchronous external abort that the guest then takes */
 };
 
 /* The abort of @access to @address, which must not take place, by the probe's own instructions with

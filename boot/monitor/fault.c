@@ -6,12 +6,28 @@
 #include "fill.h"
 #include "guest_calls.h"
 
-/* What the guest needs of a page to do @abort's access. Stage 1 tables are data to Stage 2. */
+/* ESR_EL2.EC */
+#define ESR_CLASS_SHIFT 26
+#define ESR_CLASS_INSTRUCTION_ABORT UINT64_C(0x20) /* from a lower Exception level */
+
+/* What the guest needs of a page to do @abort's access. */
 static uint8_t access_needed(const struct stage2_abort *abort)
 {
 	if (abort->access == STAGE2_WRITE)
 		return PAGE_WRITE;
-	return abort->access == STAGE2_EXECUTE && !abort->table_walk ? PAGE_EXECUTE : PAGE_READ;
+	return abort->access == STAGE2_EXECUTE ? PAGE_EXECUTE : PAGE_READ;
+}
+
+static enum exit_outcome inject_undefined(struct guest *guest)
+{
+	vcpu_inject_undefined(&guest->vcpu);
+	guest->statistics.injected++;
+	return EXIT_RESUME;
+}
+
+static bool is_instruction_fetch(const struct vcpu_exit *exit)
+{
+	return exit->syndrome >> ESR_CLASS_SHIFT == ESR_CLASS_INSTRUCTION_ABORT;
 }
 
 /* The guest did what no region allows. */
@@ -23,7 +39,8 @@ static enum exit_outcome violate(struct guest *guest, const struct vcpu_exit *ex
 		return EXIT_STOPPED;
 	}
 
-	if (abort->access == STAGE2_EXECUTE)
+	/* Of a fetch whose table walk faulted, the abort says that the walk read. */
+	if (is_instruction_fetch(exit))
 		vcpu_inject_instruction_abort(&guest->vcpu, exit->far);
 	else
 		vcpu_inject_data_abort(&guest->vcpu, exit->far, abort->access == STAGE2_WRITE);
@@ -87,11 +104,8 @@ static enum exit_outcome handle_abort(struct guest *guest, const struct vcpu_exi
 {
 	struct stage2_abort abort;
 
-	if (!stage2_abort_decode(exit, &abort)) {
-		vcpu_inject_undefined(&guest->vcpu);
-		guest->statistics.injected++;
-		return EXIT_RESUME;
-	}
+	if (!stage2_abort_decode(exit, &abort))
+		return inject_undefined(guest);
 	guest->statistics.faults[abort.fault][abort.access]++;
 
 	const struct guest_region *region = guest_region_at(guest, abort.ipa);
@@ -129,6 +143,7 @@ static enum exit_outcome handle_synchronous(struct guest *guest, const struct vc
 	guest->statistics.exits[class]++;
 	switch (class) {
 	case VCPU_CLASS_STAGE2_ABORT:
+	case VCPU_CLASS_GUEST_FAULT:
 		return handle_abort(guest, exit);
 	case VCPU_CLASS_HYPERCALL:
 		return handle_hypercall(guest, exit);
@@ -143,16 +158,10 @@ static enum exit_outcome handle_synchronous(struct guest *guest, const struct vc
 	case VCPU_CLASS_SYSTEM_REGISTER:
 		vcpu_emulate_system_register(&guest->vcpu, exit);
 		return EXIT_RESUME;
-	case VCPU_CLASS_GUEST_FAULT:
-		vcpu_inject_data_abort(&guest->vcpu, exit->far, false);
-		guest->statistics.injected++;
-		return EXIT_RESUME;
 	case VCPU_CLASS_OTHER:
 		break;
 	}
-	vcpu_inject_undefined(&guest->vcpu);
-	guest->statistics.injected++;
-	return EXIT_RESUME;
+	return inject_undefined(guest);
 }
 
 enum exit_outcome guest_handle_exit(struct guest *guest, const struct vcpu_exit *exit)

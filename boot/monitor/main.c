@@ -12,6 +12,7 @@
 #include "../boot_info.h"
 #include "../interrupts.h"
 #include "../log.h"
+#include "../report.h"
 #include "escape.h"
 #include "report.h"
 #if STRATA_CHECKED
@@ -55,9 +56,9 @@ static int run_guests(const struct boot_info *info, struct job *job, struct esca
 
 	if (code == EXIT_OUT_OF_MEMORY)
 		return code;
-	printf("\nEscape: guest 3 tries to leave its space\n");
+	printf("escape (guest 3 tries to leave its space)\n");
 	int escape_code = explain("escape", escape_run(info, job, escape));
-	printf("escape: %" PRIu64 " attempts, %" PRIu64 " not as expected\n", escape->attempts,
+	printf("  attempts %" PRIu64 ", not as expected %" PRIu64 "\n", escape->attempts,
 	       escape->wrong);
 	if (escape->wrong != 0)
 		escape_code = EXIT_WRONG;
@@ -71,16 +72,10 @@ static void complain(const char *text)
 	log_error("model: %s", text);
 }
 
-static void start_model(const struct boot_info *info)
+/* EL2's own table is one of those that the job uses: the model sees it made. */
+void image_prepare(const struct boot_info *info)
 {
 	model_start(mm_linear(info->model_pool.start), prange_size(info->model_pool), complain);
-}
-
-#else
-
-static void start_model(const struct boot_info *info)
-{
-	(void)info;
 }
 
 #endif
@@ -91,7 +86,9 @@ int image_main(const struct boot_info *info)
 	struct escape_result escape = { 0 };
 	struct job_input input;
 
-	start_model(info);
+	report_entry(info);
+	report_memory_map(info);
+	report_el2_space(info);
 	if (!interrupts_init(info))
 		log_warning("no timer interrupt: guests take turns by their exits alone");
 	if (!input_open(info, &input))

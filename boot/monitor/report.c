@@ -44,26 +44,28 @@ static const char *const fault_names[GUEST_FAULT_KINDS] = {
 	[STAGE2_FAULT_OTHER] = "other",
 };
 
+static void report_region(const struct guest_region *region)
+{
+	uint8_t flags = region->property.flags;
+
+	printf("    %-8s 0x%012" PRIx64 " .. 0x%012" PRIx64 " %7" PRIu64 " KiB  %c%c%c\n",
+	       region->name, region->range.start.value, region->range.end.value,
+	       irange_size(region->range) / 1024, flags & PAGE_READ ? 'r' : '-',
+	       flags & PAGE_WRITE ? 'w' : '-', flags & PAGE_EXECUTE ? 'x' : '-');
+}
+
 void report_guests(const struct job *job)
 {
-	printf("\nGuests: the CRC-32 of %" PRIu64 " bytes, each over %" PRIu64
-	       " KiB of its own memory\n",
+	printf("guests (CRC-32 of %" PRIu64 " bytes, each over %" PRIu64
+	       " KiB of its own memory)\n",
 	       job->input->size, job->working_pages * KIB_PER_PAGE);
 	for (size_t i = 0; i < JOB_GUESTS; i++) {
 		const struct guest *guest = &job->guests[i].guest;
 
 		printf("  %s, %" PRIu64 " GiB of IPA space\n", guest->name,
 		       irange_size(vm_space_range(&guest->space)) >> 30);
-		for (size_t r = 0; r < guest->region_count; r++) {
-			const struct guest_region *region = &guest->regions[r];
-			uint8_t flags = region->property.flags;
-
-			printf("    %-8s 0x%010" PRIx64 "-0x%010" PRIx64 " %c%c%c %8" PRIu64
-			       " KiB\n",
-			       region->name, region->range.start.value, region->range.end.value,
-			       flags & PAGE_READ ? 'r' : '-', flags & PAGE_WRITE ? 'w' : '-',
-			       flags & PAGE_EXECUTE ? 'x' : '-', irange_size(region->range) / 1024);
-		}
+		for (size_t r = 0; r < guest->region_count; r++)
+			report_region(&guest->regions[r]);
 	}
 }
 
@@ -77,9 +79,10 @@ void report_job(const struct job *job)
 	const struct guest_statistics *first = &job->guests[0].guest.statistics;
 	const struct guest_statistics *second = &job->guests[1].guest.statistics;
 
-	printf("\n  %-40s %10s %10s\n", "while they ran", job->guests[0].guest.name,
+	printf("  %-40s %10s %10s\n", "meanwhile, behind their backs", job->guests[0].guest.name,
 	       job->guests[1].guest.name);
-	printf("  %-40s %10u %10u\n", "VMID", vm_space_vmid(&job->guests[0].guest.space),
+	printf("  %-40s %10u %10u\n", "VMID of the space",
+	       vm_space_vmid(&job->guests[0].guest.space),
 	       vm_space_vmid(&job->guests[1].guest.space));
 	for (size_t i = 0; i < sizeof(guest_rows) / sizeof(guest_rows[0]); i++)
 		printf("  %-40s %10" PRIu64 " %10" PRIu64 "\n", guest_rows[i].text,
@@ -91,13 +94,13 @@ void report_job(const struct job *job)
 		const struct job_guest *guest = &job->guests[i];
 
 		if (!guest->reported) {
-			printf("%s: no sum\n", guest->guest.name);
+			printf("  %s: no sum\n", guest->guest.name);
 			continue;
 		}
-		printf("%s: crc32 0x%08" PRIx32 " expected 0x%08" PRIx32 " %s\n", guest->guest.name,
-		       guest->sum, job->input->expected_sum,
+		printf("  %s: crc32 0x%08" PRIx32 " expected 0x%08" PRIx32 " %s\n",
+		       guest->guest.name, guest->sum, job->input->expected_sum,
 		       guest->sum == job->input->expected_sum ? "equal" : "DIFFERENT");
-		printf("%s: summed %" PRIu64 " times, %" PRIu64 " with another result\n",
+		printf("  %s: repetitions of the file %" PRIu64 ", with another sum %" PRIu64 "\n",
 		       guest->guest.name, guest->repetitions, guest->different);
 	}
 }
@@ -152,7 +155,7 @@ static void report_maintenance(void)
 void report_closing(const struct job *job, const struct escape_result *escape,
 		    const struct mm_usage *before, const struct mm_usage *after)
 {
-	printf("\nSummary\n");
+	printf("summary\n");
 	report_faults(job, escape);
 	report_maintenance();
 

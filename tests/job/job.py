@@ -13,6 +13,7 @@ import zlib
 
 from tap import Tap
 
+PARTS = ["entry", "memory map", "EL2 Stage 1, live", "guests", "escape", "summary"]
 SERVICES = [
     # row of the table, least in each guest
     ("pages filled on demand", 1000), ("2 MiB filled on demand", 1),
@@ -94,22 +95,27 @@ def unless(held, *evidence):
     return [] if held else list(evidence)
 
 
+def check_order(tap, lines):
+    parts = [line.split(" (")[0] for line in lines if not line.startswith((" ", "warning: "))]
+    tap.check("all parts are there, in order", unless(parts[:-1] == PARTS, *parts))
+
+
 def check_guests(tap, lines, data):
     total = f"{zlib.crc32(data):08x}"
     for guest in ("guest 1", "guest 2"):
-        line = f"{guest}: crc32 0x{total} expected 0x{total} equal"
+        line = f"  {guest}: crc32 0x{total} expected 0x{total} equal"
         tap.check(f"{guest} sums what zlib sums", unless(line in lines, f"no line '{line}'"))
-        summed = next((line for line in lines if line.startswith(f"{guest}: summed")), "")
-        found = re.search(r"summed (\d+) times, (\d+) with another result", summed)
+        summed = next((line for line in lines if line.startswith(f"  {guest}: repetitions")), "")
+        found = re.search(r"of the file (\d+), with another sum (\d+)$", summed)
         area = max(len(data), 64 << 20)
         times = -(-(area // 4096) // -(-len(data) // 4096)) if len(data) < area else 1
         tap.check(f"{guest} fills all of its area",
                   unless(found and int(found[1]) == times and int(found[2]) == 0, summed, times))
-    area = next((re.search(r"over (\d+) KiB", line) for line in lines if "KiB of its own" in line),
+    area = next((re.search(r"over (\d+) KiB", line) for line in lines if line.startswith("guests (")),
                 None)
     tap.check("the working set is at least 64 MiB and the file",
               unless(area and int(area[1]) * 1024 >= max(len(data), 64 << 20), area))
-    vmids = row(lines, "VMID") or []
+    vmids = row(lines, "VMID of the space") or []
     tap.check("two spaces have two VMIDs",
               unless(len(vmids) == 2 and 0 not in vmids and vmids[0] != vmids[1], vmids))
     for text, least in SERVICES:
@@ -154,7 +160,7 @@ def check_escape(tap, lines):
     stopped = [match[0] for match in matches if match[10] == "stopped"]
     tap.check("the last attempt stopped the guest, no other did",
               unless(len(stopped) == 1 and matches[-1][10] == "stopped", stopped))
-    last = f"escape: {len(matches)} attempts, 0 not as expected"
+    last = f"  attempts {len(matches)}, not as expected 0"
     tap.check("the image agrees", unless(last in lines, f"no line '{last}'"))
 
 
@@ -191,6 +197,7 @@ def main():
         print("#", line)
     tap.check(f"exit code {arguments.code}", unless(code == arguments.code, code))
     if arguments.code == 0:
+        check_order(tap, lines)
         check_guests(tap, lines, data)
         check_escape(tap, lines)
         check_closing(tap, lines, arguments.checked)

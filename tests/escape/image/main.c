@@ -222,6 +222,11 @@ static void complain(const char *text)
 {
 	printf("# model: %s\n", text);
 }
+
+void image_prepare(const struct boot_info *info)
+{
+	model_start(mm_linear(info->model_pool.start), prange_size(info->model_pool), complain);
+}
 #endif
 
 int image_main(const struct boot_info *info)
@@ -229,9 +234,6 @@ int image_main(const struct boot_info *info)
 	static struct trial trial;
 	uint64_t exits = number_option(info, "exits", EXITS_DEFAULT);
 
-#if STRATA_CHECKED
-	model_start(mm_linear(info->model_pool.start), prange_size(info->model_pool), complain);
-#endif
 	check(interrupts_init(info), "a timer takes the CPU back from the guest");
 
 	struct mm_usage before = mm_usage();

@@ -13,7 +13,7 @@ static const struct instruction_kind kinds[] = {
 	{ 0x00000000, 0xffffffff }, /* any word */
 	{ 0x00000000, 0xffffffff }, { 0x00000000, 0xffffffff },
 	{ 0xd4000002, 0x001fffe0 }, /* HVC #imm16 */
-	{ 0xd4000002, 0x000000e0 }, /* HVC #0 to #7: calls that may exist */
+	{ 0xd4000022, 0x00000000 }, /* HVC #1: GUEST_CALL_PROGRESS */
 	{ 0xd4000003, 0x001fffe0 }, /* SMC #imm16 */
 	{ 0xd4000001, 0x001fffe0 }, /* SVC #imm16 */
 	{ 0xd4200000, 0x001fffe0 }, /* BRK #imm16 */
