@@ -27,6 +27,7 @@ TEST(exit_class_of_each_syndrome)
 		{ 0x5a000001, VCPU_CLASS_HYPERCALL },	 /* HVC #1 */
 		{ 0x5e000000, VCPU_CLASS_MONITOR_CALL }, /* SMC #0 */
 		{ 0x07e00000, VCPU_CLASS_WAIT },	 /* WFI */
+		{ 0x07e00001, VCPU_CLASS_WAIT },	 /* WFE */
 		{ 0x62300001, VCPU_CLASS_SYSTEM_REGISTER },
 		{ 0x92000010, VCPU_CLASS_GUEST_FAULT }, /* external abort */
 		{ 0x92000030, VCPU_CLASS_GUEST_FAULT }, /* TLB conflict */

@@ -9,7 +9,9 @@
  *
  * The guest sees the architecture without SVE, SME, MTE, pointer authentication, PMU, RAS, the
  * physical timer and the GIC's system registers: their ID fields read as absent and their registers
- * as undefined (UNDEF is injected). Self-hosted debug, which Armv8 has no way to deny, has
+ * as undefined (UNDEF is injected). Two exceptions, where the CPU gives no choice: ICC_SRE_EL1 reads
+ * as a constant if ICC_SRE_EL2.Enable is fixed to 1, and a guest's own CPACR_EL1 makes SVE and SME
+ * trap to its EL1 with their syndromes. Self-hosted debug, which Armv8 has no way to deny, has
  * registers that read as zero and ignore writes.
  *
  * A guest whose Stage 1 is off has Normal write-back memory (HCR_EL2.DC), coherent with what EL2
