@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What EL1 may do by itself and what comes to EL2: every trap control, with the reason for each. */
+#include <aarch64/percpu.h>
 #include <aarch64/registers.h>
 #include <aarch64/trap_controls.h>
 #include <aarch64/vcpu_host.h>
@@ -41,22 +42,29 @@ static bool has_field(uint64_t id, uint64_t absent)
 	return id != 0 && id != absent;
 }
 
-bool cpu_has_ras(void)
+/*
+ * A bit that this CPU does not have reads as zero: what is kept is what the register says, so that
+ * the world switch can tell by reading it that nothing has changed.
+ */
+static void init_configuration(void)
 {
-	return FIELD_GET(ID_AA64PFR0_EL1_RAS, register_read(id_aa64pfr0_el1)) != 0;
+	uint64_t hcr = HCR_EL2_GUEST;
+
+	if (FIELD_GET(ID_AA64PFR0_EL1_RAS, register_read(id_aa64pfr0_el1)))
+		hcr |= HCR_EL2_GUEST_RAS;
+	if (FIELD_GET(ID_AA64MMFR1_EL1_LO, register_read(id_aa64mmfr1_el1)))
+		hcr |= HCR_EL2_TLOR;
+	register_write(hcr_el2, hcr);
+	percpu_this()->guest_hcr = register_read(hcr_el2);
 }
 
 uint64_t vcpu_hypervisor_configuration(const struct vcpu *vcpu)
 {
-	uint64_t hcr = HCR_EL2_GUEST;
+	const uint64_t hcr = percpu_this()->guest_hcr;
 
-	if (cpu_has_ras())
-		hcr |= HCR_EL2_GUEST_RAS;
-	if (FIELD_GET(ID_AA64MMFR1_EL1_LO, register_read(id_aa64mmfr1_el1)) != 0)
-		hcr |= HCR_EL2_TLOR;
-	if (!FIELD_GET(SCTLR_EL1_M, vcpu->system.sctlr_el1))
-		hcr |= HCR_EL2_GUEST_STAGE1_OFF;
-	return hcr;
+	if (FIELD_GET(SCTLR_EL1_M, vcpu->system.sctlr_el1))
+		return hcr;
+	return hcr | HCR_EL2_GUEST_STAGE1_OFF;
 }
 
 /*
@@ -147,7 +155,7 @@ void vcpu_host_init(void)
 {
 	const uint64_t pfr0 = register_read(id_aa64pfr0_el1);
 
-	register_write(hcr_el2, HCR_EL2_GUEST | (cpu_has_ras() ? HCR_EL2_GUEST_RAS : 0));
+	init_configuration();
 	init_coprocessor_traps();
 	init_debug_traps();
 	init_timer_traps();

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <aarch64/percpu.h>
 #include <aarch64/registers.h>
 #include <aarch64/trap_controls.h>
 #include <aarch64/translation.h>
 #include <aarch64/vcpu_host.h>
 
-/* FEAT_RAS: what a guest sees as DISR_EL1. */
+/* What a guest sees as DISR_EL1, where there is FEAT_RAS (then its error records trap). */
 #define REGISTER_VDISR_EL2 S3_4_C12_C1_1
 
 static void synchronise(void)
@@ -76,7 +77,7 @@ void vcpu_registers_load(struct vcpu *vcpu)
 	register_write(cntv_ctl_el0, system->cntv_ctl_el0);
 	register_write(vmpidr_el2, system->vmpidr_el2);
 	register_write(vpidr_el2, system->vpidr_el2);
-	if (cpu_has_ras())
+	if (percpu_this()->guest_hcr & HCR_EL2_TERR)
 		register_write(REGISTER_VDISR_EL2, 0);
 }
 

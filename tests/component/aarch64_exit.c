@@ -71,8 +71,8 @@ TEST(abort_address_is_exact_to_the_byte)
 	EXPECT_FALSE(abort.table_walk);
 }
 
-/* FAR is the address whose translation needed the walk; where the descriptor lies in its page is not
- * known. */
+/* FAR is the address whose translation needed the walk; where in its page the descriptor lies is
+ * not known. */
 TEST(abort_of_a_table_walk_names_the_page)
 {
 	struct vcpu_exit exit = abort_exit(DATA_ABORT, 0x87, 0x12345678, 0x100010);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A virtual CPU takes an exception as the architecture says (Arm ARM D1.3, AArch64.TakeException). */
+/* A virtual CPU takes an exception as the architecture says (Arm ARM D1.3, TakeException). */
 #include <aarch64/vcpu.h>
 #include "harness.h"
 

@@ -48,6 +48,7 @@ struct percpu {
 	struct vcpu *vcpu;	 /* that runs, or NULL */
 	uint64_t host_tpidr_el0; /* EL2's own thread pointer, while a guest runs */
 	uint64_t scratch[3];	 /* of the vectors, before they have a stack */
+	uint64_t guest_hcr;	 /* HCR_EL2 of every guest */
 	bool stage2_is_active;
 	struct stage2_context stage2; /* what stage2_load wrote last; if stage2_is_active */
 	struct arch_counters counters;

@@ -9,9 +9,6 @@
 /* HCR_EL2 for @vcpu as it is now. Needs vcpu_host_init on this CPU. */
 uint64_t vcpu_hypervisor_configuration(const struct vcpu *vcpu);
 
-/* FEAT_RAS. */
-bool cpu_has_ras(void);
-
 /* Every EL1 and EL0 system register that a guest can reach: into the CPU, and out of it. */
 void vcpu_registers_load(struct vcpu *vcpu);
 void vcpu_registers_save(struct vcpu *vcpu);
