@@ -155,10 +155,13 @@ static bool parse_command_line(const void *blob, int chosen, struct boot_info *i
 
 	if (!arguments)
 		return true;
-	if (strlen(arguments) >= sizeof(info->command_line))
+
+	size_t size = strlen(arguments) + 1;
+
+	if (size > sizeof(info->command_line))
 		return boot_error(error, "bootargs are longer than %zu characters",
 				  sizeof(info->command_line) - 1);
-	strcpy(info->command_line, arguments);
+	memcpy(info->command_line, arguments, size);
 	return true;
 }
 

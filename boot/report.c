@@ -86,8 +86,8 @@ static struct size_text size_text(uint64_t size)
 
 static void report_range(const char *kind, struct prange range, const char *name)
 {
-	log_info("  %-9s 0x%012" PRIx64 " .. 0x%012" PRIx64 "  %10s  %s", kind, range.start.value,
-		 range.end.value, size_text(prange_size(range)).text, name);
+	log_info("  %-9s 0x%012" PRIx64 " .. 0x%012" PRIx64 "  %10s%s%s", kind, range.start.value,
+		 range.end.value, size_text(prange_size(range)).text, name[0] ? "  " : "", name);
 }
 
 static void report_reserved(const struct boot_info *info, size_t i)

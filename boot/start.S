@@ -38,20 +38,34 @@ FUNCTION start
 
 	/*
 	 * One CPU boots. By the protocol no other arrives here; loaders that know none start all of
-	 * them at once. The CPU with affinity 0 goes on at once and says so; another one waits a
-	 * while, and goes on only if nobody did. (Exclusives do not work yet: the caches are off.)
+	 * them at once. The CPU with affinity 0 goes on at once and says so. Another one waits, a
+	 * second for each unit of its affinity fields, and goes on only if nobody did: exclusives,
+	 * which could settle it at once, do not work before the caches are on.
 	 */
 	adr_l	x1, boot_cpu_started
 	mrs	x0, mpidr_el1
-	mov_q	x2, 0xff00ffffff
-	tst	x0, x2
-	b.eq	2f
-	mov	x2, #1 << 20
-1:	isb
-	subs	x2, x2, #1
-	b.ne	1b
-	ldr	w0, [x1]
+	ubfx	x2, x0, #32, #8		// Aff3
+	bfi	x0, x2, #24, #8
+	and	x2, x0, #0xff
+	ubfx	x3, x0, #8, #8
+	add	x2, x2, x3
+	ubfx	x3, x0, #16, #8
+	add	x2, x2, x3
+	ubfx	x3, x0, #24, #8
+	add	x2, x2, x3
+	cbz	x2, 2f
+	mrs	x3, cntfrq_el0
+	cbnz	x3, 3f
+	mov	x3, #1 << 26		// never set: as if it were 67 MHz
+3:	mul	x2, x2, x3
+	mrs	x3, cntvct_el0
+	add	x2, x2, x3
+1:	ldr	w0, [x1]
 	cbnz	w0, halt
+	isb
+	mrs	x3, cntvct_el0
+	cmp	x3, x2
+	b.lo	1b
 2:	mov	w0, #1
 	str	w0, [x1]
 	dsb	sy

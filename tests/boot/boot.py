@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Start-up under QEMU: what it accepts, what it refuses, and how it ends.
 
-    boot.py BOOT GROUP IMAGE.bin
+    boot.py BOOT GROUP IMAGE.bin ENTRY.bin
 
-BOOT is scripts/boot, IMAGE is boot_probe (tests/boot/image), GROUP one of the functions below.
+BOOT is scripts/boot, IMAGE and ENTRY are boot_probe and boot_entry (tests/boot/image), GROUP is one
+of the functions below.
 """
 import os
 import sys
@@ -16,12 +17,17 @@ from tap import Tap, complaint
 
 HEX = "0x[0-9a-f]{16}"
 
+WRITE_MAIR = (0xd51ca201).to_bytes(4, "little")  # MSR MAIR_EL2, x1: once, in mmu_enable
+RELATIVE = (1027).to_bytes(8, "little")  # r_info of R_AARCH64_RELATIVE
+
 
 class Boots:
     """Each claim is one run of scripts/boot."""
 
-    def __init__(self, boot, image, tap, directory):
+    def __init__(self, boot, image, entry, tap, directory):
         self.boot, self.image, self.tap, self.directory = boot, image, tap, directory
+        with open(entry, "rb") as file:
+            self.entry = file.read()
         self.files = 0
 
     def check(self, claim, *arguments, image=None):
@@ -45,6 +51,22 @@ class Boots:
         """Starts the image with the bytes of a tree."""
         self.check_x0(claim, TREE_ADDRESS, *loader(self.file(tree), TREE_ADDRESS), *arguments,
                       entry=entry)
+
+
+    def check_firmware(self, claim, tree, *arguments, cpu=None):
+        """Starts the image from EL3 on the CPU, or on all of them at once, with EL2 full of ones."""
+        code = machines.firmware(self.entry, TREE_ADDRESS, IMAGE_ADDRESS, cpu)
+        self.check(claim, "--bios", "--machine", "secure=on", "--smp", "4",
+                   *loader(self.image, IMAGE_ADDRESS),
+                   *loader(self.file(tree), TREE_ADDRESS), *arguments, image=self.file(code))
+
+    def damaged(self, old, new):
+        """The image with the first such bytes replaced."""
+        with open(self.image, "rb") as file:
+            content = file.read()
+        if old not in content:
+            raise SystemExit(f"{self.image} has no bytes {old.hex()}")
+        return self.file(content.replace(old, new, 1))
 
 
 def expect(*patterns):
@@ -89,6 +111,24 @@ def places(boots):
                     *(["--reject", "."] if log == "error" else expect("^memory map")))
     boots.check("log=nonsense is said to be nonsense", "--append", "log=nonsense",
                 *expect("^warning: log=nonsense", "^memory map"))
+
+
+def loaders(boots):
+    """EL2 in a state that no loader should leave, but may; more CPUs than were asked for."""
+    tree = compile_tree(source())
+    for cpu in ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "max"):
+        for board in ("virt-gicv2", "virt-gicv3"):
+            boots.check_firmware(f"EL2 full of ones, four CPUs at once, on {cpu}, {board}", tree,
+                                 "--cpu", cpu, "--board", board,
+                                 *expect("exception level +EL2", "runs; WXN on"))
+    for cpu in (1, 2):
+        boots.check_firmware(f"only CPU {cpu} arrives", tree, *expect("runs; WXN on"), cpu=cpu)
+    boots.check("an exception before the MMU is on is named", "--halts",
+                *expect("^strata: exception while the MMU is off: ESR_EL2 0{8}02000000 ELR_EL2 "),
+                image=boots.damaged(WRITE_MAIR, bytes(4)))
+    boots.check("a relocation of another kind is refused", "--halts",
+                *expect("^strata: the image has a relocation that start-up does not know"),
+                image=boots.damaged(RELATIVE, (257).to_bytes(8, "little")))
 
 
 def trees(boots):
@@ -222,14 +262,15 @@ def interrupts(boots):
                      *expect("^error: a start without interrupts"), "--exit", "4")
 
 
-GROUPS = {group.__name__: group for group in (levels, places, trees, exceptions, exits, interrupts)}
+GROUPS = {group.__name__: group for group in (
+    levels, places, loaders, trees, exceptions, exits, interrupts)}
 
 
 def main():
-    boot, group, image = sys.argv[1:]
+    boot, group, image, entry = sys.argv[1:]
     tap = Tap()
     with tempfile.TemporaryDirectory() as directory:
-        GROUPS[group](Boots(boot, image, tap, directory))
+        GROUPS[group](Boots(boot, image, entry, tap, directory))
     tap.finish()
 
 

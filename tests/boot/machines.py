@@ -45,6 +45,11 @@ def stub(x0, entry):
     return struct.pack("<4I2Q", 0x58000080, 0x580000a1, 0xd61f0020, 0xd503201f, x0, entry)
 
 
+def firmware(code, x0, entry, cpu=None):
+    """Flat code of boot_entry (tests/boot/image/entry.S) with its data."""
+    return code + struct.pack("<3Q", x0, entry, (1 << 64) - 1 if cpu is None else cpu)
+
+
 def loader(path, address):
     """QEMU's arguments that put the file there."""
     return ["--qemu=-device", f"--qemu=loader,file={path},addr={address:#x},force-raw=on"]

@@ -74,7 +74,7 @@ def main():
         if b"mm/model/" in content:
             found.append("the bytes 'mm/model/'")
         tap.check("a release image holds nothing of the model", found)
-    else:
+    elif name == "strata.elf":  # test images may have no use for it
         tap.check("a checked image holds the model",
                   [] if found else ["no compilation unit is of mm/model"])
     tap.finish()
