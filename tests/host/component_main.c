@@ -27,6 +27,11 @@ void test_fail(const char *file, int line, const char *format, ...)
 	abort();
 }
 
+void world_complaint(const char *text)
+{
+	print_error("model: %s\n", text);
+}
+
 static void run(void **state)
 {
 	const struct component_test *test = *state;

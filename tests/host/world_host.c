@@ -2,6 +2,10 @@
 /* A simulated machine for every test. */
 #include "world_host.h"
 #include "harness.h"
+#include <stdlib.h>
+#if STRATA_CHECKED
+#include "model.h"
+#endif
 
 static void __attribute__((noreturn)) panicked(const char *invariant, uint64_t value)
 {
@@ -39,6 +43,48 @@ struct world_config world_default_config(void)
 	return config;
 }
 
+#if STRATA_CHECKED
+
+/*
+ * The model goes beside the subsystem in every test: it judges each operation by itself, and the
+ * tables by its own walker.
+ */
+#define ARENA_BYTES (UINT64_C(256) << 20)
+
+static void *arena;
+
+static void start_model(void)
+{
+	if (arena == NULL)
+		arena = malloc(ARENA_BYTES);
+	if (arena == NULL)
+		FAIL("the host has no room for the model");
+	model_start(arena, ARENA_BYTES, world_complaint);
+}
+
+static void ask_model(void)
+{
+	uint64_t differences = model_check_all();
+
+	if (model_report().operations == 0 && mm_statistics().tables_allocated != 0)
+		FAIL("the model saw no operation");
+	model_stop();
+	if (differences != 0)
+		FAIL("the model found %llu differences", (unsigned long long)differences);
+}
+
+#else
+
+static void start_model(void)
+{
+}
+
+static void ask_model(void)
+{
+}
+
+#endif
+
 void world_start(struct world *world, const struct world_config *config)
 {
 	*world = (struct world){ 0 };
@@ -55,11 +101,13 @@ void world_start(struct world *world, const struct world_config *config)
 	};
 
 	EXPECT_OK(mm_init(&mm_config));
+	start_model();
 	world_begin(world);
 }
 
 void world_restart(struct world *world, const struct world_config *config)
 {
+	ask_model();
 	machine_destroy();
 	world_start(world, config);
 }
@@ -71,6 +119,7 @@ void world_finish(struct world *world)
 		world->el2_space = NULL;
 	}
 	world_end(world);
+	ask_model();
 	for (int kind = 0; kind < VIOLATION_COUNT; kind++)
 		if (machine_violations(kind) != 0)
 			FAIL("%s: %llu times", machine_violation_name(kind),
