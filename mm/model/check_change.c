@@ -72,7 +72,8 @@ static struct map_request map_request(const struct cursor_check *check)
 void check_map(struct cursor_check *check)
 {
 	struct map_request request = map_request(check);
-	struct mapping mapping = {request.range, request.output, request.property, request.counted};
+	struct mapping mapping = { request.range, request.output, request.property,
+				   request.counted };
 
 	check->affected = affected_range(check, request.range);
 	if (!check_succeeded(
@@ -86,7 +87,7 @@ void check_map(struct cursor_check *check)
 void check_replace(struct cursor_check *check)
 {
 	struct map_request request = map_request(check);
-	struct mapping mapping = {request.range, request.output, request.property, true};
+	struct mapping mapping = { request.range, request.output, request.property, true };
 
 	check->affected = affected_range(check, request.range);
 	if (!check_succeeded(check, spec_replace_statuses(&check->space->state, &check->open->state,

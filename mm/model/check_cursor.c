@@ -8,7 +8,7 @@ static void check_query(struct cursor_check *check)
 {
 	const struct cursor_item *item = &check->operation->item;
 	struct cursor_state *cursor = &check->open->state;
-	struct mapping said = {item->range, item->output, item->property, item->counted};
+	struct mapping said = { item->range, item->output, item->property, item->counted };
 	struct mapping expected;
 	bool mapped;
 	struct irange descriptor;
@@ -84,7 +84,7 @@ static enum held_here held_here(struct registry *registry, const struct live_spa
 static void check_open(struct checker *checker, const struct mm_operation *operation,
 		       struct live_space *space)
 {
-	struct subject subject = {operation_name(operation->kind), space->number};
+	struct subject subject = { operation_name(operation->kind), space->number };
 	struct irange range = operation->range;
 	struct registry *registry = &checker->registry;
 	struct open_cursor *holder = registry_holder(registry, space, range, NULL);
@@ -198,7 +198,7 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
 		.operation = operation,
 		.space = space,
 		.open = registry_cursor(&checker->registry, operation->cursor),
-		.subject = {operation_name(operation->kind), space->number},
+		.subject = { operation_name(operation->kind), space->number },
 	};
 
 	if (check.open == NULL || check.open->space != space) {

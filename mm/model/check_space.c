@@ -83,7 +83,7 @@ static struct translation_geometry expected_root(enum translation_stage stage, u
 
 static void check_new(struct checker *checker, const struct mm_operation *operation)
 {
-	struct subject subject = {operation_name(operation->kind), 0};
+	struct subject subject = { operation_name(operation->kind), 0 };
 	struct live_space *live;
 
 	checker->operations++;
@@ -120,7 +120,7 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 static void check_destroy(struct checker *checker, const struct mm_operation *operation,
 			  struct live_space *live)
 {
-	struct subject subject = {operation_name(operation->kind), live->number};
+	struct subject subject = { operation_name(operation->kind), live->number };
 	struct irange whole = walk_table_range(&live->table);
 	status_set allowed = STATUS_SET(MM_OK);
 
@@ -139,7 +139,7 @@ static void check_destroy(struct checker *checker, const struct mm_operation *op
 static void check_activate(struct checker *checker, const struct mm_operation *operation,
 			   struct live_space *live)
 {
-	struct subject subject = {operation_name(operation->kind), live->number};
+	struct subject subject = { operation_name(operation->kind), live->number };
 	const struct live_space *other;
 	uint16_t vmid;
 
@@ -204,14 +204,14 @@ void check_everything(struct checker *checker)
 	walk_seen_init(&seen, &registry->seen_pool);
 	LIST_FOREACH(space, &registry->spaces, link)
 	{
-		struct subject subject = {"full check", space->number};
+		struct subject subject = { "full check", space->number };
 
 		check_table(checker, space, walk_table_range(&space->table), &seen, subject);
 		check_counted_pages(space, subject);
 	}
 	LIST_FOREACH(cursor, &registry->cursors, link)
 	{
-		struct subject subject = {"full check", cursor->space->number};
+		struct subject subject = { "full check", cursor->space->number };
 
 		if (registry_holder(registry, cursor->space, cursor->state.range, cursor) != NULL)
 			difference(subject, cursor->state.range.start,

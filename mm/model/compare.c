@@ -63,7 +63,7 @@ static void compare_mapped(struct comparison *comparison, struct mapping mapping
 static void visit_leaf(const struct walk_leaf *leaf, void *context)
 {
 	struct comparison *comparison = context;
-	struct mapping mapping = {leaf->range, leaf->output, leaf->property, leaf->counted};
+	struct mapping mapping = { leaf->range, leaf->output, leaf->property, leaf->counted };
 
 	mapping = mapping_cut(mapping, comparison->range);
 	compare_hole(comparison, mapping.range.start);

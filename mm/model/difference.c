@@ -60,7 +60,7 @@ static const char *cache_text(uint8_t cache)
 
 struct mapping_text mapping_text(const struct mapping *mapping)
 {
-	struct mapping_text out = {"nothing"};
+	struct mapping_text out = { "nothing" };
 
 	if (mapping == NULL)
 		return out;
@@ -76,7 +76,7 @@ struct mapping_text mapping_text(const struct mapping *mapping)
 
 struct statuses_text statuses_text(status_set statuses)
 {
-	struct statuses_text out = {""};
+	struct statuses_text out = { "" };
 	size_t length = 0;
 
 	for (int status = 0; status < 32; status++) {

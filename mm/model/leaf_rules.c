@@ -43,7 +43,7 @@ static enum cache_policy stage2_policy(uint64_t descriptor)
 /* EL2's Stage 1: AttrIndx[2:0] selects a byte of MAIR_EL2, which the image sets to 0xbb4404ff. */
 static enum cache_policy stage1_policy(uint64_t descriptor)
 {
-	static const uint8_t mair_el2[] = {0xff, 0x04, 0x44, 0xbb};
+	static const uint8_t mair_el2[] = { 0xff, 0x04, 0x44, 0xbb };
 	uint64_t index = bits(descriptor, 4, 2);
 
 	if (index >= sizeof(mair_el2))

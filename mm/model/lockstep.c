@@ -33,7 +33,7 @@ static void stop_if_out_of_storage(void)
 	if (!checker.out_of_storage)
 		return;
 	running = false;
-	difference((struct subject){"model", 0}, iaddr(0),
+	difference((struct subject){ "model", 0 }, iaddr(0),
 		   "its arena of %" PRIu64
 		   " bytes is full, nothing is checked after operation %" PRIu64,
 		   (uint64_t)checker.registry.arena.used, checker.operations);
@@ -60,7 +60,7 @@ static void observe_operation(const struct mm_operation *operation)
 
 void model_start(void *arena, size_t size, void (*complain)(const char *text))
 {
-	checker = (struct checker){0};
+	checker = (struct checker){ 0 };
 	registry_init(&checker.registry, arena, size);
 	differences_start(complain);
 	running = true;

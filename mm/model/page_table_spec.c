@@ -99,8 +99,8 @@ status_set spec_map_statuses(const struct space_state *space, const struct curso
 bool spec_map_step(struct space_state *space, struct cursor_state *cursor,
 		   const struct map_request *request)
 {
-	struct mapping mapping = {request->range, request->output, request->property,
-				  request->counted};
+	struct mapping mapping = { request->range, request->output, request->property,
+				   request->counted };
 
 	cursor->position = request->range.end;
 	return mappings_insert(&space->mappings, mapping);
@@ -162,7 +162,7 @@ bool spec_unmap_step(struct space_state *space, struct cursor_state *cursor, str
 
 struct leaf_bounds spec_leaf_bounds(const struct mappings *mappings, struct irange range)
 {
-	struct leaf_bounds bounds = {0, 0};
+	struct leaf_bounds bounds = { 0, 0 };
 	struct mapping mapping;
 
 	while (mappings_next_in(mappings, range, &mapping)) {

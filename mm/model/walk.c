@@ -83,7 +83,7 @@ static uint64_t descriptor_span(int level)
 static void report(struct walker *walker, enum walk_error_kind kind, struct irange range, int level,
 		   uint64_t descriptor)
 {
-	struct walk_error error = {kind, range, level, descriptor};
+	struct walk_error error = { kind, range, level, descriptor };
 
 	if (walker->visitor->error != NULL)
 		walker->visitor->error(&error, walker->visitor->context);
@@ -91,7 +91,7 @@ static void report(struct walker *walker, enum walk_error_kind kind, struct iran
 
 static void visit_leaf(struct walker *walker, struct irange range, int level, uint64_t descriptor)
 {
-	struct walk_leaf leaf = {.range = range};
+	struct walk_leaf leaf = { .range = range };
 	walk_error_set errors = leaf_decode(descriptor, level, walker->table->stage,
 					    walker->table->geometry.pa_bits, &leaf);
 
@@ -223,7 +223,7 @@ static bool geometry_fits(const struct walk_table *table)
 uint64_t walk_descriptors(const struct walk_table *table, struct irange range,
 			  const struct walk_visitor *visitor)
 {
-	struct walker walker = {.table = table, .visitor = visitor, .range = range};
+	struct walker walker = { .table = table, .visitor = visitor, .range = range };
 	const struct translation_geometry *geometry = &table->geometry;
 
 	if (!geometry_fits(table)) {
