@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/mm.h>
+#include "frame_list_ids.h"
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -68,6 +69,8 @@ struct mm_usage mm_usage(void)
 
 static enum mm_status validate(const struct mm_config *config)
 {
+	uint64_t pages = 0;
+
 	if (config->memory_count == 0 || config->panic == NULL)
 		return MM_INVALID_ARGS;
 	for (size_t i = 0; i < config->memory_count; i++) {
@@ -81,6 +84,7 @@ static enum mm_status validate(const struct mm_config *config)
 			return MM_NOT_ALIGNED;
 		if (range.end.value > UINT64_C(1) << ADDRESS_BITS_MAX)
 			return MM_OUT_OF_BOUND;
+		pages += prange_size(range) >> PAGE_SHIFT;
 	}
 	for (size_t i = 0; i < config->reservation_count; i++) {
 		const struct mm_reservation *reservation = &config->reservations[i];
@@ -93,6 +97,8 @@ static enum mm_status validate(const struct mm_config *config)
 		if (!prange_is_page_aligned(reservation->range))
 			return MM_NOT_ALIGNED;
 	}
+	if (pages >= LINK_NONE)
+		return MM_NOT_SUPPORTED;
 	return is_page_aligned(config->linear_offset) ? MM_OK : MM_NOT_ALIGNED;
 }
 
@@ -150,6 +156,7 @@ static void make_zones(const struct mm_config *config, struct prange place)
 {
 	_Atomic uint8_t *sections;
 	struct slot *slots;
+	uint32_t number = 0;
 
 	zones = linear(place.start);
 	zone_count = config->memory_count;
@@ -164,6 +171,8 @@ static void make_zones(const struct mm_config *config, struct prange place)
 		for (unsigned int order = 0; order < ORDER_COUNT; order++)
 			zone->first_free[order] = LINK_NONE;
 		sections += section_count(zone->range);
+		zone->first_number = number;
+		number += (uint32_t)(zone->size >> PAGE_SHIFT);
 	}
 	for (_Atomic uint8_t *section = zones[0].sections; section < sections; section++)
 		atomic_store_explicit(section, 0, memory_order_relaxed);
@@ -218,6 +227,7 @@ enum mm_status mm_init(const struct mm_config *config)
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
 		mm_cpus[cpu] = (struct mm_cpu){ 0 };
 	vmid_reset();
+	frame_list_ids_reset();
 	make_zones(config, metadata);
 	for (size_t i = 0; i < config->reservation_count; i++)
 		slots_reserve(config->reservations[i].range, config->reservations[i].usage);

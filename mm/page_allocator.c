@@ -203,6 +203,21 @@ static enum mm_status owned_status(uint32_t references)
 	return references == SLOT_UNDER_CONSTRUCTION ? MM_BUSY : MM_IN_USE;
 }
 
+static bool is_withheld(struct zone *zone, struct paddr page)
+{
+	return (zone_section(zone, page) & SECTION_READY) &&
+	       zone_slot(zone, page)->order == ORDER_WITHHELD;
+}
+
+void page_withhold(struct paddr page)
+{
+	struct zone *zone = zone_of(page);
+
+	ticket_lock(&zone->lock);
+	slot_end(zone_slot(zone, page), ORDER_WITHHELD);
+	ticket_unlock(&zone->lock);
+}
+
 enum mm_status page_take(struct paddr page)
 {
 	struct zone *zone = zone_of(page);
@@ -210,7 +225,7 @@ enum mm_status page_take(struct paddr page)
 	/* A page may move between a block and a cache while we look, but not for ever. */
 	for (;;) {
 		ticket_lock(&zone->lock);
-		bool taken = buddy_take_page(zone, page);
+		bool taken = is_withheld(zone, page) || buddy_take_page(zone, page);
 
 		if (taken) {
 			zone_section_make_ready(zone, page);

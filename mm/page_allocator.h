@@ -2,8 +2,8 @@
 /*
  * Free pages: buddy blocks per zone, and a cache of single pages per CPU.
  *
- * Invariant: every page of usage PAGE_UNUSED is in exactly one free block or one cache, and nothing
- * else is. Two free buddies never both exist: they are merged into the block of the next order.
+ * Invariant: every page of usage PAGE_UNUSED is in exactly one free block or one cache, or is
+ * withheld, and nothing else is. Two free buddies never both exist: they are merged into the block of the next order.
  *
  * Pages handed out are under construction (rc 0, PAGE_UNUSED): the caller publishes them or gives
  * them back.
@@ -24,6 +24,9 @@ MM_MUST_CHECK enum mm_status block_allocate(unsigned int order, struct paddr *ou
  * MM_IN_USE, MM_UNIQUE, MM_BUSY: somebody else has it.
  */
 MM_MUST_CHECK enum mm_status page_take(struct paddr paddr);
+
+/* Makes a page under construction unused, but known to nobody: page_take finds it. */
+void page_withhold(struct paddr paddr);
 
 /* Gives back pages under construction. */
 void page_give_back(struct paddr paddr);

@@ -4,6 +4,7 @@
 #include "panic.h"
 #include "per_cpu.h"
 #include <strata/frame.h>
+#include <strata/frame_metadata.h>
 
 struct zone *zones;
 size_t zone_count;
@@ -175,6 +176,8 @@ void slots_release(struct prange range)
 		struct slot *slot = slot_of(page);
 
 		if (slot_release(slot)) {
+			if (slot_usage(slot) == PAGE_FRAME)
+				slot_drop_metadata(slot, page);
 			usage_changed(slot_usage(slot), -1);
 			continue;
 		}
@@ -195,6 +198,8 @@ void slots_publish(struct prange range, enum page_usage usage)
 		struct slot *slot = slot_of(page);
 
 		slot_set_usage(slot, usage);
+		if (usage == PAGE_FRAME)
+			slot->metadata = NULL;
 		/* Release: who takes a reference by compare-exchange sees the usage. */
 		atomic_store_explicit(&slot->references, 1, memory_order_release);
 	}
@@ -205,8 +210,38 @@ void slots_unreserve(struct prange range)
 {
 	int64_t pages = (int64_t)(prange_size(range) >> PAGE_SHIFT);
 
-	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
+	for (struct paddr page = range.start; page.value < range.end.value;
+	     page.value += PAGE_SIZE) {
+		slot_of(page)->metadata = NULL;
 		slot_set_usage(slot_of(page), PAGE_FRAME);
+	}
 	usage_changed(PAGE_RESERVED, -pages);
 	usage_changed(PAGE_FRAME, pages);
+}
+
+void slot_drop_metadata(struct slot *slot, struct paddr page)
+{
+	struct frame_metadata *metadata = slot->metadata;
+
+	slot->metadata = NULL;
+	if (metadata != NULL && metadata->kind->on_drop != NULL)
+		metadata->kind->on_drop(metadata, page);
+}
+
+uint32_t page_number(struct paddr page)
+{
+	const struct zone *zone = zone_of(page);
+
+	return zone->first_number +
+	       (uint32_t)((page.value - zone->range.start.value) >> PAGE_SHIFT);
+}
+
+struct paddr page_at(uint32_t number)
+{
+	const struct zone *zone = zones;
+
+	while (number - zone->first_number >= zone->size >> PAGE_SHIFT)
+		zone++;
+	return paddr(zone->range.start.value +
+		     ((uint64_t)(number - zone->first_number) << PAGE_SHIFT));
 }

@@ -34,6 +34,8 @@
 #define ORDER_NONE UINT8_C(0xff)
 /* slot.order of a free page in some CPU's page cache. */
 #define ORDER_CACHED UINT8_C(0xfe)
+/* slot.order of an unused page that no allocator has: only its address leads to it. */
+#define ORDER_WITHHELD UINT8_C(0xfd)
 
 /* Links between free blocks, as page numbers within the zone. */
 struct slot_links {
@@ -54,10 +56,14 @@ struct slot {
 	_Atomic uint32_t references;
 	_Atomic uint8_t usage; /* enum page_usage; slot_usage() */
 	uint8_t order;
-	uint16_t children; /* of a node: descriptors that are not zero */
 	union {
-		struct slot_links links;
+		uint16_t children; /* of a node: descriptors that are not zero */
+		uint16_t list;	   /* of a unique frame: the id of the list that has it, or 0 */
+	};
+	union {
+		struct slot_links links; /* of a free block, or of a listed frame */
 		struct slot_node node;
+		struct frame_metadata *metadata; /* of a frame that is not listed */
 	};
 };
 
@@ -79,6 +85,7 @@ _Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
 struct zone {
 	struct prange range;
 	uint64_t size;		   /* of range, bytes */
+	uint32_t first_number;	   /* of its first page, counted over all zones */
 	struct slot *slots;	   /* of the pages of range, in order */
 	_Atomic uint8_t *sections; /* of the 2 MiB sections that range touches, in order */
 	struct ticket_lock lock;
@@ -174,6 +181,15 @@ void slots_release(struct prange range);
 /* Makes pages of usage PAGE_RESERVED, which the caller alone decides about, PAGE_FRAME with one
  * reference. */
 void slots_unreserve(struct prange range);
+
+/*
+ * Pages are numbered over all zones, in order: 32 bits name any page of up to 16 TiB of memory.
+ */
+uint32_t page_number(struct paddr paddr);
+struct paddr page_at(uint32_t number);
+
+/* Tells the kind of a frame's metadata, if it has any, that the frame has lost its last owner. */
+void slot_drop_metadata(struct slot *slot, struct paddr paddr);
 
 /* Gives pages that are under construction their first reference and @usage. */
 void slots_publish(struct prange range, enum page_usage usage);

@@ -70,6 +70,7 @@ struct mm_config {
  *	not one of the three, no panic hook.
  * MM_NOT_ALIGNED: a range or the offset is not page aligned.
  * MM_OUT_OF_BOUND: memory above 2^48.
+ * MM_NOT_SUPPORTED: 16 TiB of memory or more: pages are numbered by 32 bits.
  * MM_NO_MEMORY: no place for the metadata.
  *
  * Call it once, on one CPU, before any other function of the subsystem. (Tests call it again to

@@ -34,7 +34,7 @@ struct page_property {
 
 static inline struct page_property page_property(uint8_t flags, enum cache_policy cache)
 {
-	return (struct page_property){flags, (uint8_t)cache};
+	return (struct page_property){ flags, (uint8_t)cache };
 }
 
 static inline bool page_property_equal(struct page_property a, struct page_property b)

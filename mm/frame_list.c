@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/frame_list.h>
+#include "frame_list_ids.h"
+#include "lock.h"
+#include "panic.h"
+#include "slot.h"
+
+#define LIST_IDS (UINT32_C(1) << 16)
+#define WORD_BITS 64
+
+/* The ids of lists that have, or had, frames; 0 is no list's. */
+static struct {
+	struct ticket_lock lock;
+	uint64_t taken[LIST_IDS / WORD_BITS];
+	uint32_t hint;
+} list_ids;
+
+void frame_list_ids_reset(void)
+{
+	for (size_t i = 0; i < LIST_IDS / WORD_BITS; i++)
+		list_ids.taken[i] = 0;
+	list_ids.taken[0] = 1;
+	list_ids.hint = 1;
+}
+
+/* An id no list has, or 0. */
+static uint16_t id_take(void)
+{
+	uint16_t id = 0;
+
+	ticket_lock(&list_ids.lock);
+	for (uint32_t i = 0; i < LIST_IDS && id == 0; i++) {
+		uint32_t candidate = (list_ids.hint + i) % LIST_IDS;
+		uint64_t *word = &list_ids.taken[candidate / WORD_BITS];
+		uint64_t bit = UINT64_C(1) << (candidate % WORD_BITS);
+
+		if (*word & bit)
+			continue;
+		*word |= bit;
+		list_ids.hint = candidate + 1;
+		id = (uint16_t)candidate;
+	}
+	ticket_unlock(&list_ids.lock);
+	return id;
+}
+
+static void id_give_back(uint16_t id)
+{
+	ticket_lock(&list_ids.lock);
+	list_ids.taken[id / WORD_BITS] &= ~(UINT64_C(1) << (id % WORD_BITS));
+	ticket_unlock(&list_ids.lock);
+}
+
+static struct slot *slot_at(uint32_t number)
+{
+	return slot_of(page_at(number));
+}
+
+void frame_list_init(struct frame_list *list)
+{
+	*list = (struct frame_list){ .front = LINK_NONE, .back = LINK_NONE };
+}
+
+void frame_list_drop(struct frame_list *list)
+{
+	unique_frame_t frame;
+
+	while (frame_list_pop_front(list, &frame))
+		unique_frame_drop(&frame);
+	if (list->id != 0)
+		id_give_back(list->id);
+	frame_list_init(list);
+}
+
+uint64_t frame_list_size(const struct frame_list *list)
+{
+	return list->size;
+}
+
+bool frame_list_is_empty(const struct frame_list *list)
+{
+	return list->size == 0;
+}
+
+bool frame_list_contains(const struct frame_list *list, struct paddr page)
+{
+	struct slot *slot;
+
+	if (list->id == 0 || slot_lookup(page, &slot) != MM_OK)
+		return false;
+	return atomic_load_explicit(&slot->references, memory_order_relaxed) == SLOT_UNIQUE &&
+	       slot->list == list->id;
+}
+
+/* Links @frame before the frame @next, which may be the ghost. */
+static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uint32_t next)
+{
+	struct slot *slot = slot_of(frame->paddr);
+	uint32_t number = page_number(frame->paddr);
+
+	if (slot->metadata != NULL)
+		return MM_IN_USE;
+	if (list->id == 0)
+		list->id = id_take();
+	if (list->id == 0)
+		return MM_NO_MEMORY;
+
+	uint32_t previous = next == LINK_NONE ? list->back : slot_at(next)->links.previous;
+
+	slot->list = list->id;
+	slot->links = (struct slot_links){ .next = next, .previous = previous };
+	if (previous == LINK_NONE)
+		list->front = number;
+	else
+		slot_at(previous)->links.next = number;
+	if (next == LINK_NONE)
+		list->back = number;
+	else
+		slot_at(next)->links.previous = number;
+	list->size++;
+	return MM_OK;
+}
+
+static unique_frame_t take(struct frame_list *list, uint32_t number)
+{
+	struct paddr page = page_at(number);
+	struct slot *slot = slot_of(page);
+	struct slot_links links = slot->links;
+
+	MM_INVARIANT(slot->list == list->id, "a list has its own frames", page.value);
+	if (links.previous == LINK_NONE)
+		list->front = links.next;
+	else
+		slot_at(links.previous)->links.next = links.next;
+	if (links.next == LINK_NONE)
+		list->back = links.previous;
+	else
+		slot_at(links.next)->links.previous = links.previous;
+	list->size--;
+	slot->list = 0;
+	slot->metadata = NULL;
+	return unique_frame_from_raw(page);
+}
+
+enum mm_status frame_list_push_front(struct frame_list *list, unique_frame_t *frame)
+{
+	return insert(list, frame, list->front);
+}
+
+enum mm_status frame_list_push_back(struct frame_list *list, unique_frame_t *frame)
+{
+	return insert(list, frame, LINK_NONE);
+}
+
+static bool pop(struct frame_list *list, uint32_t number, unique_frame_t *out)
+{
+	if (number == LINK_NONE)
+		return false;
+	*out = take(list, number);
+	return true;
+}
+
+bool frame_list_pop_front(struct frame_list *list, unique_frame_t *out)
+{
+	return pop(list, list->front, out);
+}
+
+bool frame_list_pop_back(struct frame_list *list, unique_frame_t *out)
+{
+	return pop(list, list->back, out);
+}
+
+struct frame_list_cursor frame_list_cursor_front(struct frame_list *list)
+{
+	return (struct frame_list_cursor){ list, list->front };
+}
+
+struct frame_list_cursor frame_list_cursor_back(struct frame_list *list)
+{
+	return (struct frame_list_cursor){ list, list->back };
+}
+
+bool frame_list_cursor_at(struct frame_list *list, struct paddr page, struct frame_list_cursor *out)
+{
+	if (!frame_list_contains(list, page))
+		return false;
+	*out = (struct frame_list_cursor){ list, page_number(page) };
+	return true;
+}
+
+bool frame_list_cursor_current(const struct frame_list_cursor *cursor, struct paddr *out)
+{
+	if (cursor->current == LINK_NONE)
+		return false;
+	*out = page_at(cursor->current);
+	return true;
+}
+
+void frame_list_cursor_move_next(struct frame_list_cursor *cursor)
+{
+	cursor->current = cursor->current == LINK_NONE ? cursor->list->front
+						       : slot_at(cursor->current)->links.next;
+}
+
+void frame_list_cursor_move_prev(struct frame_list_cursor *cursor)
+{
+	cursor->current = cursor->current == LINK_NONE ? cursor->list->back
+						       : slot_at(cursor->current)->links.previous;
+}
+
+enum mm_status frame_list_cursor_insert_before(struct frame_list_cursor *cursor,
+					       unique_frame_t *frame)
+{
+	return insert(cursor->list, frame, cursor->current);
+}
+
+bool frame_list_cursor_take(struct frame_list_cursor *cursor, unique_frame_t *out)
+{
+	uint32_t current = cursor->current;
+
+	if (current == LINK_NONE)
+		return false;
+	frame_list_cursor_move_next(cursor);
+	*out = take(cursor->list, current);
+	return true;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/memory.h>
+#include <strata/unique_frame.h>
+#include "page_allocator.h"
+#include "panic.h"
+#include "per_cpu.h"
+
+/* Makes a page that is under construction unique. */
+static void begin_unique(struct paddr page, struct frame_metadata *metadata, unique_frame_t *out)
+{
+	struct slot *slot = slot_of(page);
+
+	slot_set_usage(slot, PAGE_FRAME);
+	slot->list = 0;
+	slot->metadata = metadata;
+	usage_changed(PAGE_FRAME, 1);
+	/* Release: who finds the page UNIQUE sees whose it is. */
+	atomic_store_explicit(&slot->references, SLOT_UNIQUE, memory_order_release);
+	out->paddr = page;
+}
+
+/* Nobody but the caller can see the page from here on: it is under construction again. */
+static void end_unique(struct paddr page)
+{
+	struct slot *slot = slot_of(page);
+
+	MM_INVARIANT(atomic_load_explicit(&slot->references, memory_order_relaxed) == SLOT_UNIQUE,
+		     "a unique handle's page is UNIQUE", page.value);
+	atomic_store_explicit(&slot->references, SLOT_UNDER_CONSTRUCTION, memory_order_relaxed);
+	slot_drop_metadata(slot, page);
+	usage_changed(PAGE_FRAME, -1);
+}
+
+enum mm_status unique_frame_from_unused(struct paddr page, struct frame_metadata *metadata,
+					unique_frame_t *out)
+{
+	struct slot *slot;
+	enum mm_status status = slot_lookup(page, &slot);
+
+	if (status == MM_OK)
+		status = page_take(page);
+	if (status == MM_OK)
+		begin_unique(page, metadata, out);
+	return status;
+}
+
+enum mm_status unique_frame_alloc(enum frame_contents contents, struct frame_metadata *metadata,
+				  unique_frame_t *out)
+{
+	struct paddr page;
+	enum mm_status status = page_allocate(&page);
+
+	if (status != MM_OK)
+		return status;
+	if (contents == FRAME_ZEROED)
+		page_zero(linear(page));
+	begin_unique(page, metadata, out);
+	return MM_OK;
+}
+
+struct frame_metadata *unique_frame_metadata(const unique_frame_t *frame)
+{
+	return slot_of(frame->paddr)->metadata;
+}
+
+void unique_frame_repurpose(unique_frame_t *frame, struct frame_metadata *metadata)
+{
+	struct slot *slot = slot_of(frame->paddr);
+
+	slot_drop_metadata(slot, frame->paddr);
+	slot->metadata = metadata;
+}
+
+frame_t unique_frame_into_shared(unique_frame_t *frame)
+{
+	/* Release: who takes a reference from now on sees the contents and the metadata. */
+	atomic_store_explicit(&slot_of(frame->paddr)->references, 1, memory_order_release);
+	return (frame_t){ frame->paddr };
+}
+
+enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
+{
+	struct slot *slot = slot_of(frame->paddr);
+	uint32_t only = 1;
+
+	/* Acquire: what others did through references they have dropped happened before. */
+	if (!atomic_compare_exchange_strong_explicit(&slot->references, &only, SLOT_UNIQUE,
+						     memory_order_acquire, memory_order_relaxed))
+		return MM_IN_USE;
+	slot->list = 0;
+	out->paddr = frame->paddr;
+	return MM_OK;
+}
+
+struct paddr unique_frame_into_raw(unique_frame_t *frame)
+{
+	return frame->paddr;
+}
+
+unique_frame_t unique_frame_from_raw(struct paddr page)
+{
+	return (unique_frame_t){ page };
+}
+
+void unique_frame_drop(unique_frame_t *frame)
+{
+	end_unique(frame->paddr);
+	page_give_back(frame->paddr);
+}
+
+void unique_frame_reset_as_unused(unique_frame_t *frame)
+{
+	end_unique(frame->paddr);
+	page_withhold(frame->paddr);
+}
