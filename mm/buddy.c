@@ -93,32 +93,77 @@ bool buddy_take(struct zone *zone, unsigned int order, struct paddr *out)
 	return true;
 }
 
-bool buddy_take_page(struct zone *zone, struct paddr page)
+/* Divides a free block until the block of @order at @wanted is left, and takes that. */
+static void carve(struct zone *zone, struct paddr block, unsigned int larger, struct paddr wanted,
+		  unsigned int order)
 {
-	for (unsigned int order = 0; order < ORDER_COUNT; order++) {
-		struct paddr block = paddr(page.value & ~(block_size(order) - 1));
+	unlink_block(zone, block, larger);
+	while (larger > order) {
+		if (larger == SECTION_ORDER)
+			zone_section_make_ready(zone, block);
+		larger--;
+
+		struct paddr upper = paddr(block.value + block_size(larger));
+
+		if (wanted.value < upper.value) {
+			link_block(zone, upper, larger);
+		} else {
+			link_block(zone, block, larger);
+			block = upper;
+		}
+	}
+}
+
+bool buddy_take_at(struct zone *zone, struct paddr wanted, unsigned int order)
+{
+	for (unsigned int larger = order; larger < ORDER_COUNT; larger++) {
+		struct paddr block = paddr(wanted.value & ~(block_size(larger) - 1));
 
 		if (!prange_has(zone->range, block))
 			return false;
-		if (!begins_free_block(zone, block, order))
-			continue;
-
-		unlink_block(zone, block, order);
-		while (order > 0) {
-			if (order == SECTION_ORDER)
-				zone_section_make_ready(zone, page);
-			order--;
-
-			struct paddr upper = paddr(block.value + block_size(order));
-
-			if (page.value < upper.value) {
-				link_block(zone, upper, order);
-			} else {
-				link_block(zone, block, order);
-				block = upper;
-			}
+		if (begins_free_block(zone, block, larger)) {
+			carve(zone, block, larger, wanted, order);
+			return true;
 		}
-		return true;
+	}
+	return false;
+}
+
+/* The lowest block of @order in the free block that is at @place. */
+static bool find_in_block(struct paddr block, unsigned int larger, unsigned int order,
+			  const struct block_place *place, struct paddr *out)
+{
+	const uint64_t end = block.value + block_size(larger);
+
+	if (place->size > place->limit)
+		return false;
+	/* Colours come again after as many pages: no more candidates than colours need a look. */
+	for (uint32_t i = 0; i < place->colours && block.value < end; i++) {
+		if (block.value > place->limit - place->size)
+			return false;
+		if (((block.value >> PAGE_SHIFT) & (place->colours - 1)) == place->colour) {
+			*out = block;
+			return true;
+		}
+		block.value += block_size(order);
+	}
+	return false;
+}
+
+bool buddy_take_in_place(struct zone *zone, unsigned int order, const struct block_place *place,
+			 struct paddr *out)
+{
+	for (unsigned int larger = order; larger < ORDER_COUNT; larger++) {
+		uint32_t number = zone->first_free[larger];
+
+		for (; number != LINK_NONE; number = zone->slots[number].links.next) {
+			struct paddr block = block_at(zone, number);
+
+			if (!find_in_block(block, larger, order, place, out))
+				continue;
+			carve(zone, block, larger, *out, order);
+			return true;
+		}
 	}
 	return false;
 }

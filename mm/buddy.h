@@ -13,8 +13,21 @@
 /* Takes a block of exactly @order, dividing a larger one. False if there is none. */
 bool buddy_take(struct zone *zone, unsigned int order, struct paddr *out);
 
-/* Takes the one page @paddr out of the free block that has it. False if it is in none. */
-bool buddy_take_page(struct zone *zone, struct paddr paddr);
+/* Takes the aligned block of @order at @paddr out of the free block that has it. False if there is
+ * none. */
+bool buddy_take_at(struct zone *zone, struct paddr paddr, unsigned int order);
+
+/* What a block must be, beside its size and alignment. */
+struct block_place {
+	uint64_t size;	  /* bytes of the block that are wanted, from its beginning on */
+	uint64_t limit;	  /* what is wanted ends at or below */
+	uint32_t colours; /* a power of two */
+	uint32_t colour;  /* of the first page: its number modulo colours */
+};
+
+/* Takes a block of @order at @place. False if none is free. */
+bool buddy_take_in_place(struct zone *zone, unsigned int order, const struct block_place *place,
+			 struct paddr *out);
 
 /* Puts a block under the allocator, merged with its buddies. */
 void buddy_put(struct zone *zone, struct paddr paddr, unsigned int order);

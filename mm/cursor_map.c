@@ -226,7 +226,7 @@ enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment
 /* Counted memory must not be mapped without being counted where a guest could reach it. */
 static bool touches_memory(struct prange output)
 {
-	for (const struct zone *zone = zones; zone < zones + zone_count; zone++) {
+	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
 		struct slot *slot;
 
 		if (!prange_overlaps(zone->range, output))

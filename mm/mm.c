@@ -5,9 +5,9 @@
 #include "panic.h"
 #include "per_cpu.h"
 #include "vmid.h"
+#include "zone.h"
 
 static void (*panic_hook)(const char *invariant, uint64_t value) __attribute__((noreturn));
-static uint64_t memory_pages;
 
 _Noreturn void mm_panic(const char *invariant, uint64_t value)
 {
@@ -63,7 +63,7 @@ struct mm_usage mm_usage(void)
 		usage.pages[i] = (uint64_t)pages;
 		used += (uint64_t)pages;
 	}
-	usage.pages[PAGE_UNUSED] = memory_pages - used;
+	usage.pages[PAGE_UNUSED] = zone_pages() - used;
 	return usage;
 }
 
@@ -102,24 +102,14 @@ static enum mm_status validate(const struct mm_config *config)
 	return is_page_aligned(config->linear_offset) ? MM_OK : MM_NOT_ALIGNED;
 }
 
-static uint64_t section_count(struct prange range)
-{
-	const unsigned int shift = PAGE_SHIFT + SECTION_ORDER;
-
-	return ((range.end.value - 1) >> shift) - (range.start.value >> shift) + 1;
-}
-
-/* The metadata of all zones, in one run: the zones, their section tables, their slots. */
+/* The metadata of all zones, in one run. */
 static uint64_t metadata_size(const struct mm_config *config)
 {
-	uint64_t size = config->memory_count * sizeof(struct zone);
+	uint64_t size = 0;
 
 	for (size_t i = 0; i < config->memory_count; i++)
-		size += section_count(config->memory[i]);
-	size = page_align_up(size);
-	for (size_t i = 0; i < config->memory_count; i++)
-		size += (prange_size(config->memory[i]) >> PAGE_SHIFT) * sizeof(struct slot);
-	return page_align_up(size);
+		size += zone_metadata_size(config->memory[i]);
+	return size;
 }
 
 /* The lowest place for @size bytes of memory that no reservation covers. */
@@ -151,42 +141,22 @@ static bool find_place(const struct mm_config *config, uint64_t size, struct pra
 	return false;
 }
 
-/* Lays the metadata out at @place. Slots are left as they are: sections make theirs when needed. */
 static void make_zones(const struct mm_config *config, struct prange place)
 {
-	_Atomic uint8_t *sections;
-	struct slot *slots;
-	uint32_t number = 0;
+	zones = NULL;
+	for (size_t i = 0; i < config->memory_count; i++) {
+		struct prange range = config->memory[i];
 
-	zones = linear(place.start);
-	zone_count = config->memory_count;
-	sections = (_Atomic uint8_t *)(zones + zone_count);
-	slots = linear(place.start);
-	for (size_t i = 0; i < zone_count; i++) {
-		struct zone *zone = &zones[i];
-
-		*zone = (struct zone){ .range = config->memory[i],
-				       .size = prange_size(config->memory[i]),
-				       .sections = sections };
-		for (unsigned int order = 0; order < ORDER_COUNT; order++)
-			zone->first_free[order] = LINK_NONE;
-		sections += section_count(zone->range);
-		zone->first_number = number;
-		number += (uint32_t)(zone->size >> PAGE_SHIFT);
-	}
-	for (_Atomic uint8_t *section = zones[0].sections; section < sections; section++)
-		atomic_store_explicit(section, 0, memory_order_relaxed);
-	slots = linear(paddr(page_align_up(physical(sections).value)));
-	for (size_t i = 0; i < zone_count; i++) {
-		zones[i].slots = slots;
-		slots += prange_size(zones[i].range) >> PAGE_SHIFT;
+		place.end = paddr(place.start.value + zone_metadata_size(range));
+		zone_link(zone_make(range, place));
+		place.start = place.end;
 	}
 }
 
 /* Puts what nothing covers under the allocator. */
 static void free_the_rest(const struct mm_config *config, struct prange metadata)
 {
-	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+	for (struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
 		uint64_t start = zone->range.start.value;
 
 		while (start < zone->range.end.value) {
@@ -221,9 +191,6 @@ enum mm_status mm_init(const struct mm_config *config)
 
 	panic_hook = config->panic;
 	linear_map_offset = config->linear_offset;
-	memory_pages = 0;
-	for (size_t i = 0; i < config->memory_count; i++)
-		memory_pages += prange_size(config->memory[i]) >> PAGE_SHIFT;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
 		mm_cpus[cpu] = (struct mm_cpu){ 0 };
 	vmid_reset();

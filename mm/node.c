@@ -10,7 +10,7 @@
 #if STRATA_CHECKED
 static struct paddr node_address(const struct slot *node)
 {
-	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+	for (struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
 		uint64_t pages = prange_size(zone->range) >> PAGE_SHIFT;
 
 		if (node >= zone->slots && node < zone->slots + pages)
@@ -76,7 +76,7 @@ void node_reserve_release(struct node_reserve *reserve)
 enum mm_status node_new_root(unsigned int tables, int level, struct paddr *out)
 {
 	unsigned int order = (unsigned int)__builtin_ctz(tables);
-	enum mm_status status = order == 0 ? page_allocate(out) : block_allocate(order, out);
+	enum mm_status status = order == 0 ? page_allocate(out) : block_allocate(order, NULL, out);
 
 	if (status != MM_OK)
 		return status;

@@ -58,11 +58,13 @@ static void begin_construction(struct zone *zone, struct prange range)
 	}
 }
 
-static bool take_block_from_some_zone(unsigned int order, struct paddr *out)
+static bool take_block_from_some_zone(unsigned int order, const struct block_place *place,
+				      struct paddr *out)
 {
-	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+	for (struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
 		ticket_lock(&zone->lock);
-		bool taken = buddy_take(zone, order, out);
+		bool taken = place == NULL ? buddy_take(zone, order, out)
+					   : buddy_take_in_place(zone, order, place, out);
 
 		if (taken)
 			begin_construction(zone,
@@ -99,7 +101,7 @@ void zone_add_free(struct zone *zone, struct prange range)
 /* Moves pages from the zones to an empty cache; false if there is none. */
 static bool cache_fill(struct page_cache *cache)
 {
-	for (struct zone *zone = zones; zone < zones + zone_count && cache->count == 0; zone++) {
+	for (struct zone *zone = zones; zone != NULL && cache->count == 0; zone = zone_next(zone)) {
 		struct paddr batch[PAGE_CACHE_BATCH];
 		uint32_t taken = 0;
 
@@ -165,17 +167,18 @@ enum mm_status page_allocate(struct paddr *out)
 	return MM_OK;
 }
 
-enum mm_status block_allocate(unsigned int order, struct paddr *out)
+enum mm_status block_allocate(unsigned int order, const struct block_place *place,
+			      struct paddr *out)
 {
 	if (must_fail())
 		return MM_NO_MEMORY;
 	if (order >= ORDER_COUNT)
 		return MM_NO_MEMORY;
-	if (take_block_from_some_zone(order, out))
+	if (take_block_from_some_zone(order, place, out))
 		return MM_OK;
 	/* Single pages in the caches may be what keeps a block apart. */
 	page_caches_drain();
-	return take_block_from_some_zone(order, out) ? MM_OK : MM_NO_MEMORY;
+	return take_block_from_some_zone(order, place, out) ? MM_OK : MM_NO_MEMORY;
 }
 
 static bool cache_take(struct page_cache *cache, struct paddr page)
@@ -225,7 +228,7 @@ enum mm_status page_take(struct paddr page)
 	/* A page may move between a block and a cache while we look, but not for ever. */
 	for (;;) {
 		ticket_lock(&zone->lock);
-		bool taken = is_withheld(zone, page) || buddy_take_page(zone, page);
+		bool taken = is_withheld(zone, page) || buddy_take_at(zone, page, 0);
 
 		if (taken) {
 			zone_section_make_ready(zone, page);

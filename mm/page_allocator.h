@@ -11,13 +11,15 @@
 #pragma once
 
 #include <strata/status.h>
+#include "buddy.h"
 #include "slot.h"
 
 /* One page. MM_NO_MEMORY. */
 MM_MUST_CHECK enum mm_status page_allocate(struct paddr *out);
 
-/* 2^@order contiguous pages aligned to their size. MM_NO_MEMORY. */
-MM_MUST_CHECK enum mm_status block_allocate(unsigned int order, struct paddr *out);
+/* 2^@order contiguous pages aligned to their size, at @place (NULL: anywhere). MM_NO_MEMORY. */
+MM_MUST_CHECK enum mm_status block_allocate(unsigned int order, const struct block_place *place,
+					    struct paddr *out);
 
 /*
  * The page at @paddr, which the caller saw as SLOT_UNUSED.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arch/memory.h>
-#include <strata/segment.h>
+#include <strata/frame_request.h>
 #include "page_allocator.h"
 
 static struct prange segment_range(const struct segment *segment)
@@ -35,25 +35,89 @@ static void zero_pages(struct prange range)
 enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment, enum frame_contents contents,
 			     struct segment *out)
 {
-	unsigned int order = 0;
-	struct paddr start;
+	const struct frame_request request = {
+		.page_count = page_count,
+		.alignment = alignment,
+		.contents = contents,
+	};
 
-	if (page_count == 0 || alignment < PAGE_SIZE || (alignment & (alignment - 1)) != 0)
+	return alignment == 0 ? MM_INVALID_ARGS : segment_request(&request, out);
+}
+
+static bool is_power_of_two(uint64_t value)
+{
+	return value != 0 && (value & (value - 1)) == 0;
+}
+
+static enum mm_status validate_request(const struct frame_request *request)
+{
+	if (request->page_count == 0 || (request->alignment != 0 && request->alignment < PAGE_SIZE))
 		return MM_INVALID_ARGS;
-	while (order < ORDER_COUNT &&
-	       (UINT64_C(1) << order < page_count || PAGE_SIZE << order < alignment))
-		order++;
+	if ((request->alignment != 0 && !is_power_of_two(request->alignment)) ||
+	    (request->colours != 0 && !is_power_of_two(request->colours)))
+		return MM_INVALID_ARGS;
+	if (request->colours == 0)
+		return request->colour == 0 ? MM_OK : MM_INVALID_ARGS;
+	/* Aligned addresses have only some of the colours. */
+	if (request->colour >= request->colours ||
+	    (request->alignment > PAGE_SIZE &&
+	     (request->colour & ((request->alignment >> PAGE_SHIFT) - 1)) != 0))
+		return MM_INVALID_ARGS;
+	return MM_OK;
+}
 
-	enum mm_status status = block_allocate(order, &start);
+/* The smallest block that has @pages pages and is aligned to @alignment bytes. */
+static unsigned int order_for(uint64_t pages, uint64_t alignment)
+{
+	unsigned int order = 0;
+
+	while (order < ORDER_COUNT &&
+	       (UINT64_C(1) << order < pages || PAGE_SIZE << order < alignment))
+		order++;
+	return order;
+}
+
+enum mm_status segment_request(const struct frame_request *request, struct segment *out)
+{
+	enum mm_status status = validate_request(request);
+	uint64_t pages = request->page_count;
+	uint32_t colours = request->colours == 0 ? 1 : request->colours;
+	struct block_place place = {
+		.size = pages << PAGE_SHIFT,
+		.limit = request->limit.value == 0 ? UINT64_MAX : request->limit.value,
+		.colours = colours,
+		.colour = request->colour,
+	};
+	unsigned int order;
+	struct paddr block;
 
 	if (status != MM_OK)
 		return status;
+	if (pages > (UINT64_C(1) << ORDER_MAX))
+		return MM_NO_MEMORY;
+	/*
+	 * A block of several pages begins with a page of colour 0: where another is wanted the block
+	 * has room for it, and what lies before goes back.
+	 */
+	if (pages > 1 && colours > 1) {
+		place.size = (pages + colours - 1) << PAGE_SHIFT;
+		place.colours = 1;
+		place.colour = 0;
+	}
+	order = order_for(place.size >> PAGE_SHIFT, request->alignment);
+	status = block_allocate(
+		order, request->limit.value == 0 && place.colours == 1 ? NULL : &place, &block);
+	if (status != MM_OK)
+		return status;
 
-	struct paddr end = paddr(start.value + (page_count << PAGE_SHIFT));
+	uint64_t number = block.value >> PAGE_SHIFT;
+	struct paddr start =
+		paddr((number + ((request->colour - number) & (colours - 1))) << PAGE_SHIFT);
+	struct paddr end = paddr(start.value + (pages << PAGE_SHIFT));
 
-	/* The block is a power of two; what is beyond the request goes back at once. */
-	pages_give_back(prange(end, paddr(start.value + (PAGE_SIZE << order))));
-	if (contents == FRAME_ZEROED)
+	pages_give_back(prange(block, start));
+	pages_give_back(prange(end, paddr(block.value + (PAGE_SIZE << order))));
+	if (request->contents == FRAME_ZEROED)
 		zero_pages(prange(start, end));
 	slots_publish(prange(start, end), PAGE_FRAME);
 	*out = (struct segment){ start, end };

@@ -6,18 +6,8 @@
 #include <strata/frame.h>
 #include <strata/frame_metadata.h>
 
-struct zone *zones;
-size_t zone_count;
 uint64_t linear_map_offset;
 struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
-
-struct zone *zone_of_later(struct paddr page)
-{
-	for (size_t i = 1; i < zone_count; i++)
-		if (zone_has(&zones[i], page))
-			return &zones[i];
-	return NULL;
-}
 
 /* The part of the section of @page that lies in @zone. */
 static struct prange section_range(const struct zone *zone, struct paddr page)
@@ -89,7 +79,7 @@ static void reserve_section(struct zone *zone, struct prange range, enum page_us
 
 void slots_reserve(struct prange range, enum page_usage usage)
 {
-	for (struct zone *zone = zones; zone < zones + zone_count; zone++) {
+	for (struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
 		struct prange part = range;
 
 		if (part.start.value < zone->range.start.value)
@@ -241,7 +231,7 @@ struct paddr page_at(uint32_t number)
 	const struct zone *zone = zones;
 
 	while (number - zone->first_number >= zone->size >> PAGE_SHIFT)
-		zone++;
+		zone = zone_next(zone);
 	return paddr(zone->range.start.value +
 		     ((uint64_t)(number - zone->first_number) << PAGE_SHIFT));
 }

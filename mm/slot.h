@@ -89,14 +89,22 @@ struct zone {
 	struct slot *slots;	   /* of the pages of range, in order */
 	_Atomic uint8_t *sections; /* of the 2 MiB sections that range touches, in order */
 	struct ticket_lock lock;
+	struct zone *_Atomic next;
+	struct prange metadata;		  /* this structure, the section table and the slots */
 	uint32_t first_free[ORDER_COUNT]; /* page number within the zone, or LINK_NONE */
 	uint64_t free_pages;		  /* in blocks; pages in caches are not among them */
 };
 
 #define LINK_NONE UINT32_MAX
 
+/* The first zone; the others follow by next. */
 extern MM_PRIVATE struct zone *zones;
-extern MM_PRIVATE size_t zone_count;
+
+/* Acquire: a zone that was added at run time is seen complete. */
+static inline struct zone *zone_next(const struct zone *zone)
+{
+	return atomic_load_explicit(&zone->next, memory_order_acquire);
+}
 
 static inline bool zone_has(const struct zone *zone, struct paddr paddr)
 {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/memory.h>
+#include "page_allocator.h"
+#include "per_cpu.h"
+#include "zone.h"
+
+static enum mm_status validate(struct prange range)
+{
+	if (!prange_is_page_aligned(range))
+		return MM_NOT_ALIGNED;
+	if (prange_is_empty(range))
+		return MM_INVALID_ARGS;
+	if (range.end.value > UINT64_C(1) << ADDRESS_BITS_MAX)
+		return MM_OUT_OF_BOUND;
+	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone))
+		if (prange_overlaps(zone->range, range))
+			return MM_EXISTS;
+	if (zone_metadata_size(range) >= prange_size(range))
+		return MM_NO_MEMORY;
+	if ((prange_size(range) >> PAGE_SHIFT) >= LINK_NONE - zone_numbers())
+		return MM_NOT_SUPPORTED;
+	return MM_OK;
+}
+
+enum mm_status mm_memory_add(struct prange range)
+{
+	enum mm_status status = validate(range);
+
+	if (status != MM_OK)
+		return status;
+
+	struct paddr end = paddr(range.start.value + zone_metadata_size(range));
+	struct prange metadata = prange(range.start, end);
+	struct zone *zone = zone_make(range, metadata);
+
+	/* Linked first, with nothing free: slots_reserve finds zones by their links. */
+	zone_link(zone);
+	slots_reserve(metadata, PAGE_META);
+	ticket_lock(&zone->lock);
+	zone_add_free(zone, prange(metadata.end, range.end));
+	ticket_unlock(&zone->lock);
+	return MM_OK;
+}
+
+/* The zone of @range, if its metadata lies in it: the first zone's does not, or it stays. */
+static struct zone *added_zone(struct prange range)
+{
+	for (struct zone *zone = zone_next(zones); zone != NULL; zone = zone_next(zone))
+		if (zone->range.start.value == range.start.value &&
+		    zone->range.end.value == range.end.value &&
+		    zone->metadata.start.value == range.start.value)
+			return zone;
+	return NULL;
+}
+
+enum mm_status mm_memory_remove(struct prange range)
+{
+	struct zone *zone = added_zone(range);
+
+	if (zone == NULL)
+		return MM_INVALID_ARGS;
+	page_caches_drain();
+
+	uint64_t metadata = prange_size(zone->metadata) >> PAGE_SHIFT;
+
+	if (zone->free_pages != (zone->size >> PAGE_SHIFT) - metadata)
+		return MM_BUSY;
+	zone_unlink(zone);
+	usage_changed(PAGE_META, -(int64_t)metadata);
+	return MM_OK;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "zone.h"
+
+struct zone *zones;
+
+struct zone *zone_of_later(struct paddr page)
+{
+	struct zone *zone = zone_next(zones);
+
+	while (zone != NULL && !zone_has(zone, page))
+		zone = zone_next(zone);
+	return zone;
+}
+
+static uint64_t section_count(struct prange range)
+{
+	const unsigned int shift = PAGE_SHIFT + SECTION_ORDER;
+
+	return ((range.end.value - 1) >> shift) - (range.start.value >> shift) + 1;
+}
+
+/* The zone itself and its section table, before the slots. */
+static uint64_t head_size(struct prange range)
+{
+	return page_align_up(sizeof(struct zone) + section_count(range));
+}
+
+uint64_t zone_metadata_size(struct prange range)
+{
+	uint64_t slots = (prange_size(range) >> PAGE_SHIFT) * sizeof(struct slot);
+
+	return head_size(range) + page_align_up(slots);
+}
+
+struct zone *zone_make(struct prange range, struct prange metadata)
+{
+	struct zone *zone = linear(metadata.start);
+
+	*zone = (struct zone){
+		.range = range,
+		.size = prange_size(range),
+		.slots = linear(paddr(metadata.start.value + head_size(range))),
+		.sections = (_Atomic uint8_t *)(zone + 1),
+		.metadata = metadata,
+	};
+	for (unsigned int order = 0; order < ORDER_COUNT; order++)
+		zone->first_free[order] = LINK_NONE;
+	for (uint64_t i = 0; i < section_count(range); i++)
+		atomic_store_explicit(&zone->sections[i], 0, memory_order_relaxed);
+	return zone;
+}
+
+void zone_link(struct zone *zone)
+{
+	struct zone *last = zones;
+
+	zone->first_number = zone_numbers();
+	if (zones == NULL) {
+		zones = zone;
+		return;
+	}
+	while (zone_next(last) != NULL)
+		last = zone_next(last);
+	/* Release: whoever walks the zones sees this one complete. */
+	atomic_store_explicit(&last->next, zone, memory_order_release);
+}
+
+void zone_unlink(struct zone *zone)
+{
+	struct zone *before = zones;
+
+	while (zone_next(before) != zone)
+		before = zone_next(before);
+	atomic_store_explicit(&before->next, zone_next(zone), memory_order_release);
+}
+
+uint64_t zone_pages(void)
+{
+	uint64_t pages = 0;
+
+	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone))
+		pages += zone->size >> PAGE_SHIFT;
+	return pages;
+}
+
+uint32_t zone_numbers(void)
+{
+	uint32_t numbers = 0;
+
+	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone))
+		numbers = zone->first_number + (uint32_t)(zone->size >> PAGE_SHIFT);
+	return numbers;
+}
