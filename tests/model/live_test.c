@@ -25,6 +25,8 @@
 #define RAM_BASE (1 * GIB)
 #define RAM_SIZE (64 * MIB)
 #define DEVICE_BASE (6 * GIB)
+#define DEVICE_IN_RAM (RAM_BASE + RAM_SIZE - 4 * MIB)
+#define DEVICE_IN_RAM_SIZE (2 * MIB)
 #define ARENA_SIZE (16 * MIB)
 #define OPERATIONS 6000
 
@@ -52,9 +54,15 @@ static int set_up(void **state)
 	if (!machine_create(&machine))
 		return -1;
 
+	const struct mm_reservation device = {
+		prange(paddr(DEVICE_IN_RAM), paddr(DEVICE_IN_RAM + DEVICE_IN_RAM_SIZE)),
+		PAGE_MMIO,
+	};
 	struct mm_config config = {
 		.memory = machine.memory,
 		.memory_count = 1,
+		.reservations = &device,
+		.reservation_count = 1,
 		.linear_offset = machine_linear_offset(),
 		.panic = panic,
 	};
@@ -156,8 +164,20 @@ static void map_iomem(struct cursor *cursor, struct random *random)
 	uint64_t start = cursor_virt_addr(cursor).value + DEVICE_BASE;
 	uint64_t length = random_length(random);
 
-	if (random_below(random, 8) == 0)
-		start = random_below(random, 3) ? RAM_BASE : UINT64_C(1) << 44;
+	switch (random_below(random, 12)) {
+	case 0:
+		start = RAM_BASE;
+		break;
+	case 1:
+		start = UINT64_C(1) << 44;
+		break;
+	case 2:
+		start = DEVICE_IN_RAM +
+			random_below(random, DEVICE_IN_RAM_SIZE / PAGE_SIZE) * PAGE_SIZE;
+		break;
+	default:
+		break;
+	}
 	if (random_below(random, 20) == 0)
 		start += random_below(random, 3);
 	if (random_below(random, 20) == 0)
