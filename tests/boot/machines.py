@@ -7,7 +7,6 @@ get past it: a few instructions put its address in x0, as a loader would, and ju
 import struct
 import subprocess
 
-RAM = 0x40000000
 STUB_ADDRESS = 0x40200000
 TREE_ADDRESS = 0x44000000
 IMAGE_ADDRESS = 0x50080000
