@@ -368,6 +368,44 @@ static void console_out_of_reach(struct tree_plan *plan)
 	plan->bus_without_ranges = true;
 }
 
+static void console_past_the_bus(struct tree_plan *plan)
+{
+	plan->has_uart = false;
+	plan->uart_on_bus = true;
+	plan->bus_size = 0x201100; /* it ends inside the registers */
+}
+
+static void console_behind_the_bus(struct tree_plan *plan)
+{
+	plan->has_uart = false;
+	plan->uart_on_bus = true;
+	plan->bus_size = 0x1000;
+}
+
+static void cut_bus_ranges(struct tree_plan *plan)
+{
+	plan->has_uart = false;
+	plan->uart_on_bus = true;
+	plan->bus_ranges_cut = 2; /* zeroes, and padding follows that reads the same */
+}
+
+static void console_too_high(struct tree_plan *plan)
+{
+	plan->uart = UINT64_C(1) << 48;
+}
+
+static void wide_sizes(struct tree_plan *plan)
+{
+	plan->address_cells = 1;
+	plan->size_cells = 3;
+}
+
+static void wide_addresses(struct tree_plan *plan)
+{
+	plan->address_cells = 3;
+	plan->size_cells = 1;
+}
+
 static const struct {
 	const char *name;
 	void (*spoil)(struct tree_plan *plan);
@@ -397,6 +435,12 @@ static const struct {
 	{ "no console", no_console, "no PL011" },
 	{ "a disabled console", disabled_console, "no PL011" },
 	{ "another console", other_console, "no PL011" },
+	{ "a console that the bus ends in", console_past_the_bus, "no usable address" },
+	{ "a console behind the bus", console_behind_the_bus, "no usable address" },
+	{ "a bus with a range that is cut", cut_bus_ranges, "no usable address" },
+	{ "a console above 2^48", console_too_high, "no usable address" },
+	{ "sizes of three cells", wide_sizes, "malformed reg" },
+	{ "addresses of three cells", wide_addresses, "malformed reg" },
 	{ "a console that no bus leads to", console_out_of_reach, "no usable address" },
 };
 
@@ -412,6 +456,16 @@ static void what_does_not_fit_is_refused(void **state)
 		if (strstr(error.text, refusals[i].reason) == NULL)
 			fail_msg("%s: refused because '%s'", refusals[i].name, error.text);
 	}
+}
+
+static void text_without_an_end_is_no_text(void **state)
+{
+	struct tree_plan plan = tree_plan();
+
+	(void)state;
+	plan.bootargs_unterminated = true;
+	expect_parsed(&plan);
+	assert_string_equal(info.command_line, "");
 }
 
 /* A machine can be told how to end even by a tree that is refused. */
@@ -472,6 +526,7 @@ int main(void)
 		cmocka_unit_test(reserved_ranges_are_rounded_outwards),
 		cmocka_unit_test(unmapped_ranges_split_memory),
 		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(text_without_an_end_is_no_text),
 		cmocka_unit_test(refusal_knows_how_to_end),
 		cmocka_unit_test(options_are_words),
 	};

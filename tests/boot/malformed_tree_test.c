@@ -23,6 +23,7 @@
 #define RANDOM_TREES 20000
 #define CHANGES_MAX 8
 #define SEED 1
+#define FDT_HEADER_BYTES 40
 
 static _Alignas(8) uint8_t original[TREE_BYTES];
 static size_t original_size;
@@ -114,6 +115,8 @@ static void cut_anywhere(void **state)
 	for (size_t size = 0; size < original_size; size++) {
 		if (try_bytes(original, size, "cut at", size))
 			fail_msg("cut at %zu of %zu: accepted", size, original_size);
+		if (size >= FDT_HEADER_BYTES && strcmp(error.text, "the device tree is cut short"))
+			fail_msg("cut at %zu: refused because '%s'", size, error.text);
 	}
 }
 

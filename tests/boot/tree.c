@@ -4,10 +4,13 @@
 #include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct tree_plan tree_plan(void)
 {
 	return (struct tree_plan){
+		.address_cells = 2,
+		.size_cells = 2,
 		.memory = { { PLAN_MEMORY, PLAN_MEMORY_SIZE } },
 		.memory_count = 1,
 		.has_chosen = true,
@@ -18,6 +21,8 @@ struct tree_plan tree_plan(void)
 		.initrd_start = PLAN_MEMORY + 0x8000000,
 		.initrd_end = PLAN_MEMORY + 0x8000000 + 12345,
 		.has_uart = true,
+		.uart = PLAN_UART,
+		.bus_size = 0x1800000,
 		.uart_compatible = "arm,pl011",
 		.gic_compatible = "arm,gic-v3",
 		.psci_method = "smc",
@@ -69,7 +74,8 @@ static void chosen(const struct tree_plan *plan, void *blob)
 {
 	must(fdt_begin_node(blob, "chosen"));
 	if (plan->bootargs)
-		must(fdt_property_string(blob, "bootargs", plan->bootargs));
+		must(fdt_property(blob, "bootargs", plan->bootargs,
+				  (int)strlen(plan->bootargs) + !plan->bootargs_unterminated));
 	if (plan->stdout_path)
 		must(fdt_property_string(blob, "stdout-path", plan->stdout_path));
 	if (plan->initrd_cells) {
@@ -122,7 +128,7 @@ static void reserved(const struct tree_plan *plan, void *blob)
 
 static void uart(const struct tree_plan *plan, void *blob)
 {
-	static const struct plan_range first = { PLAN_UART, 0x1000 };
+	const struct plan_range first = { plan->uart, 0x1000 };
 	static const struct plan_range second = { PLAN_SECOND_UART, 0x1000 };
 	uint8_t bytes[16];
 
@@ -131,9 +137,9 @@ static void uart(const struct tree_plan *plan, void *blob)
 		cells(blob, 1, 1);
 		put_cells(bytes, 0x7e000000, 1);
 		put_cells(bytes + 4, 0xfe000000, 2);
-		put_cells(bytes + 12, 0x1800000, 1);
+		put_cells(bytes + 12, plan->bus_size, 1);
 		if (!plan->bus_without_ranges)
-			must(fdt_property(blob, "ranges", bytes, 16));
+			must(fdt_property(blob, "ranges", bytes, 16 - (int)plan->bus_ranges_cut));
 		must(fdt_begin_node(blob, "serial@7e201000"));
 		must(fdt_property_string(blob, "compatible", plan->uart_compatible));
 		put_cells(bytes, 0x7e201000, 1);
@@ -197,7 +203,7 @@ size_t tree_make(const struct tree_plan *plan, void *blob)
 					      plan->memreserve[i].size));
 	must(fdt_finish_reservemap(blob));
 	must(fdt_begin_node(blob, ""));
-	cells(blob, 2, 2);
+	cells(blob, plan->address_cells, plan->size_cells);
 	must(fdt_property_string(blob, "model", "a board made for tests"));
 	if (plan->has_chosen)
 		chosen(plan, blob);

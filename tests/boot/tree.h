@@ -25,6 +25,9 @@ struct plan_reserved {
 };
 
 struct tree_plan {
+	uint32_t address_cells; /* of the root; values are written as if both were 2 */
+	uint32_t size_cells;
+
 	struct plan_range memory[PLAN_RANGES]; /* a node each */
 	size_t memory_count;
 	bool memory_disabled;
@@ -36,7 +39,8 @@ struct tree_plan {
 	size_t reserved_count;
 
 	bool has_chosen;
-	const char *bootargs;	   /* NULL: none */
+	const char *bootargs; /* NULL: none */
+	bool bootargs_unterminated;
 	const char *stdout_path;   /* NULL: none */
 	const char *alias;	   /* what "serial0" stands for; NULL: none */
 	unsigned int initrd_cells; /* of either property; 0: no initrd */
@@ -45,11 +49,14 @@ struct tree_plan {
 	uint64_t initrd_end;
 
 	bool has_uart;
+	uint64_t uart;
 	bool uart_disabled; /* the first of two */
 	bool second_uart;
 	const char *uart_compatible;
 	bool uart_on_bus; /* behind "soc", which moves 0x7e000000 to 0xfe000000 */
 	bool bus_without_ranges;
+	uint32_t bus_size;     /* how much of it the bus passes on */
+	size_t bus_ranges_cut; /* bytes left out at the end of its "ranges" */
 
 	const char *gic_compatible; /* NULL: none */
 	const char *psci_method;    /* NULL: none */
