@@ -118,12 +118,10 @@ enum mm_status page_state(struct paddr page, struct page_state *out)
 		return status;
 
 	enum page_usage usage = slot_usage(slot);
-	bool counted = usage == PAGE_FRAME || usage == PAGE_TABLE;
+	uint32_t references = atomic_load_explicit(&slot->references, memory_order_relaxed);
+	bool counted =
+		(usage == PAGE_FRAME || usage == PAGE_TABLE) && references <= FRAME_REFERENCES_MAX;
 
-	*out = (struct page_state){
-		.usage = usage,
-		.references =
-			counted ? atomic_load_explicit(&slot->references, memory_order_relaxed) : 0,
-	};
+	*out = (struct page_state){ .usage = usage, .references = counted ? references : 0 };
 	return MM_OK;
 }

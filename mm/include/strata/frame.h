@@ -77,7 +77,7 @@ uint32_t frame_reference_count(const frame_t *frame);
 /* What the page at @paddr is used for and how often it is referenced. */
 struct page_state {
 	enum page_usage usage;
-	uint32_t references; /* 0 unless usage is PAGE_FRAME or PAGE_TABLE */
+	uint32_t references; /* 0 unless usage is PAGE_FRAME, and not unique, or PAGE_TABLE */
 };
 
 /* MM_NOT_ALIGNED, MM_OUT_OF_BOUND: not the address of a page of memory. */
