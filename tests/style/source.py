@@ -168,6 +168,27 @@ def check_cppcheck(tap, paths, compiler, picolibc):
                   [] if code and "arrayIndexOutOfBounds" in output else [output, f"exit code {code}"])
 
 
+def readme_examples(compiler, picolibc):
+    """README's C, compiled as somebody who pasted it would."""
+    examples = re.findall(r"^```c\n(.*?)^```", read("README.md"), re.M | re.S)
+    if not examples:
+        yield "README.md shows no C"
+    for example in examples:
+        command = [*compiler, "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                   "-ffreestanding", "-isystem", os.path.join(picolibc, "include"),
+                   "-Iarch/include", "-Imm/include", "-x", "c", "-"]
+        done = subprocess.run(command, input=example, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            yield done.stderr
+
+
+def dead_links():
+    for path in tracked("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", read(path)):
+            if not os.path.exists(os.path.join(os.path.dirname(path), link)):
+                yield f"{path}: {link} is not there"
+
+
 def main():
     source, picolibc, *compiler = sys.argv[1:]
     os.chdir(source)
@@ -187,6 +208,8 @@ def main():
          *[path for path in every if path.endswith(".py") or is_script(path, "python3")]]))
     tap.check("every file starts with its licence", unlicensed(every))
     tap.check("no file includes from a floor above its own", broken_floors(includers))
+    tap.check("README's C compiles", readme_examples(compiler, picolibc))
+    tap.check("links between documents lead somewhere", dead_links())
     tap.check("canary.h and meson.options name the same canaries", canary_names())
     check_cppcheck(tap, [path for path in c_files if path.endswith(".c")], compiler, picolibc)
     long = [f"{path}: {read(path).count(chr(10))} lines" for path in c_files
