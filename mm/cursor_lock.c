@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cursor_lock.h"
+#include <arch/cpu.h>
+#include "read_section.h"
 
 /*
  * A table's pages are locked one by one: all but a concatenated root have one page. @range lies in
@@ -125,28 +127,49 @@ static struct irange whole_span(const struct vm_space *space, const struct table
 		      iaddr(table->base.value + (level_size(table->level) << LEVEL_BITS)));
 }
 
+/* Finds the covering node and tries to lock it: a root is waited for, since it is never freed; any
+ * other may be freed once the read section ends. */
+static enum node_lock_result lock_covering(const struct vm_space *space, struct irange range,
+					   int deepest_level, struct table *covering)
+{
+	enum node_lock_result result;
+
+	read_section_enter();
+	*covering = find_covering(space, range, deepest_level);
+	if (covering->level == space->geometry.root_level) {
+		read_section_leave();
+		return lock_pages(covering, range) ? NODE_LOCKED : NODE_HELD_HERE;
+	}
+
+	struct slot *node = node_of(covering->descriptors);
+
+	result = node_try_lock(node);
+	if (result == NODE_LOCKED && node->node.stray) {
+		node_unlock(node);
+		result = NODE_HELD_ELSEWHERE;
+	}
+	read_section_leave();
+	return result;
+}
+
 bool cursor_lock(const struct vm_space *space, struct irange range, int deepest_level,
 		 struct covering *out)
 {
-	for (;;) {
-		struct table covering = find_covering(space, range, deepest_level);
+	struct table covering;
+	enum node_lock_result result;
 
-		if (!lock_pages(&covering, range))
-			return false;
-		/* A root is never stray, so looking at one of its pages is enough. */
-		if (node_of(covering.descriptors)->node.stray) {
-			unlock_pages(&covering, first_page(&covering, range),
-				     last_page(&covering, range) + 1);
-			continue;
-		}
-		if (!lock_below(&covering, range)) {
-			unlock_pages(&covering, first_page(&covering, range),
-				     last_page(&covering, range) + 1);
-			return false;
-		}
-		*out = (struct covering){ covering, whole_span(space, &covering) };
-		return true;
+	while ((result = lock_covering(space, range, deepest_level, &covering)) ==
+	       NODE_HELD_ELSEWHERE)
+		cpu_relax();
+	if (result == NODE_HELD_HERE)
+		return false;
+	if (!lock_below(&covering, range)) {
+		unlock_pages(&covering, first_page(&covering, range),
+			     last_page(&covering, range) + 1);
+		return false;
 	}
+	*out = (struct covering){ covering, whole_span(space, &covering) };
+	return true;
 }
 
 void cursor_unlock(struct cursor *cursor)

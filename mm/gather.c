@@ -5,6 +5,7 @@
 #include <arch/features.h>
 #include "node.h"
 #include "per_cpu.h"
+#include "read_section.h"
 #include "slot.h"
 #include "vmid.h"
 
@@ -219,6 +220,8 @@ static void drop_parked(struct tlb_gather *gather)
 			slots_release(run);
 	}
 	gather->run_count = 0;
+	if (gather->table_count > 0)
+		read_section_wait();
 	while (gather->table_count > 0) {
 		gather->table_count--;
 		node_free(node_unchain(&gather->tables));

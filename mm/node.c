@@ -113,21 +113,28 @@ struct paddr node_unchain(struct paddr *first)
 	return table;
 }
 
-bool node_lock(struct slot *node)
+enum node_lock_result node_try_lock(struct slot *node)
 {
 	uint16_t mine = (uint16_t)(cpu_index() + 1);
 	uint16_t holder = 0;
 
 	/* Acquire: what the last holder wrote in the node is seen by this one. */
-	while (!atomic_compare_exchange_weak_explicit(&node->node.lock, &holder, mine,
-						      memory_order_acquire, memory_order_relaxed)) {
-		if (holder == mine)
-			return false;
-		holder = 0;
-		cpu_relax();
-	}
+	if (!atomic_compare_exchange_strong_explicit(&node->node.lock, &holder, mine,
+						     memory_order_acquire, memory_order_relaxed))
+		return holder == mine ? NODE_HELD_HERE : NODE_HELD_ELSEWHERE;
 	OBSERVE(.kind = OBSERVE_LOCK, .address = node_address(node));
-	return true;
+	return NODE_LOCKED;
+}
+
+bool node_lock(struct slot *node)
+{
+	enum node_lock_result result = node_try_lock(node);
+
+	while (result == NODE_HELD_ELSEWHERE) {
+		cpu_relax();
+		result = node_try_lock(node);
+	}
+	return result == NODE_LOCKED;
 }
 
 void node_unlock(struct slot *node)

@@ -43,6 +43,16 @@ void node_free(struct paddr table);
 void node_chain(struct paddr table, struct paddr *first);
 struct paddr node_unchain(struct paddr *first);
 
-/* Takes the node's lock; false, without waiting, if this CPU has it already. */
+/* Takes the node's lock; false, without waiting, if this CPU has it already. The node must be one
+ * that nobody frees meanwhile: a root, or a child of a node whose lock is held. */
 bool node_lock(struct slot *node);
+
+enum node_lock_result {
+	NODE_LOCKED,
+	NODE_HELD_HERE,	     /* by this CPU */
+	NODE_HELD_ELSEWHERE, /* by another */
+};
+
+/* Never waits: also for nodes found in a read section. */
+enum node_lock_result node_try_lock(struct slot *node);
 void node_unlock(struct slot *node);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <arch/cpu.h>
+#include <stdatomic.h>
 #include <strata/mm.h>
 #include <strata/statistics.h>
 #include "linear.h"
@@ -25,6 +26,7 @@ struct mm_cpu {
 	_Alignas(1024) struct page_cache cache;
 	struct mm_statistics statistics;
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
+	_Atomic uint32_t read_sections;	 /* begun and ended: odd inside one (read_section.h) */
 };
 
 extern MM_PRIVATE struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
