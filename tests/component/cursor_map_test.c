@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Mapping: what is asked for is there, with the largest leaves, or nothing has changed. */
 #include "mapping.h"
+#include <arch/features.h>
 
 static const struct page_property read_write = { PAGE_READ | PAGE_WRITE | PAGE_ACCESSED,
 						 CACHE_WRITEBACK };
@@ -313,6 +314,30 @@ TEST(map_iomem_checks_what_it_is_given)
 		cursor_close(&cursor);
 		EXPECT_EQUAL(item_at(&space, 0).mapped, cases[i].status == MM_OK);
 	}
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+/* Where the CPU has no physical addresses nothing can be mapped; nor where something is. */
+TEST(map_iomem_refuses_addresses_that_do_not_exist)
+{
+	uint64_t end = UINT64_C(1) << arch_features()->pa_bits;
+	struct vm_space space;
+	struct cursor cursor;
+
+	world_space(world, &space);
+	open_at(&space, 0, GIB(1), &cursor);
+	EXPECT_STATUS(cursor_map_iomem(&cursor, prange(paddr(end), paddr(end + PAGE_SIZE)), DEVICE),
+		      MM_OUT_OF_BOUND);
+	EXPECT_STATUS(cursor_map_iomem(&cursor,
+				       prange(paddr(end - PAGE_SIZE), paddr(end + PAGE_SIZE)),
+				       DEVICE),
+		      MM_OUT_OF_BOUND);
+	EXPECT_EQUAL(cursor_virt_addr(&cursor).value, 0);
+	EXPECT_OK(cursor_map_iomem(&cursor, prange(paddr(end - PAGE_SIZE), paddr(end)), DEVICE));
+	EXPECT_OK(cursor_jump(&cursor, iaddr(0)));
+	EXPECT_STATUS(cursor_map_iomem(&cursor, prange(paddr(end - PAGE_SIZE), paddr(end)), DEVICE),
+		      MM_EXISTS);
+	cursor_close(&cursor);
 	EXPECT_OK(vm_space_destroy(&space));
 }
 

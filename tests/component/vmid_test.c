@@ -131,3 +131,14 @@ TEST(vmids_use_all_bits)
 	vm_space_deactivate();
 	destroy_all(spaces);
 }
+
+/* Without the 4 KiB granule there is no space at all. */
+TEST(spaces_need_the_4k_granule)
+{
+	struct world_config config = world_default_config();
+	struct vm_space space;
+
+	config.machine.features.granule_4k = false;
+	world_restart(world, &config);
+	EXPECT_STATUS(vm_space_new_stage2(40, &space), MM_NOT_SUPPORTED);
+}

@@ -123,6 +123,7 @@ MM_MUST_CHECK enum mm_status cursor_map_segment(struct cursor *cursor, struct se
  * memory (EL2's linear map). Largest leaves; all or nothing; moves past them.
  *
  * As cursor_map_segment; MM_NOT_ALIGNED, MM_INVALID_ARGS: @output is not page aligned, is empty.
+ * MM_OUT_OF_BOUND also if @output ends above the CPU's physical addresses.
  * MM_ACCESS_DENIED also if the space is Stage 2 and @output touches memory that is not PAGE_MMIO.
  */
 MM_MUST_CHECK enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Several CPUs at once, each a thread. What a thread finds wrong it writes down; the test fails when
+ * all have ended.
+ */
+#include "mapping.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { CPUS = 4, ROUNDS = 300, PAGES = 1024 };
+
+static struct vm_space shared;
+static _Atomic(const char *) complaint;
+static _Atomic uint32_t holders[PAGES];
+
+static void complain(const char *text)
+{
+	atomic_store(&complaint, text);
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+static void run_on_all_cpus(void *(*work)(void *))
+{
+	pthread_t threads[CPUS];
+
+	atomic_store(&complaint, NULL);
+	for (uintptr_t cpu = 0; cpu < CPUS; cpu++)
+		EXPECT_EQUAL(pthread_create(&threads[cpu], NULL, work, (void *)cpu), 0);
+	for (size_t cpu = 0; cpu < CPUS; cpu++)
+		EXPECT_EQUAL(pthread_join(threads[cpu], NULL), 0);
+	if (atomic_load(&complaint) != NULL)
+		FAIL("%s", atomic_load(&complaint));
+}
+
+static void *juggle_frames(void *context)
+{
+	uint32_t random = (uint32_t)(uintptr_t)context + 1;
+	enum { LIVE = 100 };
+	frame_t live[LIVE] = { { { 0 } } };
+
+	machine_set_cpu((unsigned int)(uintptr_t)context);
+	for (unsigned int i = 0; i < 100 * ROUNDS; i++) {
+		frame_t *frame = &live[next_random(&random) % LIVE];
+		frame_t *other = &live[next_random(&random) % LIVE];
+
+		if (frame->paddr.value == 0) {
+			if (frame_alloc(FRAME_UNDEFINED, frame) != MM_OK) {
+				complain("memory ran out");
+				break;
+			}
+			world_write(frame->paddr, frame->paddr.value ^ random);
+		} else if (other->paddr.value == 0 && random % 3 == 0) {
+			if (frame_clone(frame, other) != MM_OK)
+				complain("a clone failed");
+		} else {
+			frame_drop(frame);
+			frame->paddr.value = 0;
+		}
+	}
+	for (size_t i = 0; i < LIVE; i++)
+		if (live[i].paddr.value != 0)
+			frame_drop(&live[i]);
+	return NULL;
+}
+
+/* Counts come out even when frames are taken and dropped everywhere. */
+TEST(frames_on_several_cpus)
+{
+	run_on_all_cpus(juggle_frames);
+	EXPECT_EQUAL(world_pages(PAGE_FRAME), 0);
+}
+
+/* One page, its references taken and dropped by all. */
+static frame_t common;
+
+static void *share_a_frame(void *context)
+{
+	machine_set_cpu((unsigned int)(uintptr_t)context);
+	for (unsigned int i = 0; i < 100 * ROUNDS; i++) {
+		frame_t clone;
+
+		if (i % 2 == 0 ? frame_clone(&common, &clone) != MM_OK
+			       : frame_from_in_use(common.paddr, &clone) != MM_OK) {
+			complain("a reference was refused");
+			return NULL;
+		}
+		frame_drop(&clone);
+	}
+	return NULL;
+}
+
+TEST(one_frame_on_several_cpus)
+{
+	common = world_frame(world);
+	run_on_all_cpus(share_a_frame);
+	EXPECT_EQUAL(frame_reference_count(&common), 1);
+	frame_drop(&common);
+}
+
+static void note_holders(struct irange range, uint32_t from, uint32_t to)
+{
+	for (uint64_t ia = range.start.value; ia < range.end.value; ia += PAGE_SIZE) {
+		uint32_t expected = from;
+
+		if (!atomic_compare_exchange_strong(&holders[ia / PAGE_SIZE], &expected, to))
+			complain("two cursors hold one page");
+	}
+}
+
+static void *work_on_ranges(void *context)
+{
+	uint32_t mark = (uint32_t)(uintptr_t)context + 1;
+	uint32_t random = mark;
+
+	machine_set_cpu(mark - 1);
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		uint64_t start = next_random(&random) % PAGES;
+		uint64_t pages = 1 + next_random(&random) % 40;
+		struct irange range;
+		struct cursor cursor;
+
+		if (next_random(&random) % 8 == 0)
+			pages = 600;
+		if (pages > PAGES - start)
+			pages = PAGES - start;
+		range = span(start * PAGE_SIZE, pages * PAGE_SIZE);
+		if (cursor_open(&shared, range, CURSOR_MUTABLE, &cursor) != MM_OK) {
+			complain("a cursor was refused");
+			return NULL;
+		}
+		note_holders(range, 0, mark);
+		if (cursor_unmap(&cursor, irange_size(range), NULL) != MM_OK ||
+		    cursor_jump(&cursor, range.start) != MM_OK)
+			complain("unmap failed");
+		for (uint64_t page = 0; page < pages && page < 20; page++) {
+			frame_t frame;
+
+			if (frame_alloc(FRAME_UNDEFINED, &frame) != MM_OK ||
+			    cursor_map(&cursor, &frame, READ_WRITE) != MM_OK)
+				complain("map failed");
+		}
+		note_holders(range, mark, 0);
+		cursor_close(&cursor);
+	}
+	return NULL;
+}
+
+/* Cursors on overlapping ranges exclude each other, and nothing is lost or locked for ever. */
+TEST(cursors_on_several_cpus)
+{
+	world_space(world, &shared);
+	run_on_all_cpus(work_on_ranges);
+	EXPECT_TRUE(world_pages(PAGE_FRAME) > 0);
+	EXPECT_OK(vm_space_destroy(&shared));
+}
+
+/* The same while every CPU runs in the space and looks ahead: no rule is broken in between. */
+static void *work_while_active(void *context)
+{
+	machine_set_cpu((unsigned int)(uintptr_t)context);
+	if (vm_space_activate(&shared) != MM_OK)
+		complain("activate failed");
+	(void)work_on_ranges(context);
+	vm_space_deactivate();
+	return NULL;
+}
+
+TEST(cursors_on_several_cpus_that_run_in_the_space)
+{
+	world_space(world, &shared);
+	for (uint64_t ia = 0; ia < PAGES * PAGE_SIZE; ia += PAGES * PAGE_SIZE / 4)
+		machine_watch_guest(iaddr(ia));
+	run_on_all_cpus(work_while_active);
+	machine_watch_nothing();
+	EXPECT_OK(vm_space_destroy(&shared));
+}
+
+/* Spaces that come, run and go on all CPUs, more of them than there are VMIDs. */
+static void *live_short_lives(void *context)
+{
+	machine_set_cpu((unsigned int)(uintptr_t)context);
+	for (unsigned int i = 0; i < ROUNDS; i++) {
+		struct machine_translation used;
+		struct machine_fault fault;
+		struct vm_space space;
+		struct cursor cursor;
+		frame_t frame;
+		struct paddr page;
+
+		if (vm_space_new_stage2(32, &space) != MM_OK ||
+		    frame_alloc(FRAME_ZEROED, &frame) != MM_OK) {
+			complain("memory ran out");
+			return NULL;
+		}
+		page = frame.paddr;
+		if (vm_space_activate(&space) != MM_OK)
+			complain("activate failed");
+		if (machine_guest_translate(iaddr(0), MACHINE_READ, &used, &fault))
+			complain("a new space has somebody else's translation");
+		if (cursor_open(&space, span(0, PAGE_SIZE), CURSOR_MUTABLE, &cursor) != MM_OK ||
+		    cursor_map(&cursor, &frame, READ_WRITE) != MM_OK)
+			complain("map failed");
+		cursor_close(&cursor);
+		if (!machine_guest_translate(iaddr(0), MACHINE_READ, &used, &fault) ||
+		    used.output.value != page.value)
+			complain("a space does not see its own page");
+		vm_space_deactivate();
+		if (vm_space_destroy(&space) != MM_OK)
+			complain("destroy failed");
+	}
+	return NULL;
+}
+
+TEST(spaces_on_several_cpus)
+{
+	struct world_config config = world_default_config();
+
+	config.machine.features = machine_features_v8_0();
+	world_restart(world, &config);
+	run_on_all_cpus(live_short_lives);
+}
