@@ -23,7 +23,7 @@ static bool begins_free_block(struct zone *zone, struct paddr paddr, unsigned in
 
 	if (order >= SECTION_ORDER)
 		return (section & SECTION_FREE_ORDER) == order;
-	return (section & SECTION_READY) && zone_slot(zone, paddr)->order == order;
+	return (section & SECTION_READY) && slot_order(zone_slot(zone, paddr)) == order;
 }
 
 static void mark_free_block(struct zone *zone, struct paddr paddr, unsigned int order)
@@ -31,7 +31,7 @@ static void mark_free_block(struct zone *zone, struct paddr paddr, unsigned int 
 	if (order >= SECTION_ORDER)
 		zone_section_set(zone, paddr, zone_section(zone, paddr) | (uint8_t)order);
 	else
-		zone_slot(zone, paddr)->order = (uint8_t)order;
+		slot_set_order(zone_slot(zone, paddr), (uint8_t)order);
 }
 
 static void unmark_free_block(struct zone *zone, struct paddr paddr, unsigned int order)
@@ -39,7 +39,7 @@ static void unmark_free_block(struct zone *zone, struct paddr paddr, unsigned in
 	if (order >= SECTION_ORDER)
 		zone_section_set(zone, paddr, zone_section(zone, paddr) & SECTION_READY);
 	else
-		zone_slot(zone, paddr)->order = ORDER_NONE;
+		slot_set_order(zone_slot(zone, paddr), ORDER_NONE);
 }
 
 static void link_block(struct zone *zone, struct paddr paddr, unsigned int order)

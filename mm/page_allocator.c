@@ -36,7 +36,7 @@ static bool must_fail(void)
 
 static void slot_begin_construction(struct slot *slot)
 {
-	slot->order = ORDER_NONE;
+	slot_set_order(slot, ORDER_NONE);
 	/* Release: whoever sees rc 0 also sees that the page left the allocator. */
 	atomic_store_explicit(&slot->references, SLOT_UNDER_CONSTRUCTION, memory_order_release);
 }
@@ -44,7 +44,7 @@ static void slot_begin_construction(struct slot *slot)
 static void slot_end(struct slot *slot, uint8_t order)
 {
 	slot_set_usage(slot, PAGE_UNUSED);
-	slot->order = order;
+	slot_set_order(slot, order);
 	slot->links = (struct slot_links){ LINK_NONE, LINK_NONE };
 	atomic_store_explicit(&slot->references, SLOT_UNUSED, memory_order_release);
 }
@@ -108,7 +108,7 @@ static bool cache_fill(struct page_cache *cache)
 		ticket_lock(&zone->lock);
 		while (taken < PAGE_CACHE_BATCH && buddy_take(zone, 0, &batch[taken])) {
 			zone_section_make_ready(zone, batch[taken]);
-			zone_slot(zone, batch[taken])->order = ORDER_CACHED;
+			slot_set_order(zone_slot(zone, batch[taken]), ORDER_CACHED);
 			taken++;
 		}
 		ticket_unlock(&zone->lock);
@@ -126,7 +126,7 @@ static void cache_spill(struct page_cache *cache, uint32_t pages)
 		struct zone *zone = zone_of(cache->pages[i]);
 
 		ticket_lock(&zone->lock);
-		zone_slot(zone, cache->pages[i])->order = ORDER_NONE;
+		slot_set_order(zone_slot(zone, cache->pages[i]), ORDER_NONE);
 		buddy_put(zone, cache->pages[i], 0);
 		ticket_unlock(&zone->lock);
 	}
@@ -209,7 +209,7 @@ static enum mm_status owned_status(uint32_t references)
 static bool is_withheld(struct zone *zone, struct paddr page)
 {
 	return (zone_section(zone, page) & SECTION_READY) &&
-	       zone_slot(zone, page)->order == ORDER_WITHHELD;
+	       slot_order(zone_slot(zone, page)) == ORDER_WITHHELD;
 }
 
 void page_withhold(struct paddr page)

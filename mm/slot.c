@@ -43,7 +43,7 @@ void zone_section_make_ready(struct zone *zone, struct paddr page)
 		atomic_store_explicit(&slot->references, reserved ? 1 : SLOT_UNUSED,
 				      memory_order_relaxed);
 		slot_set_usage(slot, usage);
-		slot->order = ORDER_NONE;
+		slot_set_order(slot, ORDER_NONE);
 		slot->children = 0;
 		slot->links = (struct slot_links){ LINK_NONE, LINK_NONE };
 	}

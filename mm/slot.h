@@ -14,8 +14,10 @@
  * pages lie inside one free block of at least a section, or were all reserved alike at start, and
  * the section table says which.
  *
- * Who may write: references, anybody, atomically. order and links: the zone's lock. usage: whoever
- * moved references away from SLOT_UNUSED, or the last to drop. children and node: the node's lock.
+ * Who may write: references, anybody, atomically. order and links: the zone's lock; order of a page
+ * that is in no free block, whoever has the page (who looks for a buddy may read it all the same).
+ * usage: whoever moved references away from SLOT_UNUSED, or the last to drop. children and node: the
+ * node's lock.
  */
 #pragma once
 
@@ -55,7 +57,7 @@ struct slot_node {
 struct slot {
 	_Atomic uint32_t references;
 	_Atomic uint8_t usage; /* enum page_usage; slot_usage() */
-	uint8_t order;
+	_Atomic uint8_t order; /* slot_order() */
 	union {
 		uint16_t children; /* of a node: descriptors that are not zero */
 		uint16_t list;	   /* of a unique frame: the id of the list that has it, or 0 */
@@ -144,6 +146,17 @@ static inline uint8_t zone_section(struct zone *zone, struct paddr paddr)
 static inline void zone_section_set(struct zone *zone, struct paddr paddr, uint8_t section)
 {
 	atomic_store_explicit(zone_section_entry(zone, paddr), section, memory_order_release);
+}
+
+/* The order of the free block that begins at the page, or one of ORDER_NONE and its like. */
+static inline uint8_t slot_order(struct slot *slot)
+{
+	return atomic_load_explicit(&slot->order, memory_order_relaxed);
+}
+
+static inline void slot_set_order(struct slot *slot, uint8_t order)
+{
+	atomic_store_explicit(&slot->order, order, memory_order_relaxed);
 }
 
 /* Relaxed: whoever relies on a page's usage has a reference to it, or looks again once it has. */
