@@ -6,10 +6,11 @@
  * ranges they run in parallel. The position is page aligned and never passes the end. Between
  * open and close nobody else changes, or reads by cursor, a translation in the range.
  *
- * Protocol: descend without locks to the covering node, the deepest existing node whose span holds
- * the range; lock it, start again if it was detached meanwhile; lock the existing nodes below that
- * intersect the range in depth-first, ascending order. Every descriptor in the range is then
- * written by this cursor alone. Concatenated root tables are locked like siblings.
+ * Protocol: descend without locks, in a read section, to the covering node, the deepest existing node
+ * whose span holds the range; lock it, start again if it was detached meanwhile; lock the existing
+ * nodes below that intersect the range in depth-first, ascending order. Every descriptor in the range
+ * is then written by this cursor alone. Detached nodes are freed after the flush and after every CPU
+ * has left the read section it was in. Concatenated root tables are locked like siblings.
  *
  * Operations check everything, and reserve the table pages they will need, before they write the
  * first descriptor: on an error the tables, counts and position are as before. What an operation
