@@ -83,6 +83,7 @@ void guest_destroy(struct guest *guest)
 
 		frame_drop(&page.frame);
 	}
+	quarantine_empty(&guest->quarantine);
 
 	/* Nobody else knows the space: no cursor is open on it, and it is not active. */
 	enum mm_status status = vm_space_destroy(&guest->space);

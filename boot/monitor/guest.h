@@ -14,6 +14,7 @@
 #include <strata/vm_space.h>
 #include <stddef.h>
 #include "dirty_log.h"
+#include "quarantine.h"
 #include "random.h"
 
 #define BLOCK_SIZE (UINT64_C(2) << 20) /* what a level 2 descriptor translates */
@@ -66,6 +67,7 @@ struct guest_statistics {
 	uint64_t spurious;	 /* faults on what was valid by then */
 	uint64_t injected;	 /* aborts and undefined instructions */
 	uint64_t pages_migrated;
+	uint64_t written_after_move; /* old frames that changed afterwards: must be zero */
 	uint64_t pages_evicted;
 	uint64_t pages_dirty;	   /* on the lists of written pages */
 	uint64_t pages_not_listed; /* changed, but on no list: must be zero */
@@ -84,6 +86,7 @@ struct guest {
 	size_t region_count;
 	struct evicted_page evicted[GUEST_EVICTED_MAX]; /* oldest first */
 	size_t evicted_count;
+	struct quarantine quarantine;
 	struct dirty_log dirty_log;
 	struct random random;
 	uint64_t service_steps;

@@ -19,6 +19,10 @@
 #define SLICE_MICROSECONDS 2000
 #define SLICE_EXITS 256
 
+/* A guest calls every few pages: after so many slices that it spent without a call, some 10 seconds,
+ * it is not going to. */
+#define SILENT_SLICES_MAX 5000
+
 /*
  * How the guests differ: in the shape of their Stage-2 tables and in the order they work in. 39 bits
  * of IPA are one table at level 1; 40 bits are two concatenated ones, and the guest lives in the
@@ -188,6 +192,7 @@ static enum mm_status run_slice(struct job_guest *guest)
 		case EXIT_RESUME:
 			break;
 		case EXIT_CALL:
+			guest->silent_slices = 0;
 			status = serve_call(guest, &exit);
 			if (guest->reported)
 				exits = SLICE_EXITS;
@@ -195,6 +200,8 @@ static enum mm_status run_slice(struct job_guest *guest)
 		case EXIT_YIELD:
 		case EXIT_SLICE_OVER:
 			exits = SLICE_EXITS;
+			if (++guest->silent_slices > SILENT_SLICES_MAX)
+				status = MM_BUSY;
 			break;
 		case EXIT_STOPPED:
 			status = MM_ACCESS_DENIED;
@@ -238,7 +245,8 @@ bool job_is_right(const struct job *job)
 		const struct job_guest *guest = &job->guests[i];
 
 		if (!guest->reported || guest->sum != job->input->expected_sum ||
-		    guest->different != 0 || guest->guest.statistics.pages_not_listed != 0)
+		    guest->different != 0 || guest->guest.statistics.pages_not_listed != 0 ||
+		    guest->guest.statistics.written_after_move != 0)
 			return false;
 	}
 	return true;

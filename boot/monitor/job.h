@@ -19,6 +19,7 @@
 
 struct job_guest {
 	struct guest guest;
+	unsigned int silent_slices; /* spent to the end since its last call */
 	bool reported;
 	uint32_t sum;
 	uint64_t repetitions; /* of the file in the working area, the last may be partial */
@@ -46,8 +47,9 @@ MM_MUST_CHECK enum mm_status job_create(struct job *job, const struct job_input 
  * Runs both guests until they have reported their sums, or one of them cannot go on; then the other
  * stays where it is.
  *
- * MM_NO_MEMORY: no frame is left for a fault. MM_ACCESS_DENIED: a guest left its regions and was
- * stopped. Any other status is a defect.
+ * MM_NO_MEMORY: no frame is left for a fault. MM_ACCESS_DENIED: a guest left its regions, or wrote
+ * through a translation that should be gone. MM_BUSY: a guest only spends its time, and has not called
+ * for seconds. Any other status is a defect.
  */
 MM_MUST_CHECK enum mm_status job_run(struct job *job);
 

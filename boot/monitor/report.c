@@ -27,6 +27,7 @@ static const struct statistics_row guest_rows[] = {
 	ROW("pages filled on demand", pages_filled),
 	ROW("2 MiB filled on demand", blocks_filled),
 	ROW("pages migrated, old frame poisoned", pages_migrated),
+	ROW("old frames written afterwards", written_after_move),
 	ROW("pages unmapped", pages_evicted),
 	ROW("pages refilled", pages_refilled),
 	ROW("dirty logs of a write-protected 2 MiB", dirty_rounds),

@@ -4,21 +4,11 @@
 #include <arch/memory.h>
 #include <strata/cursor.h>
 
-#define POISON UINT64_C(0xdeadbeefdeadbeef)
-
 #define STEPS_PER_DIRTY_LOG 64
 #define STEPS_PER_RANDOM_EVICTION 4
 
 /* A counted reference of the space and the one that query gave us: nobody else has the page. */
 #define REFERENCES_IF_PRIVATE 2
-
-static void poison_page(const frame_t *frame)
-{
-	uint64_t *words = mm_linear(frame->paddr);
-
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-		words[i] = POISON;
-}
 
 /*
  * Opens @cursor at the first mapped page from @page on, in its 2 MiB and region, and takes a
@@ -49,6 +39,8 @@ static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, str
 }
 
 /*
+ * @old and @new are void afterwards.
+ *
  * The order matters: the page leaves the tables, the flush waits until no CPU can write to the old
  * frame, and only then is it copied and poisoned. Our own reference keeps it from being freed.
  */
@@ -59,12 +51,14 @@ static enum mm_status move_page(struct guest *guest, struct cursor *cursor,
 	enum mm_status status = cursor_unmap(cursor, PAGE_SIZE, NULL);
 
 	if (status != MM_OK) {
+		frame_drop(old);
 		frame_drop(new);
 		return status;
 	}
 	cursor_flush(cursor);
 	page_copy(mm_linear(new->paddr), mm_linear(old->paddr));
-	poison_page(old);
+	if (!quarantine_add(&guest->quarantine, old))
+		guest->statistics.written_after_move++;
 	if (property.flags & PAGE_EXECUTE)
 		instruction_cache_sync(mm_linear(new->paddr), PAGE_SIZE);
 
@@ -96,11 +90,11 @@ enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 		status = frame_alloc(FRAME_UNDEFINED, &new);
 	if (status == MM_OK)
 		status = move_page(guest, &cursor, item.property, &old, &new);
-	if (status == MM_OK)
-		guest->statistics.pages_migrated++;
-
+	else
+		frame_drop(&old);
 	cursor_close(&cursor);
-	frame_drop(&old);
+
+	guest->statistics.pages_migrated += status == MM_OK;
 	return status;
 }
 
@@ -178,6 +172,15 @@ static enum mm_status restart_dirty_log(struct guest *guest, struct iaddr in_use
 	return dirty_log_begin(guest, range);
 }
 
+/* Nothing of this may be visible to the guest, nor may it write where it cannot. */
+static enum mm_status unless_seen(const struct guest *guest)
+{
+	const struct guest_statistics *statistics = &guest->statistics;
+
+	return statistics->written_after_move || statistics->pages_not_listed ? MM_ACCESS_DENIED
+									      : MM_OK;
+}
+
 enum mm_status services_step(struct guest *guest, struct iaddr in_use)
 {
 	uint64_t step = guest->service_steps++;
@@ -194,10 +197,14 @@ enum mm_status services_step(struct guest *guest, struct iaddr in_use)
 		status = unless_defect(guest, service_migrate(guest, random_page(guest)));
 	if (status == MM_OK && step % STEPS_PER_RANDOM_EVICTION == 0)
 		status = unless_defect(guest, service_evict(guest, random_page(guest)));
-	return status;
+	return status == MM_OK ? unless_seen(guest) : status;
 }
 
 enum mm_status services_finish(struct guest *guest)
 {
-	return guest->dirty_log.running ? dirty_log_end(guest) : MM_OK;
+	enum mm_status status = guest->dirty_log.running ? dirty_log_end(guest) : MM_OK;
+
+	if (!quarantine_empty(&guest->quarantine))
+		guest->statistics.written_after_move++;
+	return status == MM_OK ? unless_seen(guest) : status;
 }

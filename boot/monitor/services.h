@@ -23,7 +23,10 @@ MM_MUST_CHECK enum mm_status service_evict(struct guest *guest, struct iaddr pag
 /*
  * One step of everything, while the guest is in the middle of using the page at @in_use: that page
  * is migrated or evicted, so are some that the guest's generator picks, and every so often a dirty
- * log of the 2 MiB around it ends and the next begins. MM_OK, or a status that is a defect.
+ * log of the 2 MiB around it ends and the next begins.
+ *
+ * MM_ACCESS_DENIED: the guest wrote to a frame after it was taken away, or to a page that should have
+ * faulted: a translation outlived its removal. Any other status but MM_OK is a defect too.
  */
 MM_MUST_CHECK enum mm_status services_step(struct guest *guest, struct iaddr in_use);
 

@@ -121,8 +121,9 @@ def check_guests(tap, lines, data):
     for text, least in SERVICES:
         found = row(lines, text) or []
         tap.check(f"{text}: {least} or more", unless(len(found) == 2 and min(found) >= least, found))
-    found = row(lines, "pages changed but not on the list")
-    tap.check("no write escaped a dirty log", unless(found == [0, 0], found))
+    for text in ("pages changed but not on the list", "old frames written afterwards"):
+        found = row(lines, text)
+        tap.check(f"{text}: none", unless(found == [0, 0], found))
     turns = row(lines, "turns taken in alternation") or [0]
     tap.check("the guests took turns", unless(turns[0] >= 50, turns))
 
