@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <aarch64/percpu.h>
+#include <aarch64/tlb_instructions.h>
 #include <aarch64/tlb_operand.h>
 #include <arch/canary.h>
 #include <arch/features.h>
@@ -11,12 +12,6 @@
 #define TLBI(instruction) __asm__ volatile(instruction : : : "memory")
 #define TLBI_OPERAND(instruction, operand)                                                         \
 	__asm__ volatile(instruction ", %0" : : "r"(operand) : "memory")
-
-/* The range forms by their encodings: Armv8.4 instructions, assembled as Armv8.0. */
-#define TLBI_RVAE2IS "sys #4, c8, c2, #1"
-#define TLBI_RVALE2IS "sys #4, c8, c2, #5"
-#define TLBI_RIPAS2E1IS "sys #4, c8, c0, #2"
-#define TLBI_RIPAS2LE1IS "sys #4, c8, c0, #6"
 
 enum target {
 	TARGET_EL2,
@@ -48,13 +43,13 @@ static void issue_by_address(enum target target, uint64_t operand, enum tlb_dept
 static void issue_by_range(enum target target, uint64_t operand, enum tlb_depth depth)
 {
 	if (target == TARGET_EL2 && depth == TLB_LEAF_ONLY)
-		TLBI_OPERAND(TLBI_RVALE2IS, operand);
+		TLBI_OPERAND(TLB_INSTRUCTION_TEXT(TLBI_RVALE2IS), operand);
 	else if (target == TARGET_EL2)
-		TLBI_OPERAND(TLBI_RVAE2IS, operand);
+		TLBI_OPERAND(TLB_INSTRUCTION_TEXT(TLBI_RVAE2IS), operand);
 	else if (depth == TLB_LEAF_ONLY)
-		TLBI_OPERAND(TLBI_RIPAS2LE1IS, operand);
+		TLBI_OPERAND(TLB_INSTRUCTION_TEXT(TLBI_RIPAS2LE1IS), operand);
 	else
-		TLBI_OPERAND(TLBI_RIPAS2E1IS, operand);
+		TLBI_OPERAND(TLB_INSTRUCTION_TEXT(TLBI_RIPAS2E1IS), operand);
 	percpu_this()->counters.tlbi_range++;
 }
 

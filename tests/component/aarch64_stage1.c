@@ -162,3 +162,29 @@ TEST(guests_with_and_without_stage1_share_a_space)
 	}
 	el1_end(world, &el1);
 }
+
+/* With Stage 1 on nothing traps: the registers themselves are saved. */
+TEST(guest_with_stage1_writes_its_registers)
+{
+	uint64_t is[20];
+	struct el1 el1;
+
+	start_with_tables(world, &el1, EL1_PROGRAM_OF(el1_write_registers));
+	uint64_t expected[20] = {
+		[1] = TABLE1,	   [2] = 0x40002000, [3] = TCR_39_BITS,	 [4] = MAIR_WRITEBACK,
+		[5] = EL1_VECTORS, [6] = 0x1234,     [7] = 0x5678,	 [8] = 0x1,
+		[9] = 0x9abc,	   [10] = 0x3c5,     [11] = 0xdef0,	 [12] = 0x12340,
+		[13] = 0x10,	   [14] = 0x20,	     [15] = 0x30,	 [16] = 0x40,
+		[17] = 0x2,	   [18] = 0x3,	     [19] = 0x123456789,
+	};
+
+	for (size_t i = 0; i < COUNT_OF(expected); i++)
+		el1.vcpu.x[i] = expected[i];
+	struct vcpu_exit exit = el1_run(&el1);
+
+	EXPECT_EQUAL(vcpu_exit_class(&exit), VCPU_CLASS_HYPERCALL);
+	el1_registers_to_list(&el1.vcpu.system, is);
+	for (size_t i = 0; i < COUNT_OF(expected); i++)
+		EXPECT_EQUAL(is[i], expected[i]);
+	el1_end(world, &el1);
+}

@@ -92,6 +92,9 @@ TEST(guest_registers_that_are_undefined)
 		{ "GCSPR_EL1", REGISTER(3, 0, 2, 5, 1) },
 		{ "TRCAUXCTLR", REGISTER(2, 1, 0, 6, 0) },
 		{ "implementation defined", REGISTER(3, 0, 15, 2, 0) },
+		{ "L2CTLR_EL1", REGISTER(3, 1, 11, 0, 2) },
+		{ "CPUACTLR_EL1", REGISTER(3, 1, 15, 2, 0) },
+		{ "CPUECTLR_EL1", REGISTER(3, 1, 15, 2, 1) },
 		{ "implementation defined by EL0", REGISTER(3, 3, 11, 0, 0) },
 		{ "HCR_EL2", REGISTER(3, 4, 1, 1, 0) },
 		{ "VTTBR_EL2", REGISTER(3, 4, 2, 1, 0) },
@@ -108,6 +111,15 @@ TEST(guest_registers_that_are_undefined)
 		expect_undefined(&el1, attempts[i].name, MSR(attempts[i].reg, 0));
 	}
 	el1_end(world, &el1);
+}
+
+/* Whether this CPU lets EL2 see the instruction before it does anything. */
+static bool traps(struct el1 *el1, uint32_t instruction)
+{
+	el1_program(el1, &instruction, 1);
+	const struct vcpu_exit exit = el1_run(el1);
+
+	return vcpu_exit_class(&exit) == VCPU_CLASS_SYSTEM_REGISTER;
 }
 
 /* They exist in every Armv8 CPU: read as zero, ignore what is written. */
@@ -128,7 +140,9 @@ TEST(guest_registers_that_say_nothing)
 		EXPECT_EQUAL(try(&el1, MRS(attempts[i].reg, 0)), 0);
 		EXPECT_EQUAL(el1.vcpu.x[0], 0);
 	}
+	EXPECT_TRUE(traps(&el1, MRS(attempts[0].reg, 0)));
 	/* REVIDR_EL1 and AIDR_EL1 can only be read. */
+	EXPECT_TRUE(traps(&el1, MRS(REGISTER(3, 0, 0, 0, 6), 0)));
 	EXPECT_EQUAL(try(&el1, MRS(REGISTER(3, 0, 0, 0, 6), 0)), 0);
 	EXPECT_EQUAL(el1.vcpu.x[0], 0);
 	EXPECT_EQUAL(try(&el1, MRS(REGISTER(3, 1, 0, 0, 7), 0)), 0);
@@ -194,6 +208,7 @@ TEST(guest_maintenance_by_set_and_way_does_nothing)
 	el1_start(world, &el1, EL1_PROGRAM_OF(el1_vectors));
 	for (size_t i = 0; i < COUNT_OF(crm); i++)
 		EXPECT_EQUAL(try(&el1, MSR(REGISTER(1, 0, 7, crm[i], 2), 31)), 0);
+	EXPECT_TRUE(traps(&el1, MSR(REGISTER(1, 0, 7, crm[0], 2), 31)));
 	el1_end(world, &el1);
 }
 

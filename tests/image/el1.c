@@ -86,3 +86,18 @@ void el1_end(struct world *world, struct el1 *el1)
 	world_rest(world);
 	EXPECT_OK(vm_space_destroy(&el1->space));
 }
+
+void el1_registers_to_list(const struct vcpu_system_registers *system, uint64_t list[20])
+{
+	const uint64_t values[20] = {
+		system->cpacr_el1,   system->ttbr0_el1,	     system->ttbr1_el1,
+		system->tcr_el1,     system->mair_el1,	     system->vbar_el1,
+		system->esr_el1,     system->far_el1,	     system->par_el1,
+		system->elr_el1,     system->spsr_el1,	     system->sp_el0,
+		system->sp_el1,	     system->tpidr_el0,	     system->tpidrro_el0,
+		system->tpidr_el1,   system->contextidr_el1, system->csselr_el1,
+		system->cntkctl_el1, system->cntv_cval_el0,
+	};
+
+	memcpy(list, values, sizeof(values));
+}

@@ -42,6 +42,9 @@ struct vcpu_exit el1_run(struct el1 *el1);
  * hypercall; returns its number. */
 unsigned int el1_run_to_call(struct el1 *el1);
 
+/* What el1_show_registers and el1_write_registers have in x0 to x19. */
+void el1_registers_to_list(const struct vcpu_system_registers *system, uint64_t list[20]);
+
 void el1_end(struct world *world, struct el1 *el1);
 
 /* el1_programs.S */
@@ -49,6 +52,9 @@ extern const uint32_t el1_vectors[], el1_vectors_end[];
 extern const uint32_t el1_add_one[], el1_add_one_end[];
 extern const uint32_t el1_invert_vectors[], el1_invert_vectors_end[];
 extern const uint32_t el1_show_registers[], el1_show_registers_end[];
+extern const uint32_t el1_write_registers[], el1_write_registers_end[];
+extern const uint32_t el1_count[], el1_count_end[];
+extern const uint32_t el1_thumb_wait[], el1_thumb_wait_end[];
 extern const uint32_t el1_load[], el1_load_end[];
 extern const uint32_t el1_store[], el1_store_end[];
 extern const uint32_t el1_stage1_on[], el1_stage1_on_end[];

@@ -73,6 +73,43 @@ PROGRAM el1_show_registers
 	hvc	#0
 END_PROGRAM el1_show_registers
 
+/* The same registers, written from where el1_show_registers puts them. */
+PROGRAM el1_write_registers
+	msr	cpacr_el1, x0
+	msr	ttbr0_el1, x1
+	msr	ttbr1_el1, x2
+	msr	tcr_el1, x3
+	msr	mair_el1, x4
+	msr	vbar_el1, x5
+	msr	esr_el1, x6
+	msr	far_el1, x7
+	msr	par_el1, x8
+	msr	elr_el1, x9
+	msr	spsr_el1, x10
+	msr	sp_el0, x11
+	mov	sp, x12
+	msr	tpidr_el0, x13
+	msr	tpidrro_el0, x14
+	msr	tpidr_el1, x15
+	msr	contextidr_el1, x16
+	msr	csselr_el1, x17
+	msr	cntkctl_el1, x18
+	msr	cntv_cval_el0, x19
+	hvc	#0
+END_PROGRAM el1_write_registers
+
+/* x0 = the virtual count */
+PROGRAM el1_count
+	isb
+	mrs	x0, cntvct_el0
+	hvc	#0
+END_PROGRAM el1_count
+
+/* T32, for EL0: WFI, then SVC #0. */
+PROGRAM el1_thumb_wait
+	.short	0xbf30, 0xdf00
+END_PROGRAM el1_thumb_wait
+
 /* x1 = [x0] */
 PROGRAM el1_load
 	ldr	x1, [x0]
