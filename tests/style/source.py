@@ -37,8 +37,8 @@ QUOTED_FROM = {
     "arch/include": [], "arch/aarch64": [], "arch/host": [], "mm/include": [], "mm/model": [],
     "mm": [], "boot": ["boot", "mm/model"],
     "tests/guests": ["boot"],
-    "tests": ["boot", "mm/model", "mm", "tests/component", "arch/host",
-              "arch/aarch64"],
+    "tests": ["boot", "mm/model", "mm", "tests/component", "tests/host", "tests/image",
+              "arch/host", "arch/aarch64"],
 }
 
 

@@ -9,12 +9,12 @@
 #pragma once
 
 #define CANARY_none 0
-#define CANARY_tlbi_missing 1		/* no TLBI is issued after a descriptor changed */
-#define CANARY_stage1_step_missing 2	/* IPA invalidation, but no VMALLE1IS after it */
-#define CANARY_wrong_ipa 3		/* IPA invalidation for the neighbouring page */
-#define CANARY_frame_not_dropped 4	/* one parked frame is forgotten after the flush */
-#define CANARY_wrong_attribute 5	/* a leaf is written with Non-shareable attributes */
-#define CANARY_writable_read_only 6	/* a read-only guest page is mapped writable */
+#define CANARY_tlbi_missing 1	     /* no TLBI is issued after a descriptor changed */
+#define CANARY_stage1_step_missing 2 /* IPA invalidation, but no VMALLE1IS after it */
+#define CANARY_wrong_ipa 3	     /* IPA invalidation for the neighbouring page */
+#define CANARY_frame_not_dropped 4   /* one parked frame is forgotten after the flush */
+#define CANARY_wrong_attribute 5     /* a leaf is written with Non-shareable attributes */
+#define CANARY_writable_read_only 6  /* a read-only guest page is mapped writable */
 
 #ifndef STRATA_CANARY
 #define STRATA_CANARY none

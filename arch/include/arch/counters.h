@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 struct arch_counters {
-	uint64_t tlbi_address;	/* single address, either stage */
-	uint64_t tlbi_range;	/* range instructions */
-	uint64_t tlbi_vmid;	/* whole VMID, Stage 1 or both stages */
-	uint64_t tlbi_all;	/* every VMID, or all of EL2 */
+	uint64_t tlbi_address; /* single address, either stage */
+	uint64_t tlbi_range;   /* range instructions */
+	uint64_t tlbi_vmid;    /* whole VMID, Stage 1 or both stages */
+	uint64_t tlbi_all;     /* every VMID, or all of EL2 */
 	uint64_t dsb;
 	uint64_t isb;
 	uint64_t stage2_loads;

@@ -23,9 +23,9 @@ enum observe_kind {
 	OBSERVE_TLBI_EL2_ADDRESS, /* range, level, depth */
 	OBSERVE_TLBI_EL2_RANGE,	  /* range, level, depth */
 	OBSERVE_TLBI_EL2_ALL,
-	OBSERVE_TLBI_IPA_ADDRESS, /* range, level, depth; value: VMID */
-	OBSERVE_TLBI_IPA_RANGE,	  /* range, level, depth; value: VMID */
-	OBSERVE_TLBI_VMID_STAGE1, /* value: VMID */
+	OBSERVE_TLBI_IPA_ADDRESS,  /* range, level, depth; value: VMID */
+	OBSERVE_TLBI_IPA_RANGE,	   /* range, level, depth; value: VMID */
+	OBSERVE_TLBI_VMID_STAGE1,  /* value: VMID */
 	OBSERVE_TLBI_VMID_STAGE12, /* value: VMID */
 	OBSERVE_TLBI_ALL_VMIDS,
 	OBSERVE_DSB_ISHST,
