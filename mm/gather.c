@@ -182,12 +182,9 @@ static void invalidate_active_vmid(const struct tlb_gather *gather)
 	isb();
 }
 
-static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *gather)
+/* These TLBIs act on the VMID in VTTBR_EL2: go there, if @space is not active here, and come back. */
+static void invalidate_visited(const struct vm_space *space, const struct tlb_gather *gather)
 {
-	/* Without a VMID of this generation nothing of the space can be cached. */
-	if (!vmid_is_current(space))
-		return;
-
 	const struct stage2_context *active = stage2_active();
 
 	if (active != NULL && active->vmid == space->context.vmid) {
@@ -195,7 +192,6 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 		return;
 	}
 
-	/* These TLBIs act on the VMID in VTTBR_EL2: go there and come back. */
 	struct stage2_context before = { 0 };
 	bool was_active = active != NULL;
 
@@ -207,6 +203,15 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 		stage2_load(&before);
 	else
 		stage2_unload();
+}
+
+static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *gather)
+{
+	/* Without a VMID of this generation nothing of the space can be cached. */
+	if (!vmid_visit(space))
+		return;
+	invalidate_visited(space, gather);
+	vmid_end_visit();
 }
 
 static void drop_parked(struct tlb_gather *gather)

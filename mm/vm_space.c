@@ -110,14 +110,8 @@ enum mm_status vm_space_activate(struct vm_space *space)
 {
 	enum mm_status status = space->stage == STAGE_2 ? MM_OK : MM_INVALID_ARGS;
 
-	if (status == MM_OK) {
-		const struct stage2_context *active = stage2_active();
-
+	if (status == MM_OK)
 		vmid_activate(space);
-		if (active == NULL || active->root.value != space->root.value ||
-		    active->vmid != space->context.vmid)
-			stage2_load(&space->context);
-	}
 	REPORT(.kind = OPERATION_SPACE_ACTIVATE, .status = status, .space = space);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <arch/cpu.h>
 #include <arch/features.h>
 #include <arch/tlb.h>
+#include <arch/translation.h>
 #include "lock.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -14,7 +15,7 @@
 #define WORD_BITS 64
 
 _Static_assert(STRATA_MAX_CPUS <= 32, "a space's active CPUs are bits of a 32-bit word");
-_Static_assert(STRATA_MAX_CPUS < 255, "active spaces never hold all of 8-bit VMIDs");
+_Static_assert(2 * STRATA_MAX_CPUS < 255, "active and visited spaces leave an 8-bit VMID free");
 
 static struct {
 	struct ticket_lock lock; /* protects all of this, and vmid fields of spaces */
@@ -22,6 +23,7 @@ static struct {
 	uint32_t hint; /* where the search begins */
 	uint64_t taken[(VMID_MASK + 1) / WORD_BITS];
 	struct vm_space *active[STRATA_MAX_CPUS];
+	struct vm_space *visited[STRATA_MAX_CPUS]; /* loaded for the time of an invalidation */
 } vmids;
 
 static uint32_t vmid_limit(void)
@@ -56,7 +58,7 @@ void vmid_reset(void)
 {
 	vmids.generation = GENERATION_ONE;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-		vmids.active[cpu] = NULL;
+		vmids.active[cpu] = vmids.visited[cpu] = NULL;
 	forget_all();
 }
 
@@ -76,21 +78,25 @@ static uint32_t find_free(void)
 	return 0;
 }
 
+/* Some CPU's VTTBR_EL2 names @space, or NULL: its VMID stays its own in the new generation. */
+static void keep(struct vm_space *space)
+{
+	if (space == NULL)
+		return;
+
+	uint64_t vmid = atomic_load_explicit(&space->vmid, memory_order_relaxed) & VMID_MASK;
+
+	set_taken((uint32_t)vmid, true);
+	atomic_store_explicit(&space->vmid, vmids.generation | vmid, memory_order_relaxed);
+}
+
 static void roll_over(void)
 {
 	vmids.generation += GENERATION_ONE;
 	forget_all();
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
-		struct vm_space *space = vmids.active[cpu];
-
-		if (space == NULL)
-			continue;
-
-		uint64_t vmid = atomic_load_explicit(&space->vmid, memory_order_relaxed);
-
-		set_taken((uint32_t)(vmid & VMID_MASK), true);
-		atomic_store_explicit(&space->vmid, vmids.generation | (vmid & VMID_MASK),
-				      memory_order_relaxed);
+		keep(vmids.active[cpu]);
+		keep(vmids.visited[cpu]);
 	}
 	dsb_ishst();
 	tlbi_all_vmids();
@@ -121,6 +127,15 @@ static void leave(struct vm_space *space)
 				  memory_order_release);
 }
 
+static void load(const struct vm_space *space)
+{
+	const struct stage2_context *active = stage2_active();
+
+	if (active == NULL || active->root.value != space->root.value ||
+	    active->vmid != space->context.vmid)
+		stage2_load(&space->context);
+}
+
 void vmid_activate(struct vm_space *space)
 {
 	ticket_lock(&vmids.lock);
@@ -139,7 +154,8 @@ void vmid_activate(struct vm_space *space)
 		atomic_store_explicit(&space->vmid, vmids.generation | vmid, memory_order_relaxed);
 		space->context.vmid = (uint16_t)vmid;
 	}
-	/* Until here the space before kept its VMID through a rollover: VTTBR_EL2 still names it. */
+	load(space);
+	/* Until here the space before kept its VMID through a rollover: VTTBR_EL2 still named it. */
 	if (before != NULL)
 		leave(before);
 	vmids.active[cpu_index()] = space;
@@ -156,6 +172,24 @@ void vmid_deactivate(void)
 
 	if (before != NULL)
 		leave(before);
+	ticket_unlock(&vmids.lock);
+}
+
+bool vmid_visit(struct vm_space *space)
+{
+	ticket_lock(&vmids.lock);
+	bool current = is_current(space);
+
+	if (current)
+		vmids.visited[cpu_index()] = space;
+	ticket_unlock(&vmids.lock);
+	return current;
+}
+
+void vmid_end_visit(void)
+{
+	ticket_lock(&vmids.lock);
+	vmids.visited[cpu_index()] = NULL;
 	ticket_unlock(&vmids.lock);
 }
 

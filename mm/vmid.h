@@ -7,7 +7,7 @@
  *
  * A space's vmid field holds the generation in its upper bits and the VMID in its lower 16. When no
  * VMID is left the generation is incremented, every VMID is invalidated, and the spaces that are
- * active on some CPU keep theirs; all others must ask again before they run.
+ * active on some CPU, or visited by it, keep theirs; all others must ask again before they run.
  */
 #pragma once
 
@@ -17,7 +17,8 @@
 void vmid_reset(void);
 
 /* Gives @space a VMID of this generation, if it has none, and makes it the space that is active on
- * this CPU in place of the one before. */
+ * this CPU in place of the one before: VTTBR_EL2 is written under the same lock, since a VMID that it
+ * names must not be given to another space. */
 void vmid_activate(struct vm_space *space);
 
 /* No space is active on this CPU. */
@@ -25,6 +26,12 @@ void vmid_deactivate(void);
 
 /* True if a CPU may have translations cached for @space. */
 bool vmid_is_current(const struct vm_space *space);
+
+/* False if no CPU can have translations cached for @space; else it keeps its VMID, whatever rolls over,
+ * until vmid_end_visit: this CPU may load its context to invalidate them. */
+bool vmid_visit(struct vm_space *space);
+/* VTTBR_EL2 of this CPU does not name the visited space any more, unless it is the active one. */
+void vmid_end_visit(void);
 
 /* Takes the VMID back from a space whose translations have been invalidated and which is active
  * nowhere. */
