@@ -224,3 +224,79 @@ TEST(spaces_on_several_cpus)
 	world_restart(world, &config);
 	run_on_all_cpus(live_short_lives);
 }
+
+/* ---- More spaces than VMIDs, on all CPUs --------------------------------------------------- */
+
+enum { EACH = 80 };
+
+static struct vm_space many[CPUS][EACH];
+static struct paddr own_page[CPUS][EACH];
+
+static void *switch_spaces(void *context)
+{
+	unsigned int cpu = (unsigned int)(uintptr_t)context;
+	uint32_t random = cpu + 1;
+
+	machine_set_cpu(cpu);
+	for (unsigned int i = 0; i < 40 * ROUNDS; i++) {
+		unsigned int n = next_random(&random) % EACH;
+		struct vm_space *space = &many[cpu][n];
+		struct machine_translation used;
+		struct machine_fault fault;
+
+		if (vm_space_activate(space) != MM_OK)
+			complain("activate failed");
+		if (!machine_guest_translate(iaddr(0), MACHINE_READ, &used, &fault) ||
+		    used.output.value != own_page[cpu][n].value)
+			complain("a space sees another one's page");
+		if (i % 4 == 0) {
+			/* Of a space that may not be the active one. */
+			struct vm_space *other = &many[cpu][next_random(&random) % EACH];
+			struct cursor cursor;
+
+			if (cursor_open(other, span(PAGE_SIZE, PAGE_SIZE), CURSOR_MUTABLE,
+					&cursor) != MM_OK ||
+			    cursor_unmap(&cursor, PAGE_SIZE, NULL) != MM_OK) {
+				complain("unmap failed");
+				return NULL;
+			}
+			cursor_close(&cursor);
+			if (cursor_open(other, span(PAGE_SIZE, PAGE_SIZE), CURSOR_MUTABLE,
+					&cursor) != MM_OK ||
+			    cursor_map_iomem(&cursor,
+					     prange(paddr(NO_MEMORY_BASE),
+						    paddr(NO_MEMORY_BASE + PAGE_SIZE)),
+					     DEVICE) != MM_OK) {
+				complain("map failed");
+				return NULL;
+			}
+			cursor_close(&cursor);
+		}
+	}
+	vm_space_deactivate();
+	return NULL;
+}
+
+/* VMIDs roll over under the feet of CPUs that switch, invalidate and look ahead: no space ever sees
+ * another one's page. */
+TEST(vmids_roll_over_on_several_cpus)
+{
+	struct world_config config = world_default_config();
+
+	/* Fewer than any CPU has, so that it happens often. */
+	config.machine.features = machine_features_v8_0();
+	config.machine.features.vmid_bits = 5;
+	world_restart(world, &config);
+	for (size_t cpu = 0; cpu < CPUS; cpu++)
+		for (size_t i = 0; i < EACH; i++) {
+			EXPECT_OK(vm_space_new_stage2(32, &many[cpu][i]));
+			own_page[cpu][i] = map_frame_at(world, &many[cpu][i], 0, READ_ONLY);
+		}
+	machine_watch_guest(iaddr(0));
+	run_on_all_cpus(switch_spaces);
+	machine_watch_nothing();
+	EXPECT_TRUE(mm_statistics().vmid_rollovers >= 20);
+	for (size_t cpu = 0; cpu < CPUS; cpu++)
+		for (size_t i = 0; i < EACH; i++)
+			EXPECT_OK(vm_space_destroy(&many[cpu][i]));
+}
