@@ -59,6 +59,76 @@ TEST(unmap_of_a_page_issues_one_tlbi_for_each_stage)
 	EXPECT_OK(vm_space_destroy(&space));
 }
 
+/* Neighbours are one range; a CPU without range instructions takes them one by one. */
+TEST(unmap_of_neighbours_issues_one_range)
+{
+	for (unsigned int variant = 0; variant < 4; variant++) {
+		struct world_config config = world_default_config();
+		struct arch_counters before, issued;
+		struct vm_space space;
+
+		config.machine.features = features_of(variant);
+		world_restart(world, &config);
+		world_space(world, &space);
+		EXPECT_OK(vm_space_activate(&space));
+		map_segment_at(world, &space, 0, 33, PAGE_SIZE, READ_WRITE);
+		before = arch_counters_read();
+		EXPECT_EQUAL(unmap_at(&space, PAGE_SIZE, 16 * PAGE_SIZE), 16);
+		issued = issued_since(before);
+		EXPECT_EQUAL(issued.tlbi_range, config.machine.features.tlb_range ? 1 : 0);
+		EXPECT_EQUAL(issued.tlbi_address, config.machine.features.tlb_range ? 0 : 16);
+		EXPECT_EQUAL(issued.tlbi_vmid, 1);
+		vm_space_deactivate();
+		EXPECT_OK(vm_space_destroy(&space));
+	}
+}
+
+/* Pages that are no neighbours are invalidated each by itself, in whatever order they went; when
+ * there are too many for that, all of the VMID at once. What lies
+ * between them stays mapped. */
+TEST(unmap_of_scattered_pages_issues_one_tlbi_each)
+{
+	static const struct {
+		unsigned int pages;
+		bool descending;
+		unsigned int by_address, by_vmid;
+	} cases[] = {
+		{ 2, false, 2, 1 }, { 2, true, 2, 1 },	 { 8, false, 8, 1 },
+		{ 8, true, 8, 1 },  { 20, false, 0, 1 }, { 20, true, 0, 1 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arch_counters before, issued;
+		struct vm_space space;
+		struct cursor cursor;
+		uint64_t end = 2 * cases[i].pages * PAGE_SIZE;
+
+		world_space(world, &space);
+		EXPECT_OK(vm_space_activate(&space));
+		map_segment_at(world, &space, 0, 100, PAGE_SIZE, READ_WRITE);
+		for (uint64_t ia = 0; ia < end; ia += PAGE_SIZE)
+			EXPECT_TRUE(guest_page(ia, MACHINE_WRITE) != 0);
+		before = arch_counters_read();
+		open_at(&space, 0, MIB(2), &cursor);
+		for (uint64_t n = 0; n < cases[i].pages; n++) {
+			uint64_t ia =
+				2 * PAGE_SIZE * (cases[i].descending ? cases[i].pages - 1 - n : n);
+
+			EXPECT_OK(cursor_jump(&cursor, iaddr(ia)));
+			EXPECT_OK(cursor_unmap(&cursor, PAGE_SIZE, NULL));
+		}
+		cursor_close(&cursor);
+		issued = issued_since(before);
+		EXPECT_EQUAL(issued.tlbi_address, cases[i].by_address);
+		EXPECT_EQUAL(issued.tlbi_range, 0);
+		EXPECT_EQUAL(issued.tlbi_vmid, cases[i].by_vmid);
+		for (uint64_t ia = 0; ia < end; ia += PAGE_SIZE)
+			EXPECT_EQUAL(guest_page(ia, MACHINE_WRITE) != 0, ia / PAGE_SIZE % 2);
+		vm_space_deactivate();
+		EXPECT_OK(vm_space_destroy(&space));
+	}
+}
+
 /* A space that no CPU has run has nothing to invalidate. */
 TEST(unmap_in_a_space_that_never_ran_issues_no_tlbi)
 {
