@@ -172,6 +172,11 @@ bool cursor_lock(const struct vm_space *space, struct irange range, int deepest_
 	return true;
 }
 
+void covering_unlock(const struct covering *covering, struct irange range)
+{
+	unlock_table(&covering->table, range);
+}
+
 void cursor_unlock(struct cursor *cursor)
 {
 	struct table covering = covering_table(cursor);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/vm_reader.h>
+#include <strata/vm_writer.h>
+#include "vm_io_private.h"
+
+struct vm_writer vm_writer_of(struct vm_io_range range)
+{
+	return (struct vm_writer){ range };
+}
+
+enum mm_status vm_writer_from_hypervisor(void *start, uint64_t length, struct vm_writer *out)
+{
+	return vm_io_hypervisor(start, length, &out->range);
+}
+
+enum mm_status vm_writer_from_space(struct vm_space *space, struct iaddr start, uint64_t length,
+				    struct vm_writer *out)
+{
+	return vm_io_space(space, start, length, &out->range);
+}
+
+enum mm_status vm_writer_from_guest(const struct vm_guest *guest, uint64_t start, uint64_t length,
+				    struct vm_writer *out)
+{
+	return vm_io_guest(guest, start, length, &out->range);
+}
+
+enum mm_status vm_writer_from_window(struct irange window, struct iaddr start, uint64_t length,
+				     struct vm_writer *out)
+{
+	return vm_io_window(window, start, length, &out->range);
+}
+
+struct vm_writer vm_writer_to_fallible(const struct vm_writer *writer)
+{
+	struct vm_writer fallible = *writer;
+
+	fallible.range.fallible = true;
+	return fallible;
+}
+
+bool vm_writer_is_fallible(const struct vm_writer *writer)
+{
+	return writer->range.fallible;
+}
+
+uint64_t vm_writer_cursor(const struct vm_writer *writer)
+{
+	return writer->range.cursor;
+}
+
+uint64_t vm_writer_avail(const struct vm_writer *writer)
+{
+	return vm_io_size(&writer->range);
+}
+
+bool vm_writer_has_avail(const struct vm_writer *writer)
+{
+	return vm_writer_avail(writer) != 0;
+}
+
+void vm_writer_limit(struct vm_writer *writer, uint64_t length)
+{
+	if (length < vm_writer_avail(writer))
+		writer->range.end = writer->range.cursor + length;
+}
+
+enum mm_status vm_writer_skip(struct vm_writer *writer, uint64_t length)
+{
+	if (length > vm_writer_avail(writer))
+		return MM_OUT_OF_BOUND;
+	writer->range.cursor += length;
+	return MM_OK;
+}
+
+enum mm_status vm_writer_write(struct vm_writer *writer, struct vm_reader *reader, uint64_t *copied)
+{
+	return vm_reader_read(reader, writer, copied);
+}
+
+enum mm_status vm_writer_write_fallible(struct vm_writer *writer, struct vm_reader *reader,
+					uint64_t *copied)
+{
+	return vm_reader_read_fallible(reader, writer, copied);
+}
+
+enum mm_status vm_writer_write_val(struct vm_writer *writer, const void *value, size_t size)
+{
+	struct vm_io_range from = vm_io_own(value, size);
+	uint64_t start = writer->range.cursor;
+	enum mm_status status;
+	uint64_t done;
+
+	if (vm_writer_avail(writer) < size)
+		return MM_INVALID_ARGS;
+	status = vm_io_copy(&writer->range, &from, size, &done);
+	if (status != MM_OK)
+		writer->range.cursor = start;
+	return status;
+}
+
+/* Elements are copied from a stretch of equal ones: a whole number of any size. */
+#define FILL_STRETCH 256
+
+enum mm_status vm_writer_fill(struct vm_writer *writer, unsigned int size, uint64_t value,
+			      uint64_t *count)
+{
+	enum mm_status status = MM_OK;
+	const uint64_t room = vm_writer_avail(writer);
+	const uint64_t start = writer->range.cursor;
+	_Alignas(16) uint8_t stretch[FILL_STRETCH];
+	uint64_t filled = 0;
+
+	if ((size != 1 && size != 2 && size != 4 && size != 8) || room % size != 0)
+		return MM_INVALID_ARGS;
+	if (start % size != 0)
+		return MM_NOT_ALIGNED;
+
+	for (unsigned int at = 0; at < FILL_STRETCH; at += size)
+		vm_io_store_once(&stretch[at], size, value);
+	while (status == MM_OK && filled < room) {
+		uint64_t part = room - filled < FILL_STRETCH ? room - filled : FILL_STRETCH;
+		struct vm_io_range from = vm_io_own(stretch, part);
+		uint64_t done;
+
+		status = vm_io_copy(&writer->range, &from, part, &done);
+		filled += done;
+	}
+	writer->range.cursor = start + (filled - filled % size);
+	if (count != NULL)
+		*count = filled / size;
+	return status;
+}
+
+enum mm_status vm_writer_fill_zeros(struct vm_writer *writer, uint64_t length, uint64_t *zeroed)
+{
+	uint64_t avail = vm_writer_avail(writer);
+	uint64_t done;
+	enum mm_status status = vm_io_zero(&writer->range, length < avail ? length : avail, &done);
+
+	if (zeroed != NULL)
+		*zeroed = done;
+	return status;
+}
