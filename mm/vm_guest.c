@@ -4,6 +4,7 @@
  * The formats are those of EL1&0, which mm/descriptor.h knows only in part; they are read here alone.
  */
 #include <strata/vm_guest.h>
+#include <arch/features.h>
 #include "vm_io_private.h"
 
 /* SCTLR_EL1 (D19.2). */
@@ -76,11 +77,14 @@ static enum mm_status fault(struct vm_guest_walk *out, int stage, int level, uin
 	return MM_PAGE_FAULT;
 }
 
+/* A size above the CPU's own is taken as that. */
 static unsigned int output_bits(uint64_t tcr)
 {
 	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48, 48, 48 };
+	unsigned int asked = bits[tcr >> TCR_IPS_SHIFT & TCR_IPS_MASK];
+	unsigned int most = arch_features()->pa_bits;
 
-	return bits[tcr >> TCR_IPS_SHIFT & TCR_IPS_MASK];
+	return asked < most ? asked : most;
 }
 
 static enum mm_status half_of(const struct vm_guest *guest, bool upper, struct half *out)
@@ -221,7 +225,7 @@ enum mm_status vm_guest_translate(const struct vm_guest *guest, uint64_t va, enu
 	va = without_tag(guest, va, access);
 	/* Stage 1 off: the address is the IPA, if it can be one (D8.2.11). */
 	if (!(guest->sctlr & SCTLR_M)) {
-		if (va >> ADDRESS_BITS_MAX != 0)
+		if (va >> arch_features()->pa_bits != 0)
 			return fault(out, 1, 0, 0);
 		*out = (struct vm_guest_walk){ .ipa = iaddr(va) };
 		return MM_OK;
