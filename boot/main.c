@@ -28,12 +28,6 @@ void boot_main(uint64_t device_tree, uint64_t early_uart);
 static struct boot_info info;
 static struct boot_error error;
 
-/* What an image does that has nothing to prepare. */
-__attribute__((weak)) void image_prepare(const struct boot_info *unused)
-{
-	(void)unused;
-}
-
 static void map(struct prange range, enum boot_mapping mapping)
 {
 	if (!boot_table_map(range, mapping))

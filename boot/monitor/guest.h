@@ -33,8 +33,8 @@ struct guest_region {
 	const char *name;
 	struct irange range; /* page aligned; regions are disjoint */
 	struct page_property property;
+	bool blocks; /* some of it may be filled 2 MiB at a time */
 	enum region_backing backing;
-	bool blocks;		      /* some of it may be filled 2 MiB at a time */
 	const uint8_t *program;	      /* BACKING_PROGRAM */
 	size_t program_size;	      /* bytes, at most the region */
 	const struct segment *shared; /* BACKING_SHARED; as long as the region */
