@@ -115,14 +115,22 @@ def places(boots):
 
 def loaders(boots):
     """EL2 in a state that no loader should leave, but may; more CPUs than were asked for."""
-    tree = compile_tree(source())
+    tree = compile_tree(source(bootargs="exit=semihosting do=control"))
+    right = expect("^EL2's control registers are right$")
     for cpu in ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "max"):
         for board in ("virt-gicv2", "virt-gicv3"):
+            boots.check(f"EL2 as QEMU leaves it, on {cpu}, {board}", "--append", "do=control",
+                        "--cpu", cpu, "--board", board, *right)
             boots.check_firmware(f"EL2 full of ones, four CPUs at once, on {cpu}, {board}", tree,
-                                 "--cpu", cpu, "--board", board,
-                                 *expect("exception level +EL2", "runs; WXN on"))
+                                 "--cpu", cpu, "--board", board, *right)
     for cpu in (1, 2):
-        boots.check_firmware(f"only CPU {cpu} arrives", tree, *expect("runs; WXN on"), cpu=cpu)
+        boots.check_firmware(f"only CPU {cpu} arrives", tree, *right, cpu=cpu)
+    boots.check_firmware("CPUs that were not asked for stay away",
+                         compile_tree(source(bootargs="exit=semihosting do=wait")),
+                         *expect("^nobody came$"))
+    boots.check_firmware("a refusal is printed from such a start as well",
+                         compile_tree(source(memory="")),
+                         *refused("the device tree has no memory"))
     boots.check("an exception before the MMU is on is named", "--halts",
                 *expect("^strata: exception while the MMU is off: ESR_EL2 0{8}02000000 ELR_EL2 "),
                 image=boots.damaged(WRITE_MAIR, bytes(4)))
