@@ -90,14 +90,34 @@ static void report_range(const char *kind, struct prange range, const char *name
 		 range.end.value, size_text(prange_size(range)).text, name[0] ? "  " : "", name);
 }
 
-static void report_reserved(const struct boot_info *info, size_t i)
+/* The list is in the order of precedence; a person reads it by address. NULL begins and ends it. */
+static const struct boot_range *next_reserved(const struct boot_info *info,
+					      const struct boot_range *last)
 {
-	const struct boot_range *reserved = &info->reserved[i];
+	const struct boot_range *next = NULL;
+
+	for (size_t i = 0; i < info->reserved_count; i++) {
+		const struct boot_range *candidate = &info->reserved[i];
+		uint64_t start = candidate->range.start.value;
+		bool is_after = !last || start > last->range.start.value ||
+				(start == last->range.start.value && candidate > last);
+
+		if (is_after && (!next || start < next->range.start.value))
+			next = candidate;
+	}
+	return next;
+}
+
+static void report_reserved(const struct boot_info *info)
+{
+	const struct boot_range *reserved = NULL;
 	char text[64];
 
-	snprintf(text, sizeof(text), "%s%s", reserved->name,
-		 memory_map_has(info, reserved->range) ? "" : " (not mapped)");
-	report_range("reserved", reserved->range, text);
+	while ((reserved = next_reserved(info, reserved)) != NULL) {
+		snprintf(text, sizeof(text), "%s%s", reserved->name,
+			 memory_map_has(info, reserved->range) ? "" : " (not mapped)");
+		report_range("reserved", reserved->range, text);
+	}
 }
 
 void report_memory_map(const struct boot_info *info)
@@ -105,8 +125,7 @@ void report_memory_map(const struct boot_info *info)
 	log_info("memory map");
 	for (size_t i = 0; i < info->memory_count; i++)
 		report_range("RAM", info->memory[i], "");
-	for (size_t i = 0; i < info->reserved_count; i++)
-		report_reserved(info, i);
+	report_reserved(info);
 	for (size_t i = 0; i < info->section_count; i++) {
 		const struct boot_section *section = &info->sections[i];
 		char text[32];

@@ -240,13 +240,14 @@ static int control(const struct boot_info *info)
 static int wait(const struct boot_info *info)
 {
 	static volatile int starts = 1; /* in .data: another start does not begin at 1 again */
-	uint64_t end = register_read(cntvct_el0) + WAIT_SECONDS * register_read(cntfrq_el0);
+	uint64_t now = register_read(cntvct_el0);
+	uint64_t end = now + WAIT_SECONDS * register_read(cntfrq_el0);
 
 	(void)info;
 	if (starts++ != 1)
 		return survived("a second start");
-	while (register_read(cntvct_el0) < end)
-		isb();
+	while (now < end)
+		now = register_read(cntvct_el0);
 	log_info("nobody came");
 	return 0;
 }
