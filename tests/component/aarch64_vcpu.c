@@ -221,7 +221,7 @@ TEST(guest_without_stage1_has_write_back_memory)
 	el1_end(world, &el1);
 }
 
-/* Not every CPU has AArch32 at EL0; a guest that goes there on one that has is served all the same. */
+/* Where EL0 may be AArch32, a guest that goes there is served all the same. */
 TEST(guest_may_go_to_aarch32)
 {
 	const uint64_t el0 = register_read(id_aa64pfr0_el1) & 0xf;
