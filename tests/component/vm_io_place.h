@@ -13,10 +13,10 @@
 
 #define PLACE_PAGES_MAX 4
 
-/* The guest's tables: an input address of 39 bits in either half, from level 1. */
+/* The guest's tables: an input address of 39 bits in either half, from level 1; 40 bits of output. */
 #define GUEST_TABLES_IPA UINT64_C(0x10000000)
 #define GUEST_TABLES 4 /* level 1, 2 and 3 for the lower half, level 1 for the upper one */
-#define GUEST_TCR UINT64_C(0x280803519) | UINT64_C(25) << 16 | UINT64_C(2) << 30
+#define GUEST_TCR (UINT64_C(25) | UINT64_C(25) << 16 | UINT64_C(2) << 30 | UINT64_C(2) << 32)
 
 struct place {
 	enum vm_io_kind kind;
