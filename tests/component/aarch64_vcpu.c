@@ -184,7 +184,7 @@ TEST(guest_leaves_our_registers_alone)
 TEST(guest_leaves_our_vector_registers_alone)
 {
 	struct el1 el1;
-	uint64_t is[8];
+	uint64_t is[8] = { 0 };
 
 	el1_start(world, &el1, EL1_PROGRAM_OF(el1_invert_vectors));
 	el1.vcpu.system.cpacr_el1 = CPACR_FP_ON;
