@@ -7,8 +7,8 @@
 #include "el2_control.h"
 #include "image.h"
 
-/* Room for a memory map of more than twenty ranges with odd edges. */
-#define POOL_PAGES 64
+/* Room for some seventy odd edges, however far from each other, or twice as many near each other. */
+#define POOL_PAGES 160
 #define ENTRIES 512
 
 /* Descriptors (Arm ARM D8.3, "Translation table descriptor formats"). */
