@@ -264,4 +264,36 @@ TEST(replace_breaks_before_it_makes)
 	EXPECT_OK(vm_space_destroy(&space));
 }
 
+static int8_t levels_made[8], levels_freed[8];
+static size_t made_count, freed_count;
+
+static void note_tables(const struct observe_event *event)
+{
+	if (event->kind == OBSERVE_TABLE_ALLOC && made_count < COUNT_OF(levels_made))
+		levels_made[made_count++] = event->level;
+	if (event->kind == OBSERVE_TABLE_FREE && freed_count < COUNT_OF(levels_freed))
+		levels_freed[freed_count++] = event->level;
+}
+
+/* Tables are freed at the level they had, each that was made. */
+TEST(tables_are_seen_when_they_come_and_go)
+{
+	struct vm_space space;
+	size_t of_level[4] = { 0, 0, 0, 0 };
+
+	world_space(world, &space);
+	made_count = freed_count = 0;
+	observe_attach(note_tables);
+	map_frame_at(world, &space, MIB(2), READ_WRITE);
+	unmap_at(&space, MIB(2), PAGE_SIZE);
+	observe_attach(NULL);
+	EXPECT_EQUAL(made_count, 2);
+	EXPECT_EQUAL(freed_count, 2);
+	for (size_t i = 0; i < freed_count; i++)
+		of_level[levels_freed[i] & 3]++;
+	EXPECT_EQUAL(of_level[3], 1);
+	EXPECT_EQUAL(of_level[2], 1);
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
 #endif
