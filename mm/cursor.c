@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arch/barrier.h>
 #include "cursor_lock.h"
+#include "share.h"
 #include "slot.h"
 
 void cursor_begin(struct cursor *cursor, struct vm_space *space, struct irange range,
@@ -134,7 +135,8 @@ static enum mm_status describe(const struct cursor *cursor, struct cursor_item *
 	return MM_OK;
 }
 
-enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame)
+static enum mm_status query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame,
+			    uintptr_t by)
 {
 	struct cursor_item found = { .mapped = false };
 	enum mm_status status = describe(cursor, &found);
@@ -145,8 +147,11 @@ enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *ite
 
 		/* The table entry holds the page while the cursor is open: one more is a clone. */
 		status = slots_acquire(prange(page, paddr(page.value + PAGE_SIZE)));
-		if (status == MM_OK)
+		if (status == MM_OK) {
 			frame->paddr = page;
+			SHARE_MAKE(frame, SHARE_FRAME, prange(page, paddr(page.value + PAGE_SIZE)),
+				   by);
+		}
 	}
 	if (status == MM_OK)
 		*item = found;
@@ -155,9 +160,14 @@ enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *ite
 	return status;
 }
 
+enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame)
+{
+	return query(cursor, item, frame, SHARE_CALLER());
+}
+
 enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item)
 {
-	return cursor_query(cursor, item, NULL);
+	return query(cursor, item, NULL, SHARE_CALLER());
 }
 
 /* The first descriptor that is not zero, in @table or below it, of those that @range touches. */

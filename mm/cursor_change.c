@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Changing what is mapped: other pages in its place, or another property. */
 #include "cursor_private.h"
+#include "share.h"
 
 /* Splits what translates @part until a descriptor spans no more than it, and returns that one. */
 static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, struct irange part,
@@ -17,7 +18,8 @@ static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, 
 	return lookup;
 }
 
-enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page_property property)
+static enum mm_status replace(struct cursor *cursor, struct paddr output,
+			      struct page_property property)
 {
 	struct iaddr before = cursor->position;
 	struct irange page = irange(before, iaddr(before.value + PAGE_SIZE));
@@ -52,8 +54,7 @@ enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page
 		gather_park_pages(cursor->space, &cursor->gather,
 				  prange(old, paddr(old.value + PAGE_SIZE)));
 		gather_flush(cursor->space, &cursor->gather);
-		descriptor_write(lookup.slot,
-				 leaf_descriptor(frame->paddr, attributes, LEVEL_PAGE));
+		descriptor_write(lookup.slot, leaf_descriptor(output, attributes, LEVEL_PAGE));
 		cursor_publish(cursor);
 		COUNT(leaves_changed, 1);
 		cursor->position = page.end;
@@ -62,8 +63,21 @@ enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page
 			     reserve.count);
 	}
 	REPORT(.kind = OPERATION_CURSOR_REPLACE, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = before, .range = page, .output = frame->paddr,
+	       .cursor = cursor, .position = before, .range = page, .output = output,
 	       .property = property, .counted = true);
+	return status;
+}
+
+enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page_property property)
+{
+	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+
+	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = replace(cursor, frame->paddr, property);
+
+	SHARE_SETTLE(frame, status == MM_OK);
 	return status;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/mm.h>
 #include "cursor_private.h"
+#include "share.h"
 #include "slot.h"
 
 /* What is to be mapped: physical addresses with an attribute constant. */
@@ -213,14 +214,29 @@ static enum mm_status map_counted(struct cursor *cursor, struct prange output,
 
 enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_property property)
 {
-	return map_counted(cursor, prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE)),
-			   property);
+	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+
+	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = map_counted(cursor, page, property);
+
+	SHARE_SETTLE(frame, status == MM_OK);
+	return status;
 }
 
 enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment,
 				  struct page_property property)
 {
-	return map_counted(cursor, prange(segment->start, segment->end), property);
+	struct prange pages = prange(segment->start, segment->end);
+
+	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages, SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = map_counted(cursor, pages, property);
+
+	SHARE_SETTLE(segment, status == MM_OK);
+	return status;
 }
 
 /* Counted memory must not be mapped without being counted where a guest could reach it. */

@@ -3,6 +3,7 @@
 #include <strata/frame.h>
 #include "page_allocator.h"
 #include "panic.h"
+#include "share.h"
 
 static struct prange page_range(struct paddr page)
 {
@@ -20,6 +21,7 @@ enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 		page_zero(linear(page));
 	slots_publish(page_range(page), PAGE_FRAME);
 	out->paddr = page;
+	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
 	return MM_OK;
 }
 
@@ -35,6 +37,7 @@ enum mm_status frame_from_unused(struct paddr page, frame_t *out)
 
 	slots_publish(page_range(page), PAGE_FRAME);
 	out->paddr = page;
+	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
 	return MM_OK;
 }
 
@@ -72,40 +75,60 @@ enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
 		return MM_ACCESS_DENIED;
 	}
 	out->paddr = page;
+	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
 	return MM_OK;
 }
 
 enum mm_status frame_clone(const frame_t *frame, frame_t *out)
 {
-	enum mm_status status = slots_acquire(page_range(frame->paddr));
+	struct paddr page = frame->paddr;
 
-	if (status == MM_OK)
-		out->paddr = frame->paddr;
-	return status;
+	if (!SHARE_USE(frame, SHARE_FRAME, page_range(page), SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = slots_acquire(page_range(page));
+
+	if (status != MM_OK)
+		return status;
+	out->paddr = page;
+	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	return MM_OK;
 }
 
 void frame_drop(frame_t *frame)
 {
-	slots_release(page_range(frame->paddr));
+	if (SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		slots_release(page_range(frame->paddr));
 }
 
 struct paddr frame_into_raw(frame_t *frame)
 {
+	if (SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		SHARE_MAKE_RAW(SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER());
 	return frame->paddr;
 }
 
 frame_t frame_from_raw(struct paddr page)
 {
-	return (frame_t){ page };
+	frame_t frame = { .paddr = page };
+
+	(void)SHARE_TAKE_RAW(&frame, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	return frame;
 }
 
 frame_t frame_borrow(const frame_t *frame)
 {
-	return *frame;
+	frame_t borrowed = *frame;
+
+	if (SHARE_USE(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		SHARE_BORROW(&borrowed);
+	return borrowed;
 }
 
 uint32_t frame_reference_count(const frame_t *frame)
 {
+	if (!SHARE_USE(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return 0;
 	return atomic_load_explicit(&slot_of(frame->paddr)->references, memory_order_relaxed);
 }
 

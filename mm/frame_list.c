@@ -3,7 +3,9 @@
 #include "frame_list_ids.h"
 #include "lock.h"
 #include "panic.h"
+#include "share.h"
 #include "slot.h"
+#include "unique_page.h"
 
 #define LIST_IDS (UINT32_C(1) << 16)
 #define WORD_BITS 64
@@ -61,17 +63,6 @@ void frame_list_init(struct frame_list *list)
 	*list = (struct frame_list){ .front = LINK_NONE, .back = LINK_NONE };
 }
 
-void frame_list_drop(struct frame_list *list)
-{
-	unique_frame_t frame;
-
-	while (frame_list_pop_front(list, &frame))
-		unique_frame_drop(&frame);
-	if (list->id != 0)
-		id_give_back(list->id);
-	frame_list_init(list);
-}
-
 uint64_t frame_list_size(const struct frame_list *list)
 {
 	return list->size;
@@ -92,11 +83,16 @@ bool frame_list_contains(const struct frame_list *list, struct paddr page)
 	       slot->list == list->id;
 }
 
-/* Links @frame before the frame @next, which may be the ghost. */
-static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uint32_t next)
+static struct prange page_range(struct paddr page)
 {
-	struct slot *slot = slot_of(frame->paddr);
-	uint32_t number = page_number(frame->paddr);
+	return prange(page, paddr(page.value + PAGE_SIZE));
+}
+
+/* Links @page before the frame @next, which may be the ghost. */
+static enum mm_status link_page(struct frame_list *list, struct paddr page, uint32_t next)
+{
+	struct slot *slot = slot_of(page);
+	uint32_t number = page_number(page);
 
 	if (slot->metadata != NULL)
 		return MM_IN_USE;
@@ -121,7 +117,20 @@ static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uin
 	return MM_OK;
 }
 
-static unique_frame_t take(struct frame_list *list, uint32_t number)
+static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uint32_t next,
+			     uintptr_t by)
+{
+	if (!SHARE_CLAIM(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), by))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = link_page(list, frame->paddr, next);
+
+	SHARE_SETTLE(frame, status == MM_OK);
+	return status;
+}
+
+/* The page is in no list, and nobody has a handle to it. */
+static struct paddr take(struct frame_list *list, uint32_t number)
 {
 	struct paddr page = page_at(number);
 	struct slot *slot = slot_of(page);
@@ -139,35 +148,45 @@ static unique_frame_t take(struct frame_list *list, uint32_t number)
 	list->size--;
 	slot->list = 0;
 	slot->metadata = NULL;
-	return unique_frame_from_raw(page);
+	return page;
+}
+
+void frame_list_drop(struct frame_list *list)
+{
+	while (list->front != LINK_NONE)
+		unique_page_drop(take(list, list->front));
+	if (list->id != 0)
+		id_give_back(list->id);
+	frame_list_init(list);
 }
 
 enum mm_status frame_list_push_front(struct frame_list *list, unique_frame_t *frame)
 {
-	return insert(list, frame, list->front);
+	return insert(list, frame, list->front, SHARE_CALLER());
 }
 
 enum mm_status frame_list_push_back(struct frame_list *list, unique_frame_t *frame)
 {
-	return insert(list, frame, LINK_NONE);
+	return insert(list, frame, LINK_NONE, SHARE_CALLER());
 }
 
-static bool pop(struct frame_list *list, uint32_t number, unique_frame_t *out)
+static bool pop(struct frame_list *list, uint32_t number, unique_frame_t *out, uintptr_t by)
 {
 	if (number == LINK_NONE)
 		return false;
-	*out = take(list, number);
+	out->paddr = take(list, number);
+	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(out->paddr), by);
 	return true;
 }
 
 bool frame_list_pop_front(struct frame_list *list, unique_frame_t *out)
 {
-	return pop(list, list->front, out);
+	return pop(list, list->front, out, SHARE_CALLER());
 }
 
 bool frame_list_pop_back(struct frame_list *list, unique_frame_t *out)
 {
-	return pop(list, list->back, out);
+	return pop(list, list->back, out, SHARE_CALLER());
 }
 
 struct frame_list_cursor frame_list_cursor_front(struct frame_list *list)
@@ -211,7 +230,7 @@ void frame_list_cursor_move_prev(struct frame_list_cursor *cursor)
 enum mm_status frame_list_cursor_insert_before(struct frame_list_cursor *cursor,
 					       unique_frame_t *frame)
 {
-	return insert(cursor->list, frame, cursor->current);
+	return insert(cursor->list, frame, cursor->current, SHARE_CALLER());
 }
 
 bool frame_list_cursor_take(struct frame_list_cursor *cursor, unique_frame_t *out)
@@ -221,6 +240,5 @@ bool frame_list_cursor_take(struct frame_list_cursor *cursor, unique_frame_t *ou
 	if (current == LINK_NONE)
 		return false;
 	frame_list_cursor_move_next(cursor);
-	*out = take(cursor->list, current);
-	return true;
+	return pop(cursor->list, current, out, SHARE_CALLER());
 }

@@ -4,6 +4,7 @@
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
+#include "share.h"
 #include "vmid.h"
 #include "zone.h"
 
@@ -102,10 +103,25 @@ static enum mm_status validate(const struct mm_config *config)
 	return is_page_aligned(config->linear_offset) ? MM_OK : MM_NOT_ALIGNED;
 }
 
-/* The metadata of all zones, in one run. */
+/* The table of shares in checked builds. */
+static uint64_t share_table_size(const struct mm_config *config)
+{
+	uint64_t pages = 0;
+
+#if STRATA_CHECKED
+	for (size_t i = 0; i < config->memory_count; i++)
+		pages += prange_size(config->memory[i]) >> PAGE_SHIFT;
+	return shares_table_size(pages);
+#else
+	(void)config;
+	return pages;
+#endif
+}
+
+/* The metadata of all zones, in one run, and the table of shares after them. */
 static uint64_t metadata_size(const struct mm_config *config)
 {
-	uint64_t size = 0;
+	uint64_t size = share_table_size(config);
 
 	for (size_t i = 0; i < config->memory_count; i++)
 		size += zone_metadata_size(config->memory[i]);
@@ -195,6 +211,10 @@ enum mm_status mm_init(const struct mm_config *config)
 		mm_cpus[cpu] = (struct mm_cpu){ 0 };
 	vmid_reset();
 	frame_list_ids_reset();
+#if STRATA_CHECKED
+	shares_init(config,
+		    prange(paddr(metadata.end.value - share_table_size(config)), metadata.end));
+#endif
 	make_zones(config, metadata);
 	for (size_t i = 0; i < config->reservation_count; i++)
 		slots_reserve(config->reservations[i].range, config->reservations[i].usage);

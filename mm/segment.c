@@ -2,10 +2,20 @@
 #include <arch/memory.h>
 #include <strata/frame_request.h>
 #include "page_allocator.h"
+#include "share.h"
 
 static struct prange segment_range(const struct segment *segment)
 {
 	return prange(segment->start, segment->end);
+}
+
+/* A handle to @range, with a new share. */
+static struct segment new_segment(struct prange range, uintptr_t by)
+{
+	struct segment segment = { .start = range.start, .end = range.end };
+
+	SHARE_MAKE(&segment, SHARE_SEGMENT, range, by);
+	return segment;
 }
 
 static enum mm_status validate_memory_range(struct prange range)
@@ -30,18 +40,6 @@ static void zero_pages(struct prange range)
 {
 	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
 		page_zero(linear(page));
-}
-
-enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment, enum frame_contents contents,
-			     struct segment *out)
-{
-	const struct frame_request request = {
-		.page_count = page_count,
-		.alignment = alignment,
-		.contents = contents,
-	};
-
-	return alignment == 0 ? MM_INVALID_ARGS : segment_request(&request, out);
 }
 
 static bool is_power_of_two(uint64_t value)
@@ -77,7 +75,7 @@ static unsigned int order_for(uint64_t pages, uint64_t alignment)
 	return order;
 }
 
-enum mm_status segment_request(const struct frame_request *request, struct segment *out)
+static enum mm_status take(const struct frame_request *request, struct segment *out, uintptr_t by)
 {
 	enum mm_status status = validate_request(request);
 	uint64_t pages = request->page_count;
@@ -120,8 +118,25 @@ enum mm_status segment_request(const struct frame_request *request, struct segme
 	if (request->contents == FRAME_ZEROED)
 		zero_pages(prange(start, end));
 	slots_publish(prange(start, end), PAGE_FRAME);
-	*out = (struct segment){ start, end };
+	*out = new_segment(prange(start, end), by);
 	return MM_OK;
+}
+
+enum mm_status segment_request(const struct frame_request *request, struct segment *out)
+{
+	return take(request, out, SHARE_CALLER());
+}
+
+enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment, enum frame_contents contents,
+			     struct segment *out)
+{
+	const struct frame_request request = {
+		.page_count = page_count,
+		.alignment = alignment,
+		.contents = contents,
+	};
+
+	return alignment == 0 ? MM_INVALID_ARGS : take(&request, out, SHARE_CALLER());
 }
 
 enum mm_status segment_from_unused(struct prange range, struct segment *out)
@@ -144,7 +159,7 @@ enum mm_status segment_from_unused(struct prange range, struct segment *out)
 	}
 
 	slots_publish(range, PAGE_FRAME);
-	*out = (struct segment){ range.start, range.end };
+	*out = new_segment(range, SHARE_CALLER());
 	return MM_OK;
 }
 
@@ -163,17 +178,15 @@ enum mm_status segment_from_reserved(struct prange range, struct segment *out)
 		return status;
 
 	slots_unreserve(range);
-	*out = (struct segment){ range.start, range.end };
+	*out = new_segment(range, SHARE_CALLER());
 	return MM_OK;
 }
 
-enum mm_status segment_clone(const struct segment *segment, struct segment *out)
+static enum mm_status slice(const struct segment *segment, struct prange sub, struct segment *out,
+			    uintptr_t by)
 {
-	return segment_slice(segment, segment_range(segment), out);
-}
-
-enum mm_status segment_slice(const struct segment *segment, struct prange sub, struct segment *out)
-{
+	if (!SHARE_USE(segment, SHARE_SEGMENT, segment_range(segment), by))
+		return MM_INVALID_ARGS;
 	if (!prange_is_page_aligned(sub))
 		return MM_NOT_ALIGNED;
 	if (prange_is_empty(sub) || !prange_contains(segment_range(segment), sub))
@@ -184,51 +197,88 @@ enum mm_status segment_slice(const struct segment *segment, struct prange sub, s
 	if (status != MM_OK)
 		return status;
 
-	*out = (struct segment){ sub.start, sub.end };
+	*out = new_segment(sub, by);
 	return MM_OK;
+}
+
+enum mm_status segment_clone(const struct segment *segment, struct segment *out)
+{
+	return slice(segment, segment_range(segment), out, SHARE_CALLER());
+}
+
+enum mm_status segment_slice(const struct segment *segment, struct prange sub, struct segment *out)
+{
+	return slice(segment, sub, out, SHARE_CALLER());
 }
 
 enum mm_status segment_split(struct segment *segment, uint64_t offset, struct segment *rest)
 {
+	struct prange range = segment_range(segment);
+	struct paddr middle = paddr(range.start.value + offset);
+	enum mm_status status = MM_OK;
+
+	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, range, SHARE_CALLER()))
+		return MM_INVALID_ARGS;
 	if (!is_page_aligned(offset))
-		return MM_NOT_ALIGNED;
-	if (offset == 0 || offset >= segment_size(segment))
-		return MM_OUT_OF_BOUND;
+		status = MM_NOT_ALIGNED;
+	else if (offset == 0 || offset >= prange_size(range))
+		status = MM_OUT_OF_BOUND;
+	SHARE_SETTLE(segment, status == MM_OK);
+	if (status != MM_OK)
+		return status;
 
-	struct paddr middle = paddr(segment->start.value + offset);
-
-	*rest = (struct segment){ middle, segment->end };
-	segment->end = middle;
+	*rest = new_segment(prange(middle, range.end), SHARE_CALLER());
+	*segment = new_segment(prange(range.start, middle), SHARE_CALLER());
 	return MM_OK;
 }
 
 bool segment_next(struct segment *segment, frame_t *out)
 {
-	if (segment->start.value == segment->end.value)
+	struct prange range = segment_range(segment);
+	struct prange first = prange(range.start, paddr(range.start.value + PAGE_SIZE));
+
+	if (range.start.value == range.end.value)
 		return false;
-	out->paddr = segment->start;
-	segment->start.value += PAGE_SIZE;
+	if (!SHARE_END(segment, SHARE_SEGMENT, range, SHARE_CALLER()))
+		return false;
+
+	segment->start = first.end;
+	if (first.end.value < range.end.value)
+		SHARE_MAKE(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER());
+	out->paddr = first.start;
+	SHARE_MAKE(out, SHARE_FRAME, first, SHARE_CALLER());
 	return true;
 }
 
 void segment_drop(struct segment *segment)
 {
-	slots_release(segment_range(segment));
+	if (SHARE_END(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER()))
+		slots_release(segment_range(segment));
 }
 
 struct prange segment_into_raw(struct segment *segment)
 {
+	if (SHARE_END(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER()))
+		SHARE_MAKE_RAW(SHARE_SEGMENT, segment_range(segment), SHARE_CALLER());
 	return segment_range(segment);
 }
 
 struct segment segment_from_raw(struct prange range)
 {
-	return (struct segment){ range.start, range.end };
+	struct segment segment = { .start = range.start, .end = range.end };
+
+	(void)SHARE_TAKE_RAW(&segment, SHARE_SEGMENT, range, SHARE_CALLER());
+	return segment;
 }
 
 struct segment segment_from_frame(frame_t *frame)
 {
-	return (struct segment){ frame->paddr, paddr(frame->paddr.value + PAGE_SIZE) };
+	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+	struct segment segment = { .start = page.start, .end = page.end };
+
+	if (SHARE_END(frame, SHARE_FRAME, page, SHARE_CALLER()))
+		SHARE_MAKE(&segment, SHARE_SEGMENT, page, SHARE_CALLER());
+	return segment;
 }
 
 uint64_t segment_size(const struct segment *segment)

@@ -47,6 +47,12 @@ void zone_section_make_ready(struct zone *zone, struct paddr page)
 		slot->children = 0;
 		slot->links = (struct slot_links){ LINK_NONE, LINK_NONE };
 	}
+#if STRATA_CHECKED
+	for (struct share_page *known = share_page_of(zone, range.start),
+			       *known_end = known + (end - first);
+	     known < known_end; known++)
+		*known = (struct share_page){ 0 };
+#endif
 	if (reserved)
 		section = 0;
 	else if (section & SECTION_FREE_ORDER)
@@ -181,8 +187,19 @@ void slots_release(struct prange range)
 		pages_give_back(prange(free_from, range.end));
 }
 
+#if STRATA_CHECKED
+
+void slots_begin_life(struct prange range)
+{
+	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
+		share_page_born(share_page_of(zone_of(page), page));
+}
+
+#endif
+
 void slots_publish(struct prange range, enum page_usage usage)
 {
+	slots_begin_life(range);
 	for (struct paddr page = range.start; page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
 		struct slot *slot = slot_of(page);
@@ -200,6 +217,7 @@ void slots_unreserve(struct prange range)
 {
 	int64_t pages = (int64_t)(prange_size(range) >> PAGE_SHIFT);
 
+	slots_begin_life(range);
 	for (struct paddr page = range.start; page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
 		slot_of(page)->metadata = NULL;

@@ -27,6 +27,7 @@
 #include <strata/mm.h>
 #include "linear.h"
 #include "lock.h"
+#include "share.h"
 
 #define SLOT_UNUSED UINT32_MAX
 #define SLOT_UNIQUE (UINT32_MAX - 1)
@@ -86,9 +87,12 @@ _Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
 /* One memory range, its slots and its free blocks. */
 struct zone {
 	struct prange range;
-	uint64_t size;		   /* of range, bytes */
-	uint32_t first_number;	   /* of its first page, counted over all zones */
-	struct slot *slots;	   /* of the pages of range, in order */
+	uint64_t size;	       /* of range, bytes */
+	uint32_t first_number; /* of its first page, counted over all zones */
+	struct slot *slots;    /* of the pages of range, in order */
+#if STRATA_CHECKED
+	struct share_page *share_pages; /* likewise; made with the slots */
+#endif
 	_Atomic uint8_t *sections; /* of the 2 MiB sections that range touches, in order */
 	struct ticket_lock lock;
 	struct zone *_Atomic next;
@@ -126,6 +130,15 @@ static inline struct slot *zone_slot(struct zone *zone, struct paddr paddr)
 {
 	return &zone->slots[(paddr.value - zone->range.start.value) >> PAGE_SHIFT];
 }
+
+#if STRATA_CHECKED
+
+static inline struct share_page *share_page_of(struct zone *zone, struct paddr paddr)
+{
+	return &zone->share_pages[(paddr.value - zone->range.start.value) >> PAGE_SHIFT];
+}
+
+#endif
 
 static inline _Atomic uint8_t *zone_section_entry(struct zone *zone, struct paddr paddr)
 {
@@ -211,6 +224,16 @@ struct paddr page_at(uint32_t number);
 
 /* Tells the kind of a frame's metadata, if it has any, that the frame has lost its last owner. */
 void slot_drop_metadata(struct slot *slot, struct paddr paddr);
+
+/* Pages that were nobody's get an owner: what anybody had of them before is of an earlier life. */
+#if STRATA_CHECKED
+void slots_begin_life(struct prange range);
+#else
+static inline void slots_begin_life(struct prange range)
+{
+	(void)range;
+}
+#endif
 
 /* Gives pages that are under construction their first reference and @usage. */
 void slots_publish(struct prange range, enum page_usage usage);

@@ -4,12 +4,21 @@
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
+#include "share.h"
+#include "unique_page.h"
+
+static struct prange page_range(struct paddr page)
+{
+	return prange(page, paddr(page.value + PAGE_SIZE));
+}
 
 /* Makes a page that is under construction unique. */
-static void begin_unique(struct paddr page, struct frame_metadata *metadata, unique_frame_t *out)
+static void begin_unique(struct paddr page, struct frame_metadata *metadata, unique_frame_t *out,
+			 uintptr_t by)
 {
 	struct slot *slot = slot_of(page);
 
+	slots_begin_life(page_range(page));
 	slot_set_usage(slot, PAGE_FRAME);
 	slot->list = 0;
 	slot->metadata = metadata;
@@ -17,6 +26,7 @@ static void begin_unique(struct paddr page, struct frame_metadata *metadata, uni
 	/* Release: who finds the page UNIQUE sees whose it is. */
 	atomic_store_explicit(&slot->references, SLOT_UNIQUE, memory_order_release);
 	out->paddr = page;
+	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), by);
 }
 
 /* Nobody but the caller can see the page from here on: it is under construction again. */
@@ -40,7 +50,7 @@ enum mm_status unique_frame_from_unused(struct paddr page, struct frame_metadata
 	if (status == MM_OK)
 		status = page_take(page);
 	if (status == MM_OK)
-		begin_unique(page, metadata, out);
+		begin_unique(page, metadata, out, SHARE_CALLER());
 	return status;
 }
 
@@ -54,17 +64,22 @@ enum mm_status unique_frame_alloc(enum frame_contents contents, struct frame_met
 		return status;
 	if (contents == FRAME_ZEROED)
 		page_zero(linear(page));
-	begin_unique(page, metadata, out);
+	begin_unique(page, metadata, out, SHARE_CALLER());
 	return MM_OK;
 }
 
 struct frame_metadata *unique_frame_metadata(const unique_frame_t *frame)
 {
+	if (!SHARE_USE(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return NULL;
 	return slot_of(frame->paddr)->metadata;
 }
 
 void unique_frame_repurpose(unique_frame_t *frame, struct frame_metadata *metadata)
 {
+	if (!SHARE_USE(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return;
+
 	struct slot *slot = slot_of(frame->paddr);
 
 	slot_drop_metadata(slot, frame->paddr);
@@ -73,43 +88,70 @@ void unique_frame_repurpose(unique_frame_t *frame, struct frame_metadata *metada
 
 frame_t unique_frame_into_shared(unique_frame_t *frame)
 {
+	frame_t shared = { .paddr = frame->paddr };
+
+	if (!SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return shared;
 	/* Release: who takes a reference from now on sees the contents and the metadata. */
 	atomic_store_explicit(&slot_of(frame->paddr)->references, 1, memory_order_release);
-	return (frame_t){ frame->paddr };
+	SHARE_MAKE(&shared, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER());
+	return shared;
 }
 
 enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 {
-	struct slot *slot = slot_of(frame->paddr);
+	struct paddr page = frame->paddr;
+
+	if (!SHARE_CLAIM(frame, SHARE_FRAME, page_range(page), SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	struct slot *slot = slot_of(page);
 	uint32_t only = 1;
+	bool unique;
 
 	/* Acquire: what others did through references they have dropped happened before. */
-	if (!atomic_compare_exchange_strong_explicit(&slot->references, &only, SLOT_UNIQUE,
-						     memory_order_acquire, memory_order_relaxed))
+	unique = atomic_compare_exchange_strong_explicit(
+		&slot->references, &only, SLOT_UNIQUE, memory_order_acquire, memory_order_relaxed);
+	SHARE_SETTLE(frame, unique);
+	if (!unique)
 		return MM_IN_USE;
 	slot->list = 0;
-	out->paddr = frame->paddr;
+	out->paddr = page;
+	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());
 	return MM_OK;
 }
 
 struct paddr unique_frame_into_raw(unique_frame_t *frame)
 {
+	if (SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		SHARE_MAKE_RAW(SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER());
 	return frame->paddr;
 }
 
 unique_frame_t unique_frame_from_raw(struct paddr page)
 {
-	return (unique_frame_t){ page };
+	unique_frame_t frame = { .paddr = page };
+
+	(void)SHARE_TAKE_RAW(&frame, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());
+	return frame;
+}
+
+void unique_page_drop(struct paddr page)
+{
+	end_unique(page);
+	page_give_back(page);
 }
 
 void unique_frame_drop(unique_frame_t *frame)
 {
-	end_unique(frame->paddr);
-	page_give_back(frame->paddr);
+	if (SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		unique_page_drop(frame->paddr);
 }
 
 void unique_frame_reset_as_unused(unique_frame_t *frame)
 {
+	if (!SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return;
 	end_unique(frame->paddr);
 	page_withhold(frame->paddr);
 }

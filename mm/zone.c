@@ -25,23 +25,37 @@ static uint64_t head_size(struct prange range)
 	return page_align_up(sizeof(struct zone) + section_count(range));
 }
 
+/* What checked builds know of each page, after the slots. */
+static uint64_t share_pages_size(struct prange range)
+{
+#if STRATA_CHECKED
+	return page_align_up((prange_size(range) >> PAGE_SHIFT) * sizeof(struct share_page));
+#else
+	(void)range;
+	return 0;
+#endif
+}
+
 uint64_t zone_metadata_size(struct prange range)
 {
 	uint64_t slots = (prange_size(range) >> PAGE_SHIFT) * sizeof(struct slot);
 
-	return head_size(range) + page_align_up(slots);
+	return head_size(range) + page_align_up(slots) + share_pages_size(range);
 }
 
 struct zone *zone_make(struct prange range, struct prange metadata)
 {
 	struct zone *zone = linear(metadata.start);
 
-	*zone = (struct zone){
-		.range = range,
-		.size = prange_size(range),
+	*zone = (struct zone)
+	{
+		.range = range, .size = prange_size(range),
 		.slots = linear(paddr(metadata.start.value + head_size(range))),
-		.sections = (_Atomic uint8_t *)(zone + 1),
-		.metadata = metadata,
+		.sections = (_Atomic uint8_t *)(zone + 1), .metadata = metadata,
+#if STRATA_CHECKED
+		.share_pages = linear(paddr(metadata.start.value + zone_metadata_size(range) -
+					    share_pages_size(range))),
+#endif
 	};
 	for (unsigned int order = 0; order < ORDER_COUNT; order++)
 		zone->first_free[order] = LINK_NONE;

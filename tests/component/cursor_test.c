@@ -138,7 +138,7 @@ TEST(cursor_at_the_end)
 	struct cursor_item item;
 	frame_t frame = world_frame(world);
 	struct segment segment = world_segment(world, 1, PAGE_SIZE);
-	frame_t out = { paddr(1) };
+	frame_t out = { .paddr = paddr(1) };
 	uint64_t leaves = 7;
 
 	world_space(world, &space);
@@ -239,7 +239,7 @@ TEST(cursor_query_of_a_hole_and_of_a_device)
 	struct vm_space space;
 	struct cursor cursor;
 	struct cursor_item item;
-	frame_t frame = { paddr(1) };
+	frame_t frame = { .paddr = paddr(1) };
 
 	world_space(world, &space);
 	map_iomem_at(&space, MIB(4), NO_MEMORY_BASE, PAGE_SIZE, DEVICE);

@@ -219,8 +219,8 @@ TEST(every_failing_allocation_leaves_all_as_it_was)
 TEST(new_objects_fail_without_memory)
 {
 	struct vm_space space;
-	struct segment segment = { paddr(1), paddr(2) };
-	frame_t frame = { paddr(1) };
+	struct segment segment = { .start = paddr(1), .end = paddr(2) };
+	frame_t frame = { .paddr = paddr(1) };
 
 	mm_fail_allocation(1);
 	EXPECT_STATUS(vm_space_new_stage2(40, &space), MM_NO_MEMORY);

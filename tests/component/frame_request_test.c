@@ -207,8 +207,8 @@ TEST(request_stays_below_the_limit)
 			expect_as_requested(&segments[count], &request);
 			count++;
 		}
-		/* 64 MiB lie below the lowest of them, and 5 MiB of that at most are taken. */
-		EXPECT_TRUE(count >= 58 && count < COUNT_OF(segments));
+		/* 64 MiB lie below the lowest of them, and 9 MiB of that at most are taken. */
+		EXPECT_TRUE(count >= 55 && count < COUNT_OF(segments));
 		EXPECT_EQUAL(world_pages(PAGE_UNUSED), unused - count * 256);
 		/* Above the limit there is memory still. */
 		request.limit = paddr(0);

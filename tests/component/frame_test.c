@@ -79,7 +79,7 @@ TEST(frame_from_unused_takes_the_page_asked_for)
 /* Alignment is looked at first. */
 TEST(frame_functions_refuse_what_is_no_page)
 {
-	frame_t frame = { paddr(1) };
+	frame_t frame = { .paddr = paddr(1) };
 	struct page_state state;
 	struct paddr crooked = paddr(no_memory().value + 8);
 
@@ -96,7 +96,7 @@ TEST(frame_functions_refuse_what_is_no_page)
 TEST(frame_from_unused_refuses_a_page_with_an_owner)
 {
 	frame_t frame = world_frame(world);
-	frame_t second = { paddr(1) };
+	frame_t second = { .paddr = paddr(1) };
 
 	EXPECT_STATUS(frame_from_unused(frame.paddr, &second), MM_IN_USE);
 	EXPECT_EQUAL(second.paddr.value, 1);
@@ -120,7 +120,7 @@ TEST(frame_from_in_use_is_one_more_reference)
 TEST(frame_from_in_use_refuses_a_free_page)
 {
 	struct paddr page = free_page(world);
-	frame_t frame = { paddr(1) };
+	frame_t frame = { .paddr = paddr(1) };
 
 	EXPECT_STATUS(frame_from_in_use(page, &frame), MM_UNUSED);
 	EXPECT_EQUAL(frame.paddr.value, 1);

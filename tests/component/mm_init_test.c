@@ -116,12 +116,22 @@ TEST(mm_init_needs_a_place_for_metadata)
 	struct mm_reservation teeth[128];
 
 	EXPECT_STATUS(init(&memory, 1, &all, 1), MM_NO_MEMORY);
-	/* 64 MiB need 64 pages of slots and one more: gaps of 63 are too small. */
+	/*
+	 * 64 MiB need 64 pages of slots and one more; for their certificates 48 pages, and 192 of
+	 * shares. Gaps of 63 are too small, and so is a larger one that lacks one page.
+	 */
+	const uint64_t needed = 64 + 1 + (STRATA_CHECKED ? 48 + 192 : 0);
+	const uint64_t gap = 8 * 128;
+
 	for (uint64_t i = 0; i < COUNT_OF(teeth); i++)
 		teeth[i] = (struct mm_reservation){ pages(i * 128 + 63, i * 128 + 128),
 						    PAGE_RESERVED };
 	EXPECT_STATUS(init(&memory, 1, teeth, COUNT_OF(teeth)), MM_NO_MEMORY);
-	teeth[100].range = pages(100 * 128 + 100, 100 * 128 + 128);
+	teeth[8].range = pages(gap + needed - 1, gap + 4 * 128);
+	teeth[9].range = teeth[10].range = teeth[11].range = teeth[8].range;
+	EXPECT_STATUS(init(&memory, 1, teeth, COUNT_OF(teeth)), MM_NO_MEMORY);
+	teeth[8].range = pages(gap + needed, gap + 4 * 128);
+	teeth[9].range = teeth[10].range = teeth[11].range = teeth[8].range;
 	EXPECT_OK(init(&memory, 1, teeth, COUNT_OF(teeth)));
 	start_again(world);
 }
@@ -190,7 +200,7 @@ TEST(mm_init_keeps_reserved_pages)
 			       paddr(WORLD_DEVICE_BASE + WORLD_DEVICE_PAGES * PAGE_SIZE)),
 			frame.paddr));
 		world_write(frame.paddr, stack.top.value);
-		stack.top = frame.paddr;
+		stack.top = frame_into_raw(&frame);
 	}
 	while (stack.top.value != 0) {
 		frame = frame_from_raw(stack.top);

@@ -75,7 +75,7 @@ TEST(segment_alloc_zeroes)
 
 TEST(segment_alloc_refuses_nonsense)
 {
-	struct segment segment = { paddr(1), paddr(2) };
+	struct segment segment = { .start = paddr(1), .end = paddr(2) };
 
 	EXPECT_STATUS(segment_alloc(0, PAGE_SIZE, FRAME_UNDEFINED, &segment), MM_INVALID_ARGS);
 	EXPECT_STATUS(segment_alloc(1, 0, FRAME_UNDEFINED, &segment), MM_INVALID_ARGS);
@@ -96,7 +96,7 @@ TEST(segment_alloc_refuses_what_does_not_exist)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct segment segment = { paddr(1), paddr(2) };
+		struct segment segment = { .start = paddr(1), .end = paddr(2) };
 
 		EXPECT_STATUS(
 			segment_alloc(cases[i].pages, cases[i].alignment, FRAME_ZEROED, &segment),
@@ -135,7 +135,7 @@ TEST(segment_from_range_refuses_bad_ranges)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct segment segment = { paddr(1), paddr(2) };
+		struct segment segment = { .start = paddr(1), .end = paddr(2) };
 
 		EXPECT_STATUS(segment_from_unused(cases[i].range, &segment), cases[i].status);
 		EXPECT_STATUS(segment_from_reserved(cases[i].range, &segment), cases[i].status);
@@ -213,7 +213,7 @@ TEST(segment_slices_overlap)
 TEST(segment_slice_refuses_what_is_not_inside)
 {
 	struct segment segment = world_segment(world, 4, PAGE_SIZE);
-	struct segment out = { paddr(1), paddr(2) };
+	struct segment out = { .start = paddr(1), .end = paddr(2) };
 	const struct {
 		struct prange sub;
 		enum mm_status status;
@@ -255,7 +255,7 @@ TEST(segment_split_changes_no_count)
 TEST(segment_split_refuses_what_is_not_strictly_inside)
 {
 	struct segment segment = world_segment(world, 2, PAGE_SIZE);
-	struct segment rest = { paddr(1), paddr(2) };
+	struct segment rest = { .start = paddr(1), .end = paddr(2) };
 
 	EXPECT_STATUS(segment_split(&segment, 8, &rest), MM_NOT_ALIGNED);
 	EXPECT_STATUS(segment_split(&segment, 0, &rest), MM_OUT_OF_BOUND);

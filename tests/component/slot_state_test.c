@@ -17,7 +17,7 @@ static void set_references(struct paddr page, uint32_t references)
 TEST(frame_saturates_instead_of_wrapping)
 {
 	frame_t frame = world_frame(world);
-	frame_t second = { paddr(1) };
+	frame_t second = { .paddr = paddr(1) };
 
 	set_references(frame.paddr, FRAME_REFERENCES_MAX - 1);
 	EXPECT_OK(frame_clone(&frame, &second));
@@ -36,7 +36,7 @@ TEST(segment_clone_of_a_saturated_page_changes_none)
 {
 	for (uint64_t full = 0; full < 4; full++) {
 		struct segment segment = world_segment(world, 4, PAGE_SIZE);
-		struct segment out = { paddr(1), paddr(2) };
+		struct segment out = { .start = paddr(1), .end = paddr(2) };
 		struct paddr page = paddr(segment.start.value + full * PAGE_SIZE);
 
 		set_references(page, FRAME_REFERENCES_MAX);
@@ -61,7 +61,7 @@ TEST(cursor_query_of_a_saturated_page_takes_no_reference)
 	struct irange range = irange(iaddr(0), iaddr(PAGE_SIZE));
 	frame_t frame = world_frame(world);
 	struct paddr page = frame.paddr;
-	frame_t out = { paddr(1) };
+	frame_t out = { .paddr = paddr(1) };
 	struct cursor_item item;
 	struct vm_space space;
 	struct cursor cursor;
@@ -93,8 +93,8 @@ TEST(frame_functions_name_exclusive_and_unfinished_pages)
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		frame_t frame = world_frame(world);
-		frame_t out = { paddr(1) };
-		struct segment segment = { paddr(1), paddr(2) };
+		frame_t out = { .paddr = paddr(1) };
+		struct segment segment = { .start = paddr(1), .end = paddr(2) };
 		struct prange range = prange(frame.paddr, paddr(frame.paddr.value + PAGE_SIZE));
 
 		set_references(frame.paddr, cases[i].references);

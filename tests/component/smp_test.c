@@ -41,7 +41,7 @@ static void *juggle_frames(void *context)
 {
 	uint32_t random = (uint32_t)(uintptr_t)context + 1;
 	enum { LIVE = 100 };
-	frame_t live[LIVE] = { { { 0 } } };
+	frame_t live[LIVE] = { { .paddr = { 0 } } };
 
 	machine_set_cpu((unsigned int)(uintptr_t)context);
 	for (unsigned int i = 0; i < 100 * ROUNDS; i++) {

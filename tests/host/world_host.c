@@ -12,6 +12,17 @@ static void __attribute__((noreturn)) panicked(const char *invariant, uint64_t v
 	test_fail("panic", 0, "%s (0x%llx)", invariant, (unsigned long long)value);
 }
 
+#if STRATA_CHECKED
+
+static void violated(const struct share_violation *violation)
+{
+	test_fail("violation", 0, "%s (%s 0x%llx)", share_violation_name(violation->sort),
+		  share_kind_name(violation->kind),
+		  (unsigned long long)violation->pages.start.value);
+}
+
+#endif
+
 struct world_config world_default_config(void)
 {
 	struct world_config config = {
@@ -98,6 +109,9 @@ void world_start(struct world *world, const struct world_config *config)
 		.reservation_count = config->reservation_count,
 		.linear_offset = machine_linear_offset(),
 		.panic = panicked,
+#if STRATA_CHECKED
+		.violation = violated,
+#endif
 	};
 
 	EXPECT_OK(mm_init(&mm_config));

@@ -246,7 +246,7 @@ static void one_operation(struct cursor *cursor, struct random *random, uint64_t
 	struct cursor_item item;
 	struct irange changed;
 	uint64_t leaves;
-	frame_t frame = { paddr(0) };
+	frame_t frame = { .paddr = paddr(0) };
 
 	switch (random_below(random, 14)) {
 	case 0:

@@ -21,11 +21,15 @@
 
 #include <arch/address.h>
 #include <strata/mm.h>
+#include <strata/share.h>
 #include <strata/status.h>
 
 /* One counted reference (H). To be dropped once; move it by assignment and forget the source. */
 typedef struct frame {
 	struct paddr paddr; /* page aligned */
+#if STRATA_CHECKED
+	struct share_certificate certificate;
+#endif
 } frame_t;
 
 enum frame_contents {

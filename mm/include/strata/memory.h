@@ -11,8 +11,8 @@
 #include <strata/status.h>
 
 /*
- * Takes over @range, which is mapped in the linear map already. Its own metadata (16 bytes a page)
- * lies at its beginning, as PAGE_META; the rest is free memory.
+ * Takes over @range, which is mapped in the linear map already. Its own metadata (16 bytes a page;
+ * in checked builds 28) lies at its beginning, as PAGE_META; the rest is free memory.
  *
  * MM_NOT_ALIGNED; MM_INVALID_ARGS: empty or reversed; MM_OUT_OF_BOUND: above 2^48.
  * MM_EXISTS: part of it is memory already. MM_NO_MEMORY: no page would be left beside the metadata.

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct share_violation;
+
 /* Who has a page. */
 #define PAGE_USAGE_LIST(X)                                                                         \
 	X(PAGE_UNUSED, "unused")	 /* free: the frame allocator's */                         \
@@ -58,13 +60,20 @@ struct mm_config {
 	 * sentence that does not hold, @value what contradicts it. It does not return.
 	 */
 	void (*panic)(const char *invariant, uint64_t value) __attribute__((noreturn));
+	/*
+	 * Called in checked builds for a handle that is not what it should be (strata/share.h), on the
+	 * CPU of the guilty call, which does nothing else and returns after it. It may run with locks of
+	 * the subsystem held: it must not call the subsystem. NULL: that is a panic.
+	 */
+	void (*violation)(const struct share_violation *violation);
 };
 
 /*
  * Takes over the memory that @config describes. Cost does not depend on the amount of memory that
  * is not reserved: metadata of a page is made when the page is first needed.
  *
- * The metadata (16 bytes a page) is placed in memory that no reservation covers.
+ * The metadata (16 bytes a page; in checked builds 60) is placed in memory that no reservation
+ * covers.
  *
  * MM_INVALID_ARGS: no memory, an empty range, ranges not ascending and disjoint, a usage that is
  *	not one of the three, no panic hook.

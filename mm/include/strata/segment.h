@@ -14,6 +14,9 @@
 struct segment {
 	struct paddr start; /* page aligned */
 	struct paddr end;   /* page aligned, exclusive, > start */
+#if STRATA_CHECKED
+	struct share_certificate certificate;
+#endif
 };
 
 /*

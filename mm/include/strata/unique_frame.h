@@ -18,6 +18,9 @@
 /* The one handle. To be dropped once; move it by assignment and forget the source. */
 typedef struct unique_frame {
 	struct paddr paddr; /* page aligned */
+#if STRATA_CHECKED
+	struct share_certificate certificate;
+#endif
 } unique_frame_t;
 
 /*
