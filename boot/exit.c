@@ -2,6 +2,7 @@
 #include "exit.h"
 #include "boot_info.h"
 #include "symbols.h"
+#include <strata/share.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,6 +78,38 @@ void boot_refuse(const char *format, ...)
 	printf("\n");
 	machine_exit(1);
 }
+
+#if STRATA_CHECKED
+
+static void print_owner(const char *what, uintptr_t address)
+{
+	if (address == 0)
+		return;
+	printf("  %s ", what);
+	symbols_print(address);
+	printf("\n");
+}
+
+void boot_violation(const struct share_violation *violation)
+{
+	printf("\nstrata: broken invariant: %s (%s %#" PRIx64 "-%#" PRIx64 ")\n",
+	       share_violation_name(violation->sort), share_kind_name(violation->kind),
+	       violation->pages.start.value, violation->pages.end.value);
+	print_owner("made by", violation->made_by);
+	print_owner("ended by", violation->ended_by);
+	print_owner("now", violation->caller);
+	symbols_backtrace((uintptr_t)__builtin_frame_address(0));
+	machine_exit(1);
+}
+
+#else
+
+void boot_violation(const struct share_violation *violation)
+{
+	(void)violation;
+}
+
+#endif
 
 void boot_panic(const char *invariant, uint64_t value)
 {

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct boot_info;
+struct share_violation;
 
 /* Ends the machine with @code: semihosting SYS_EXIT_EXTENDED where "exit=semihosting" is in bootargs
  * (an emulator that can return a code), else PSCI SYSTEM_OFF, else halt. */
@@ -19,3 +20,7 @@ _Noreturn void boot_refuse(const char *format, ...) __attribute__((format(printf
 /* An invariant is broken: says which one and the @value that contradicts it, and ends the machine
  * with code 1. Fit for struct mm_config. */
 void boot_panic(const char *invariant, uint64_t value) __attribute__((noreturn));
+
+/* A handle is not what it should be: says what is wrong with it and whose it was, and ends the machine
+ * with code 1. Fit for struct mm_config. */
+void boot_violation(const struct share_violation *violation);

@@ -116,6 +116,7 @@ static void start_memory(void)
 		.reservation_count = info.reserved_count,
 		.linear_offset = 0,
 		.panic = boot_panic,
+		.violation = boot_violation,
 	};
 	enum mm_status status = mm_init(&config);
 

@@ -247,6 +247,9 @@ def exceptions(boots):
           "^strata: broken invariant: a function returns through the frame it was called with")
     check("a broken invariant", "panic",
           r"^strata: broken invariant: the probe holds nothing \(0x5a\)$", *backtrace)
+    check("a frame that is dropped twice", "drop-twice",
+          "^strata: broken invariant: a (share is ended once|dropped page is referenced) ",
+          r"\(drop_twice\+", *backtrace)
 
 
 def exits(boots):

@@ -12,6 +12,7 @@
 #include <report.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strata/frame.h>
 
 #define EXIT_PROBE 3	/* as the driver expects of do=exit */
 #define EXIT_SURVIVED 4 /* what should have ended the run did not */
@@ -170,6 +171,19 @@ static int panic(const struct boot_info *info)
 	boot_panic("the probe holds nothing", 0x5a);
 }
 
+/* A checked build knows by the handle's certificate, any other once it has come to the page's count. */
+static int drop_twice(const struct boot_info *info)
+{
+	frame_t frame;
+
+	(void)info;
+	if (frame_alloc(FRAME_UNDEFINED, &frame) != MM_OK)
+		return survived("an allocation without memory");
+	frame_drop(&frame);
+	frame_drop(&frame);
+	return survived("a frame dropped twice");
+}
+
 static int refuse(const struct boot_info *info)
 {
 	boot_refuse("asked to by %s", info->command_line);
@@ -274,6 +288,7 @@ static const struct {
 	{ "overflow", overflow },
 	{ "smash", smash_frame },
 	{ "panic", panic },
+	{ "drop-twice", drop_twice },
 	{ "refuse", refuse },
 	{ "timer", timer },
 };
