@@ -27,11 +27,8 @@ enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 
 enum mm_status frame_from_unused(struct paddr page, frame_t *out)
 {
-	struct slot *slot;
-	enum mm_status status = slot_lookup(page, &slot);
+	enum mm_status status = page_take(page);
 
-	if (status == MM_OK)
-		status = page_take(page);
 	if (status != MM_OK)
 		return status;
 

@@ -206,12 +206,6 @@ static enum mm_status owned_status(uint32_t references)
 	return references == SLOT_UNDER_CONSTRUCTION ? MM_BUSY : MM_IN_USE;
 }
 
-static bool is_withheld(struct zone *zone, struct paddr page)
-{
-	return (zone_section(zone, page) & SECTION_READY) &&
-	       slot_order(zone_slot(zone, page)) == ORDER_WITHHELD;
-}
-
 void page_withhold(struct paddr page)
 {
 	struct zone *zone = zone_of(page);
@@ -223,17 +217,21 @@ void page_withhold(struct paddr page)
 
 enum mm_status page_take(struct paddr page)
 {
+	struct slot *slot;
+	enum mm_status status = slot_lookup(page, &slot);
+
+	if (status != MM_OK)
+		return status;
+
 	struct zone *zone = zone_of(page);
 
 	/* A page may move between a block and a cache while we look, but not for ever. */
 	for (;;) {
 		ticket_lock(&zone->lock);
-		bool taken = is_withheld(zone, page) || buddy_take_at(zone, page, 0);
+		bool taken = slot_order(slot) == ORDER_WITHHELD || buddy_take_at(zone, page, 0);
 
-		if (taken) {
-			zone_section_make_ready(zone, page);
-			slot_begin_construction(zone_slot(zone, page));
-		}
+		if (taken)
+			slot_begin_construction(slot);
 		ticket_unlock(&zone->lock);
 		if (taken)
 			return MM_OK;
@@ -242,8 +240,7 @@ enum mm_status page_take(struct paddr page)
 			if (cache_take(&mm_cpus[i].cache, page))
 				return MM_OK;
 
-		uint32_t references = atomic_load_explicit(&zone_slot(zone, page)->references,
-							   memory_order_acquire);
+		uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
 
 		if (references != SLOT_UNUSED)
 			return owned_status(references);

@@ -22,7 +22,9 @@ MM_MUST_CHECK enum mm_status block_allocate(unsigned int order, const struct blo
 					    struct paddr *out);
 
 /*
- * The page at @paddr, which the caller saw as SLOT_UNUSED.
+ * The page at @paddr, if it is unused.
+ *
+ * MM_NOT_ALIGNED, MM_OUT_OF_BOUND: @paddr is not the address of a page of memory.
  * MM_IN_USE, MM_UNIQUE, MM_BUSY: somebody else has it.
  */
 MM_MUST_CHECK enum mm_status page_take(struct paddr paddr);

@@ -143,12 +143,9 @@ enum mm_status segment_from_unused(struct prange range, struct segment *out)
 {
 	enum mm_status status = validate_memory_range(range);
 	struct paddr page = range.start;
-	struct slot *slot;
 
 	while (status == MM_OK && page.value < range.end.value) {
-		status = slot_lookup(page, &slot);
-		if (status == MM_OK)
-			status = page_take(page);
+		status = page_take(page);
 		if (status == MM_OK)
 			page.value += PAGE_SIZE;
 	}

@@ -44,11 +44,8 @@ static void end_unique(struct paddr page)
 enum mm_status unique_frame_from_unused(struct paddr page, struct frame_metadata *metadata,
 					unique_frame_t *out)
 {
-	struct slot *slot;
-	enum mm_status status = slot_lookup(page, &slot);
+	enum mm_status status = page_take(page);
 
-	if (status == MM_OK)
-		status = page_take(page);
 	if (status == MM_OK)
 		begin_unique(page, metadata, out, SHARE_CALLER());
 	return status;
