@@ -71,6 +71,16 @@ static bool makes_one_block(const struct table *child)
 	return true;
 }
 
+void table_retire(struct cursor *cursor, const struct table *table)
+{
+	struct slot *node = node_of(table->descriptors);
+
+	/* Parked before the lock goes: the chain shares a word with what the next holder looks at. */
+	node->node.stray = 1;
+	gather_park_table(&cursor->gather, physical(table->descriptors));
+	node_unlock(node);
+}
+
 void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 {
 	/*
@@ -90,13 +100,10 @@ void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 	uint64_t first = child.descriptors[0];
 	uint64_t block =
 		leaf_descriptor(descriptor_address(first), leaf_attributes(first), table->level);
-	struct slot *node = node_of(child.descriptors);
 
 	descriptor_write(&table->descriptors[index], 0);
 	gather_subtree(&cursor->gather, span);
-	node->node.stray = 1;
-	node_unlock(node);
-	gather_park_table(&cursor->gather, physical(child.descriptors));
+	table_retire(cursor, &child);
 	cursor_forget_leaf_table(cursor);
 	gather_flush(cursor->space, &cursor->gather);
 	descriptor_write(&table->descriptors[index], block);
@@ -107,14 +114,11 @@ void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 void table_detach_empty(struct cursor *cursor, const struct table *table, size_t index)
 {
 	struct table child = table_child(table, index, table->descriptors[index]);
-	struct slot *node = node_of(child.descriptors);
 
 	descriptor_write(&table->descriptors[index], 0);
 	node_of(&table->descriptors[index])->children--;
 	gather_empty_table(&cursor->gather, table_span(table, index));
-	node->node.stray = 1;
-	node_unlock(node);
-	gather_park_table(&cursor->gather, physical(child.descriptors));
+	table_retire(cursor, &child);
 	cursor_forget_leaf_table(cursor);
 }
 

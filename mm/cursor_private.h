@@ -94,6 +94,9 @@ void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 /* Removes the table at @index of @table, which has no children left, from the tree. */
 void table_detach_empty(struct cursor *cursor, const struct table *table, size_t index);
 
+/* @table is not linked any more: parks it with the gather, and gives back its lock. */
+void table_retire(struct cursor *cursor, const struct table *table);
+
 /* Whether @table, not a root, is empty or could be a block: its parent's descriptor should change. */
 bool table_is_untidy(const struct vm_space *space, const struct table *table);
 

@@ -22,8 +22,7 @@ static void park_leaf(struct cursor *cursor, uint64_t leaf, int level)
 /* Parks all leaves and tables at and below a table that is detached already. */
 static uint64_t park_subtree(struct cursor *cursor, const struct table *table)
 {
-	struct slot *node = node_of(table->descriptors);
-	uint16_t left = node->children;
+	uint16_t left = node_of(table->descriptors)->children;
 	uint64_t leaves = 0;
 
 	for (size_t i = 0; left > 0; i++) {
@@ -41,9 +40,7 @@ static uint64_t park_subtree(struct cursor *cursor, const struct table *table)
 			leaves++;
 		}
 	}
-	node->node.stray = 1;
-	node_unlock(node);
-	gather_park_table(&cursor->gather, physical(table->descriptors));
+	table_retire(cursor, table);
 	return leaves;
 }
 

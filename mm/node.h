@@ -6,7 +6,8 @@
  * not a root and has no children is not linked. A node detached from its parent is stray: it is
  * freed after the flush that follows, and whoever finds it on the way down starts again.
  *
- * children, level and stray are protected by the node's lock.
+ * children, level and stray are protected by the node's lock, and so is the chain of a stray node:
+ * it is written before the lock is given back.
  */
 #pragma once
 
