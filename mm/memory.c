@@ -33,10 +33,13 @@ enum mm_status mm_memory_add(struct prange range)
 	struct prange metadata = prange(range.start, end);
 	struct zone *zone = zone_make(range, metadata);
 
-	/* Linked first, with nothing free: slots_reserve finds zones by their links. */
+	/*
+	 * slots_reserve finds zones by their links. Who finds the zone there by an address in it waits
+	 * until its pages are what they are to be.
+	 */
+	ticket_lock(&zone->lock);
 	zone_link(zone);
 	slots_reserve(metadata, PAGE_META);
-	ticket_lock(&zone->lock);
 	zone_add_free(zone, prange(metadata.end, range.end));
 	ticket_unlock(&zone->lock);
 	return MM_OK;

@@ -36,8 +36,10 @@ void page_withhold(struct paddr paddr);
 void page_give_back(struct paddr paddr);
 void pages_give_back(struct prange range);
 
-/* Puts memory that was never free (@range inside one zone, its slots not in use) under the allocator. */
+/* Puts memory (@range inside one zone, its slots not in use) under the allocator. The caller holds the
+ * zone's lock, or is alone at start. */
 void zone_add_free(struct zone *zone, struct prange range);
 
-/* Empties the caches of all CPUs into the zones; no other CPU may run. */
+/* Moves what is in the caches of all CPUs to the zones. While other CPUs run, their caches may fill again
+ * at once. */
 void page_caches_drain(void);

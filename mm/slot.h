@@ -200,7 +200,8 @@ MM_MUST_CHECK enum mm_status slot_lookup(struct paddr paddr, struct slot **out);
  * caller holds the zone's lock. */
 void zone_section_make_ready(struct zone *zone, struct paddr paddr);
 
-/* Start only: gives the pages of @range that are memory @usage, whatever usage they had. */
+/* Gives the pages of @range that are memory @usage, whatever usage they had. They are in no free block
+ * and nobody else looks at them: at start, or under the lock of the zone that is being added. */
 void slots_reserve(struct prange range, enum page_usage usage);
 
 /*
