@@ -2,8 +2,9 @@
 /*
  * Free pages: buddy blocks per zone, and a cache of single pages per CPU.
  *
- * Invariant: every page of usage PAGE_UNUSED is in exactly one free block or one cache, or is
- * withheld, and nothing else is. Two free buddies never both exist: they are merged into the block of the next order.
+ * Invariant: every page that is SLOT_UNUSED is in exactly one free block or one cache, or is withheld,
+ * and no other page is. Two free buddies never both exist: they are merged into the block of the
+ * next order.
  *
  * Pages handed out are under construction (rc 0, PAGE_UNUSED): the caller publishes them or gives
  * them back.

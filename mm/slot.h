@@ -4,20 +4,21 @@
  *
  *  slot
  *  ┌──────────── 32 ───────────┬── 8 ──┬── 8 ──┬─── 16 ───┬─────────────── 64 ───────────────┐
- *  │ reference count/sentinel  │ usage │ order │ children │ by usage: free links │ node      │
+ *  │ reference count/sentinel  │ usage │ order │ children │ by usage: links, node, metadata  │
  *  └───────────────────────────┴───────┴───────┴──────────┴──────────────────────────────────┘
  *
- * Invariant: references is SLOT_UNUSED if and only if usage is PAGE_UNUSED.
+ * Invariant: a page whose references are SLOT_UNUSED has usage PAGE_UNUSED. While a page changes hands
+ * it is under construction: references 0, usage that of either side.
  *
  * Slots are made a section (2 MiB of memory) at a time, when the section's first page is needed, so
- * that memory nobody uses costs nothing. The slots of a section that is not ready are not read: its
- * pages lie inside one free block of at least a section, or were all reserved alike at start, and
- * the section table says which.
+ * that memory nobody uses costs nothing. Of the slots of a section that is not ready only one is used,
+ * for the links of a free block that begins there: the section's pages lie inside one free block of
+ * at least a section, or were all reserved alike at start, and the section table says which.
  *
  * Who may write: references, anybody, atomically. order and links: the zone's lock; order of a page
  * that is in no free block, whoever has the page (who looks for a buddy may read it all the same).
  * usage: whoever moved references away from SLOT_UNUSED, or the last to drop. children and node: the
- * node's lock.
+ * node's lock. list, links and metadata of a frame: its only owner, or the user of its list.
  */
 #pragma once
 
