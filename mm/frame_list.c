@@ -79,8 +79,9 @@ bool frame_list_contains(const struct frame_list *list, struct paddr page)
 
 	if (list->id == 0 || slot_lookup(page, &slot) != MM_OK)
 		return false;
-	return atomic_load_explicit(&slot->references, memory_order_relaxed) == SLOT_UNIQUE &&
-	       slot->list == list->id;
+	/* Acquire: of a page that is UNIQUE by now, what its slot said before is not seen any more. */
+	return atomic_load_explicit(&slot->references, memory_order_acquire) == SLOT_UNIQUE &&
+	       slot_list(slot) == list->id;
 }
 
 static struct prange page_range(struct paddr page)
@@ -103,7 +104,7 @@ static enum mm_status link_page(struct frame_list *list, struct paddr page, uint
 
 	uint32_t previous = next == LINK_NONE ? list->back : slot_at(next)->links.previous;
 
-	slot->list = list->id;
+	slot_set_list(slot, list->id);
 	slot->links = (struct slot_links){ .next = next, .previous = previous };
 	if (previous == LINK_NONE)
 		list->front = number;
@@ -136,7 +137,7 @@ static struct paddr take(struct frame_list *list, uint32_t number)
 	struct slot *slot = slot_of(page);
 	struct slot_links links = slot->links;
 
-	MM_INVARIANT(slot->list == list->id, "a list has its own frames", page.value);
+	MM_INVARIANT(slot_list(slot) == list->id, "a list has its own frames", page.value);
 	if (links.previous == LINK_NONE)
 		list->front = links.next;
 	else
@@ -146,8 +147,7 @@ static struct paddr take(struct frame_list *list, uint32_t number)
 	else
 		slot_at(links.next)->links.previous = links.previous;
 	list->size--;
-	slot->list = 0;
-	slot->metadata = NULL;
+	slot_begin_frame(slot, NULL);
 	return page;
 }
 

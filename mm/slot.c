@@ -206,7 +206,7 @@ void slots_publish(struct prange range, enum page_usage usage)
 
 		slot_set_usage(slot, usage);
 		if (usage == PAGE_FRAME)
-			slot->metadata = NULL;
+			slot_begin_frame(slot, NULL);
 		/* Release: who takes a reference by compare-exchange sees the usage. */
 		atomic_store_explicit(&slot->references, 1, memory_order_release);
 	}
@@ -220,7 +220,7 @@ void slots_unreserve(struct prange range)
 	slots_begin_life(range);
 	for (struct paddr page = range.start; page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
-		slot_of(page)->metadata = NULL;
+		slot_begin_frame(slot_of(page), NULL);
 		slot_set_usage(slot_of(page), PAGE_FRAME);
 	}
 	usage_changed(PAGE_RESERVED, -pages);

@@ -62,7 +62,8 @@ struct slot {
 	_Atomic uint8_t order; /* slot_order() */
 	union {
 		uint16_t children; /* of a node: descriptors that are not zero */
-		uint16_t list;	   /* of a unique frame: the id of the list that has it, or 0 */
+		/* Of a frame: the id of the list that has it, or 0; slot_list(). */
+		_Atomic uint16_t list;
 	};
 	union {
 		struct slot_links links; /* of a free block, or of a listed frame */
@@ -182,6 +183,24 @@ static inline enum page_usage slot_usage(const struct slot *slot)
 static inline void slot_set_usage(struct slot *slot, enum page_usage usage)
 {
 	atomic_store_explicit(&slot->usage, (uint8_t)usage, memory_order_relaxed);
+}
+
+/* Relaxed: who asks about somebody else's frame is told that it is in no list of the asker's. */
+static inline uint16_t slot_list(const struct slot *slot)
+{
+	return atomic_load_explicit(&slot->list, memory_order_relaxed);
+}
+
+static inline void slot_set_list(struct slot *slot, uint16_t list)
+{
+	atomic_store_explicit(&slot->list, list, memory_order_relaxed);
+}
+
+/* A frame in no list, with @metadata (may be NULL): whatever the page was before. */
+static inline void slot_begin_frame(struct slot *slot, struct frame_metadata *metadata)
+{
+	slot_set_list(slot, 0);
+	slot->metadata = metadata;
 }
 
 /* The slot of a page that is known to have an owner (its section is ready). */

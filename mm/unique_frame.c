@@ -20,8 +20,7 @@ static void begin_unique(struct paddr page, struct frame_metadata *metadata, uni
 
 	slots_begin_life(page_range(page));
 	slot_set_usage(slot, PAGE_FRAME);
-	slot->list = 0;
-	slot->metadata = metadata;
+	slot_begin_frame(slot, metadata);
 	usage_changed(PAGE_FRAME, 1);
 	/* Release: who finds the page UNIQUE sees whose it is. */
 	atomic_store_explicit(&slot->references, SLOT_UNIQUE, memory_order_release);
@@ -112,7 +111,6 @@ enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 	SHARE_SETTLE(frame, unique);
 	if (!unique)
 		return MM_IN_USE;
-	slot->list = 0;
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());
 	return MM_OK;
