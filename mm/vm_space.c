@@ -75,9 +75,9 @@ static void empty(struct vm_space *space)
 	struct node_reserve none = { .count = 0 };
 	struct covering covering;
 	struct cursor cursor;
+	bool locked = cursor_lock(space, range, space->geometry.root_level, &covering);
 
-	MM_INVARIANT(cursor_lock(space, range, space->geometry.root_level, &covering),
-		     "a space without cursors has no locked node", space->root.value);
+	MM_INVARIANT(locked, "a space without cursors has no locked node", space->root.value);
 	cursor_begin(&cursor, space, range, CURSOR_MUTABLE, &covering);
 	cursor_remove(&cursor, cursor.range, &none);
 	cursor.gather.everything = true;
@@ -124,7 +124,7 @@ void vm_space_deactivate(void)
 
 uint16_t vm_space_vmid(const struct vm_space *space)
 {
-	return vmid_is_current(space) ? space->context.vmid : 0;
+	return vmid_of(space);
 }
 
 struct irange vm_space_range(const struct vm_space *space)

@@ -9,19 +9,17 @@
 #include "panic.h"
 #include "per_cpu.h"
 
-#define VMID_BITS_MAX 16
-#define GENERATION_ONE (UINT64_C(1) << VMID_BITS_MAX)
-#define VMID_MASK (GENERATION_ONE - 1)
+#define VMIDS_MAX (UINT32_C(1) << 16)
 #define WORD_BITS 64
 
 _Static_assert(STRATA_MAX_CPUS <= 32, "a space's active CPUs are bits of a 32-bit word");
 _Static_assert(2 * STRATA_MAX_CPUS < 255, "active and visited spaces leave an 8-bit VMID free");
 
 static struct {
-	struct ticket_lock lock; /* protects all of this, and vmid fields of spaces */
+	struct ticket_lock lock; /* all of this, and spaces' context.vmid and vmid_generation */
 	uint64_t generation;
 	uint32_t hint; /* where the search begins */
-	uint64_t taken[(VMID_MASK + 1) / WORD_BITS];
+	uint64_t taken[VMIDS_MAX / WORD_BITS];
 	struct vm_space *active[STRATA_MAX_CPUS];
 	struct vm_space *visited[STRATA_MAX_CPUS]; /* loaded for the time of an invalidation */
 } vmids;
@@ -56,7 +54,7 @@ static void forget_all(void)
 
 void vmid_reset(void)
 {
-	vmids.generation = GENERATION_ONE;
+	vmids.generation = 1;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
 		vmids.active[cpu] = vmids.visited[cpu] = NULL;
 	forget_all();
@@ -83,16 +81,13 @@ static void keep(struct vm_space *space)
 {
 	if (space == NULL)
 		return;
-
-	uint64_t vmid = atomic_load_explicit(&space->vmid, memory_order_relaxed) & VMID_MASK;
-
-	set_taken((uint32_t)vmid, true);
-	atomic_store_explicit(&space->vmid, vmids.generation | vmid, memory_order_relaxed);
+	set_taken(space->context.vmid, true);
+	space->vmid_generation = vmids.generation;
 }
 
 static void roll_over(void)
 {
-	vmids.generation += GENERATION_ONE;
+	vmids.generation++;
 	forget_all();
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
 		keep(vmids.active[cpu]);
@@ -107,17 +102,16 @@ static void roll_over(void)
 
 static bool is_current(const struct vm_space *space)
 {
-	return (atomic_load_explicit(&space->vmid, memory_order_relaxed) & ~VMID_MASK) ==
-	       vmids.generation;
+	return space->vmid_generation == vmids.generation;
 }
 
-bool vmid_is_current(const struct vm_space *space)
+uint16_t vmid_of(const struct vm_space *space)
 {
 	ticket_lock(&vmids.lock);
-	bool current = is_current(space);
+	uint16_t vmid = is_current(space) ? space->context.vmid : 0;
 
 	ticket_unlock(&vmids.lock);
-	return current;
+	return vmid;
 }
 
 static void leave(struct vm_space *space)
@@ -151,8 +145,8 @@ void vmid_activate(struct vm_space *space)
 		}
 		MM_INVARIANT(vmid != 0, "active spaces leave a VMID free", vmids.generation);
 		set_taken(vmid, true);
-		atomic_store_explicit(&space->vmid, vmids.generation | vmid, memory_order_relaxed);
 		space->context.vmid = (uint16_t)vmid;
+		space->vmid_generation = vmids.generation;
 	}
 	load(space);
 	/* Until here the space before kept its VMID through a rollover: VTTBR_EL2 still named it. */
@@ -198,6 +192,6 @@ void vmid_release(struct vm_space *space)
 	ticket_lock(&vmids.lock);
 	if (is_current(space))
 		set_taken(space->context.vmid, false);
-	atomic_store_explicit(&space->vmid, 0, memory_order_relaxed);
+	space->vmid_generation = 0;
 	ticket_unlock(&vmids.lock);
 }

@@ -5,9 +5,9 @@
  * Invariant: of all spaces that may have translations cached, no two have one VMID. VMID 0 is
  * given to none.
  *
- * A space's vmid field holds the generation in its upper bits and the VMID in its lower 16. When no
- * VMID is left the generation is incremented, every VMID is invalidated, and the spaces that are
- * active on some CPU, or visited by it, keep theirs; all others must ask again before they run.
+ * A space's VMID is its own in one generation. When no VMID is left the generation is incremented,
+ * every VMID is invalidated, and the spaces that are active on some CPU, or visited by it, keep
+ * theirs; all others must ask again before they run.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ void vmid_activate(struct vm_space *space);
 /* No space is active on this CPU. */
 void vmid_deactivate(void);
 
-/* True if a CPU may have translations cached for @space. */
-bool vmid_is_current(const struct vm_space *space);
+/* The VMID @space has in this generation; 0 if it has none: then no CPU has translations cached for it. */
+uint16_t vmid_of(const struct vm_space *space);
 
 /* False if no CPU can have translations cached for @space; else it keeps its VMID, whatever rolls over,
  * until vmid_end_visit: this CPU may load its context to invalidate them. */

@@ -28,8 +28,8 @@ struct vm_space {
 	enum translation_stage stage;
 	struct translation_geometry geometry;
 	struct paddr root;	       /* geometry.root_tables pages */
-	_Atomic uint64_t vmid;	       /* generation and VMID; see vmid.h. Stage 2 only */
-	struct stage2_context context; /* what is loaded while it is active */
+	struct stage2_context context; /* what is loaded while it is active. Stage 2 only */
+	uint64_t vmid_generation;      /* in which context.vmid is its own; 0: none (vmid.h) */
 	_Atomic uint32_t active_cpus;  /* bit per CPU */
 	_Atomic uint32_t open_cursors;
 };
