@@ -15,6 +15,9 @@
  */
 #define ADDRESS_TLBIS_MAX 64
 
+/* What a range takes, about: an instruction for each of four sizes of its parts. */
+#define RANGE_TLBIS 4
+
 void gather_init(struct tlb_gather *gather)
 {
 	gather->range_count = 0;
@@ -121,8 +124,7 @@ static bool everything_is_cheaper(const struct tlb_gather *gather)
 	for (size_t i = 0; i < gather->range_count; i++) {
 		bool by_range = arch_features()->tlb_range && address_tlbis(&gather->ranges[i]) > 1;
 
-		/* A range takes up to four instructions, each for a part of twice a power of two. */
-		tlbis += by_range ? 4 : address_tlbis(&gather->ranges[i]);
+		tlbis += by_range ? RANGE_TLBIS : address_tlbis(&gather->ranges[i]);
 	}
 	return tlbis > ADDRESS_TLBIS_MAX;
 }

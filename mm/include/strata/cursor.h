@@ -3,8 +3,9 @@
  * Cursors: an exclusive right to a range of input addresses in one space, and a position in it.
  *
  * Invariant: of two cursors on overlapping ranges of one space only one is open; on disjoint
- * ranges they run in parallel. The position is page aligned and never passes the end. Between
- * open and close nobody else changes, or reads by cursor, a translation in the range.
+ * ranges they run in parallel, unless the protocol below wants one node for both. The position is
+ * page aligned and never passes the end. Between open and close nobody else changes, or reads by
+ * cursor, a translation in the range.
  *
  * Protocol: descend without locks, in a read section, to the covering node, the deepest existing node
  * whose span holds the range; lock it, start again if it was detached meanwhile; lock the existing
@@ -67,7 +68,10 @@ struct cursor_item {
 MM_MUST_CHECK enum mm_status cursor_open(struct vm_space *space, struct irange range,
 					 enum cursor_access access, struct cursor *out);
 
-/* Flushes what is gathered, then gives the right back. @cursor is void afterwards. */
+/*
+ * Flushes what is gathered, then gives the right back. @cursor is void afterwards. A table that became
+ * empty, or could be a block, is tidied away then: for a moment that takes nodes nearer the root.
+ */
 void cursor_close(struct cursor *cursor);
 
 /* The position. */
@@ -161,7 +165,7 @@ typedef struct page_property (*page_property_update)(struct page_property proper
  * MM_NOT_MAPPED: there is none; the position moved @length forward.
  * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
  * MM_NOT_SUPPORTED: the stage cannot express the new property. MM_NO_MEMORY: as cursor_unmap.
- * (On these four the position stays.)
+ * (But for MM_NOT_MAPPED the position stays.)
  */
 MM_MUST_CHECK enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 						 page_property_update update, void *context,
