@@ -243,11 +243,10 @@ enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment
 static bool touches_memory(struct prange output)
 {
 	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
+		struct prange part = prange_intersection(zone->range, output);
 		struct slot *slot;
 
-		if (!prange_overlaps(zone->range, output))
-			continue;
-		for (struct paddr page = output.start; page.value < output.end.value;
+		for (struct paddr page = part.start; page.value < part.end.value;
 		     page.value += PAGE_SIZE)
 			if (slot_lookup(page, &slot) == MM_OK && slot_usage(slot) != PAGE_MMIO)
 				return true;

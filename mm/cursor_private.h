@@ -33,12 +33,6 @@ static inline struct irange table_span(const struct table *table, size_t index)
 	return irange(iaddr(start), iaddr(start + level_size(table->level)));
 }
 
-static inline struct irange irange_intersection(struct irange a, struct irange b)
-{
-	return irange(a.start.value > b.start.value ? a.start : b.start,
-		      a.end.value < b.end.value ? a.end : b.end);
-}
-
 /* The table that the table descriptor at @index of @table points to. */
 static inline struct table table_child(const struct table *table, size_t index, uint64_t descriptor)
 {

@@ -13,14 +13,9 @@ struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
 static struct prange section_range(const struct zone *zone, struct paddr page)
 {
 	const uint64_t size = PAGE_SIZE << SECTION_ORDER;
-	struct prange section = { paddr(page.value & ~(size - 1)), paddr(0) };
+	uint64_t start = page.value & ~(size - 1);
 
-	section.end = paddr(section.start.value + size);
-	if (section.start.value < zone->range.start.value)
-		section.start = zone->range.start;
-	if (section.end.value > zone->range.end.value)
-		section.end = zone->range.end;
-	return section;
+	return prange_intersection(zone->range, prange(paddr(start), paddr(start + size)));
 }
 
 void zone_section_make_ready(struct zone *zone, struct paddr page)
@@ -86,12 +81,8 @@ static void reserve_section(struct zone *zone, struct prange range, enum page_us
 void slots_reserve(struct prange range, enum page_usage usage)
 {
 	for (struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
-		struct prange part = range;
+		struct prange part = prange_intersection(zone->range, range);
 
-		if (part.start.value < zone->range.start.value)
-			part.start = zone->range.start;
-		if (part.end.value > zone->range.end.value)
-			part.end = zone->range.end;
 		while (!prange_is_empty(part)) {
 			struct paddr end = section_range(zone, part.start).end;
 

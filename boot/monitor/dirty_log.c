@@ -17,11 +17,7 @@ static void bit_set(uint64_t *bits, uint64_t index)
 /* The part of @range that is in the log, empty if there is none. */
 static struct irange logged_part(const struct dirty_log *log, struct irange range)
 {
-	if (range.start.value < log->range.start.value)
-		range.start = log->range.start;
-	if (range.end.value > log->range.end.value)
-		range.end = log->range.end;
-	return range;
+	return irange_intersection(log->range, range);
 }
 
 static uint64_t page_index(const struct dirty_log *log, uint64_t page)

@@ -102,6 +102,13 @@ static inline bool prange_overlaps(struct prange a, struct prange b)
 	return a.start.value < b.end.value && b.start.value < a.end.value;
 }
 
+/* What both have; empty if there is nothing. */
+static inline struct prange prange_intersection(struct prange a, struct prange b)
+{
+	return prange(a.start.value > b.start.value ? a.start : b.start,
+		      a.end.value < b.end.value ? a.end : b.end);
+}
+
 static inline struct irange irange(struct iaddr start, struct iaddr end)
 {
 	return (struct irange){ start, end };
@@ -136,4 +143,11 @@ static inline bool irange_has(struct irange range, struct iaddr address)
 static inline bool irange_overlaps(struct irange a, struct irange b)
 {
 	return a.start.value < b.end.value && b.start.value < a.end.value;
+}
+
+/* What both have; empty if there is nothing. */
+static inline struct irange irange_intersection(struct irange a, struct irange b)
+{
+	return irange(a.start.value > b.start.value ? a.start : b.start,
+		      a.end.value < b.end.value ? a.end : b.end);
 }
