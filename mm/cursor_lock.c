@@ -132,23 +132,24 @@ static struct irange whole_span(const struct vm_space *space, const struct table
 static enum node_lock_result lock_covering(const struct vm_space *space, struct irange range,
 					   int deepest_level, struct table *covering)
 {
+	const unsigned int cpu = cpu_index();
 	enum node_lock_result result;
 
-	read_section_enter();
+	read_section_enter(cpu);
 	*covering = find_covering(space, range, deepest_level);
 	if (covering->level == space->geometry.root_level) {
-		read_section_leave();
+		read_section_leave(cpu);
 		return lock_pages(covering, range) ? NODE_LOCKED : NODE_HELD_HERE;
 	}
 
 	struct slot *node = node_of(covering->descriptors);
 
-	result = node_try_lock(node);
+	result = node_try_lock_by(node, cpu);
 	if (result == NODE_LOCKED && node->node.stray) {
 		node_unlock(node);
 		result = NODE_HELD_ELSEWHERE;
 	}
-	read_section_leave();
+	read_section_leave(cpu);
 	return result;
 }
 
@@ -170,11 +171,6 @@ bool cursor_lock(const struct vm_space *space, struct irange range, int deepest_
 	}
 	*out = (struct covering){ covering, whole_span(space, &covering) };
 	return true;
-}
-
-void covering_unlock(const struct covering *covering, struct irange range)
-{
-	unlock_table(&covering->table, range);
 }
 
 void cursor_unlock(struct cursor *cursor)

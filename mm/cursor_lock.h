@@ -14,9 +14,6 @@ struct covering {
 bool cursor_lock(const struct vm_space *space, struct irange range, int deepest_level,
 		 struct covering *covering);
 
-/* Gives back what cursor_lock locked for @range. */
-void covering_unlock(const struct covering *covering, struct irange range);
-
 /* Makes a cursor, with nothing gathered, of a range that is locked. */
 void cursor_begin(struct cursor *cursor, struct vm_space *space, struct irange range,
 		  enum cursor_access access, const struct covering *covering);

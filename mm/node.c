@@ -19,6 +19,11 @@ static struct paddr node_address(const struct slot *node)
 	}
 	mm_panic("a node has a slot", (uint64_t)(uintptr_t)node);
 }
+
+void node_observe(enum observe_kind kind, const struct slot *node)
+{
+	OBSERVE(.kind = kind, .address = node_address(node));
+}
 #endif
 
 static void node_begin(struct paddr table, int level)
@@ -113,19 +118,6 @@ struct paddr node_unchain(struct paddr *first)
 	return table;
 }
 
-enum node_lock_result node_try_lock(struct slot *node)
-{
-	uint16_t mine = (uint16_t)(cpu_index() + 1);
-	uint16_t holder = 0;
-
-	/* Acquire: what the last holder wrote in the node is seen by this one. */
-	if (!atomic_compare_exchange_strong_explicit(&node->node.lock, &holder, mine,
-						     memory_order_acquire, memory_order_relaxed))
-		return holder == mine ? NODE_HELD_HERE : NODE_HELD_ELSEWHERE;
-	OBSERVE(.kind = OBSERVE_LOCK, .address = node_address(node));
-	return NODE_LOCKED;
-}
-
 bool node_lock(struct slot *node)
 {
 	enum node_lock_result result = node_try_lock(node);
@@ -135,10 +127,4 @@ bool node_lock(struct slot *node)
 		result = node_try_lock(node);
 	}
 	return result == NODE_LOCKED;
-}
-
-void node_unlock(struct slot *node)
-{
-	OBSERVE(.kind = OBSERVE_UNLOCK, .address = node_address(node));
-	atomic_store_explicit(&node->node.lock, 0, memory_order_release);
 }

@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <arch/cpu.h>
+#include <arch/observe.h>
 #include <strata/status.h>
 #include "descriptor.h"
 #include "slot.h"
@@ -54,6 +56,34 @@ enum node_lock_result {
 	NODE_HELD_ELSEWHERE, /* by another */
 };
 
-/* Never waits: also for nodes found in a read section. */
-enum node_lock_result node_try_lock(struct slot *node);
-void node_unlock(struct slot *node);
+#if STRATA_CHECKED
+void node_observe(enum observe_kind kind, const struct slot *node);
+#define NODE_OBSERVE(kind, node) node_observe(kind, node)
+#else
+#define NODE_OBSERVE(kind, node) ((void)0)
+#endif
+
+/* As node_lock, but does not wait; any node that is not freed during the call. @cpu is this CPU. */
+static inline enum node_lock_result node_try_lock_by(struct slot *node, unsigned int cpu)
+{
+	uint16_t mine = (uint16_t)(cpu + 1);
+	uint16_t holder = 0;
+
+	/* Acquire: what the last holder wrote in the node is seen by this one. */
+	if (!atomic_compare_exchange_strong_explicit(&node->node.lock, &holder, mine,
+						     memory_order_acquire, memory_order_relaxed))
+		return holder == mine ? NODE_HELD_HERE : NODE_HELD_ELSEWHERE;
+	NODE_OBSERVE(OBSERVE_LOCK, node);
+	return NODE_LOCKED;
+}
+
+static inline enum node_lock_result node_try_lock(struct slot *node)
+{
+	return node_try_lock_by(node, cpu_index());
+}
+
+static inline void node_unlock(struct slot *node)
+{
+	NODE_OBSERVE(OBSERVE_UNLOCK, node);
+	atomic_store_explicit(&node->node.lock, 0, memory_order_release);
+}

@@ -3,29 +3,6 @@
 #include <arch/cpu.h>
 #include "per_cpu.h"
 
-/*
- * A CPU's counter is odd while it is in a section. The fences make entering and reading tables, and
- * detaching and looking at counters, happen in one order for all: either the reader does not find
- * the detached table, or who detached it sees the reader.
- */
-void read_section_enter(void)
-{
-	_Atomic uint32_t *sections = &mm_this_cpu()->read_sections;
-
-	atomic_store_explicit(sections, atomic_load_explicit(sections, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
-}
-
-void read_section_leave(void)
-{
-	_Atomic uint32_t *sections = &mm_this_cpu()->read_sections;
-
-	/* Release: what was read in the section was read before it ended. */
-	atomic_store_explicit(sections, atomic_load_explicit(sections, memory_order_relaxed) + 1,
-			      memory_order_release);
-}
-
 void read_section_wait(void)
 {
 	unsigned int self = cpu_index();

@@ -15,12 +15,6 @@
 #define STAGE1_AP1_RES1 (UINT64_C(1) << 6)
 #define STAGE1_READ_ONLY (UINT64_C(1) << 7)
 
-/* Stage 2 (Arm ARM D8.4.3, D8.6.6): MemAttr[3:0], S2AP[1:0]. */
-#define STAGE2_ATTRIBUTE_SHIFT 2
-#define STAGE2_ATTRIBUTE_MASK (UINT64_C(15) << STAGE2_ATTRIBUTE_SHIFT)
-#define STAGE2_READ (UINT64_C(1) << 6)
-#define STAGE2_WRITE (UINT64_C(1) << 7)
-
 /* Indices into MAIR_EL2, and MemAttr values, by cache policy. */
 static const uint8_t stage1_memory[CACHE_POLICY_COUNT] = {
 	[CACHE_WRITEBACK] = 0,
@@ -30,10 +24,10 @@ static const uint8_t stage1_memory[CACHE_POLICY_COUNT] = {
 };
 
 static const uint8_t stage2_memory[CACHE_POLICY_COUNT] = {
-	[CACHE_WRITEBACK] = 0xf,
-	[CACHE_WRITETHROUGH] = 0xa,
-	[CACHE_UNCACHED] = 0x5,
-	[CACHE_DEVICE] = 0x1,
+	[CACHE_WRITEBACK] = STAGE2_MEMORY_WRITEBACK,
+	[CACHE_WRITETHROUGH] = STAGE2_MEMORY_WRITETHROUGH,
+	[CACHE_UNCACHED] = STAGE2_MEMORY_UNCACHED,
+	[CACHE_DEVICE] = STAGE2_MEMORY_DEVICE,
 };
 
 #define ALL_FLAGS (PAGE_READ | PAGE_WRITE | PAGE_EXECUTE | PAGE_ACCESSED)

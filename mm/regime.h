@@ -9,6 +9,16 @@
 
 #include <strata/vm_space.h>
 
+/* Stage 2 (Arm ARM D8.4.3, D8.6.6): MemAttr[3:0], S2AP[1:0]. */
+#define STAGE2_ATTRIBUTE_SHIFT 2
+#define STAGE2_ATTRIBUTE_MASK (UINT64_C(15) << STAGE2_ATTRIBUTE_SHIFT)
+#define STAGE2_READ (UINT64_C(1) << 6)
+#define STAGE2_WRITE (UINT64_C(1) << 7)
+#define STAGE2_MEMORY_WRITEBACK 0xf
+#define STAGE2_MEMORY_WRITETHROUGH 0xa
+#define STAGE2_MEMORY_UNCACHED 0x5
+#define STAGE2_MEMORY_DEVICE 0x1
+
 /* False if the stage cannot express @property. */
 bool property_encode(enum translation_stage stage, struct page_property property,
 		     uint64_t *attributes);

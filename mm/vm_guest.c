@@ -5,6 +5,7 @@
  */
 #include <strata/vm_guest.h>
 #include <arch/features.h>
+#include "descriptor.h"
 #include "vm_io_private.h"
 
 /* SCTLR_EL1 (D19.2). */

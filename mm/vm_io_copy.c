@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Moving bytes between ranges, a run that both sides have at a time. */
+#include "panic.h"
 #include "vm_io_private.h"
 
 static void *pointer_of(const struct vm_io_run *run)
@@ -18,11 +19,6 @@ static uint64_t copy_run(const struct vm_io_run *to, const struct vm_io_run *fro
 	return memory_copy(pointer_of(to), pointer_of(from), size);
 }
 
-static bool has_pages(const struct vm_io_range *range)
-{
-	return range->kind == VM_IO_SPACE || range->kind == VM_IO_GUEST;
-}
-
 static uint64_t least(uint64_t a, uint64_t b, uint64_t c)
 {
 	uint64_t least = a < b ? a : b;
@@ -35,10 +31,11 @@ static uint64_t least(uint64_t a, uint64_t b, uint64_t c)
  * has it, so that what an unmap leaves behind is no longer stored to; the source gets by with a
  * reference.
  */
-static enum mm_status copy_some(struct vm_io_range *to, struct vm_io_range *from, uint64_t size,
-				uint64_t *done)
+static enum mm_status copy_some(const struct vm_io_range *to, const struct vm_io_range *from,
+				uint64_t size, uint64_t *copied)
 {
-	enum vm_io_hold from_hold = has_pages(to) ? VM_IO_HOLD_REFERENCE : VM_IO_HOLD_LOCK;
+	enum vm_io_hold from_hold =
+		vm_io_is_translated(to) ? VM_IO_HOLD_REFERENCE : VM_IO_HOLD_LOCK;
 	struct vm_io_run source, target;
 	enum mm_status status = vm_io_acquire(from, PAGE_READ, from_hold, &source);
 
@@ -47,12 +44,11 @@ static enum mm_status copy_some(struct vm_io_range *to, struct vm_io_range *from
 	status = vm_io_acquire(to, PAGE_WRITE, VM_IO_HOLD_LOCK, &target);
 	if (status == MM_OK) {
 		uint64_t part = least(size, source.length, target.length);
-		uint64_t copied = copy_run(&target, &source, part);
 
+		*copied = copy_run(&target, &source, part);
 		vm_io_release(&target);
-		if (copied < part)
+		if (*copied < part)
 			status = MM_PAGE_FAULT;
-		*done = copied;
 	}
 	vm_io_release(&source);
 	return status;
@@ -62,16 +58,17 @@ enum mm_status vm_io_copy(struct vm_io_range *to, struct vm_io_range *from, uint
 			  uint64_t *done)
 {
 	enum mm_status status = MM_OK;
+	uint64_t left = size;
 
-	*done = 0;
-	while (status == MM_OK && *done < size) {
+	while (left > 0 && status == MM_OK) {
 		uint64_t copied = 0;
 
-		status = copy_some(to, from, size - *done, &copied);
+		status = copy_some(to, from, left, &copied);
 		to->cursor += copied;
 		from->cursor += copied;
-		*done += copied;
+		left -= copied;
 	}
+	*done = size - left;
 	return status;
 }
 

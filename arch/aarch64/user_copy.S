@@ -63,7 +63,7 @@ memory_copy:
 	mov	x14, x0
 	add	x13, x0, x2
 	sub	x12, x1, x0
-	cmp	x2, #128
+	cmp	x2, #256
 	b.lo	.Lcopy_tail
 	neg	x3, x0
 	ands	x3, x3, #15
@@ -73,20 +73,28 @@ memory_copy:
 	COPY_PIECE x3, 1, 2, ldrh, strh, w4
 	COPY_PIECE x3, 2, 4, ldr, str, w4
 	COPY_PIECE x3, 3, 8, ldr, str, x4
-	cmp	x2, #128
+	cmp	x2, #256
 	b.lo	.Lcopy_tail
 1:	sub	x0, x0, #16
 	sub	x1, x1, #16
-	sub	x2, x2, #128
+	sub	x2, x2, #256
 2:	COPY_64
 	COPY_64
-	subs	x2, x2, #128
+	COPY_64
+	COPY_64
+	subs	x2, x2, #256
 	b.hs	2b
 	add	x0, x0, #16
 	add	x1, x1, #16
-	add	x2, x2, #128
-.Lcopy_tail:
-	tbz	x2, #6, 3f
+.Lcopy_tail:				/* x2 modulo 256 */
+	tbz	x2, #7, 7f
+	sub	x0, x0, #16
+	sub	x1, x1, #16
+	COPY_64
+	COPY_64
+	add	x0, x0, #16
+	add	x1, x1, #16
+7:	tbz	x2, #6, 3f
 	sub	x0, x0, #16
 	sub	x1, x1, #16
 	COPY_64

@@ -6,10 +6,13 @@
  */
 #include "cycles.h"
 #include <arch/counters.h>
+#include <arch/memory.h>
 #include <boot_info.h>
 #include <stdio.h>
 #include <strata/cursor.h>
 #include <strata/segment.h>
+#include <strata/vm_reader.h>
+#include <strata/vm_writer.h>
 
 #define GIB (UINT64_C(1) << 30)
 #define MIB_2 (UINT64_C(2) << 20)
@@ -216,6 +219,66 @@ static void bench_frames(void)
 	row("frame alloc and drop, hot", total, SAMPLES);
 }
 
+/* 4 KiB between the hypervisor and scattered pages of a guest, beside the bare loop of LDP and STP that
+ * page_copy is. */
+static void bench_copy(void)
+{
+	uint64_t plain = 0, in = 0, out = 0, value = 0, word, start;
+	enum mm_status made, done;
+	struct vm_reader reader;
+	struct vm_writer writer;
+	struct segment segment;
+	frame_t frame;
+
+	must(segment_alloc(PAGES + 1, PAGE_SIZE, FRAME_UNDEFINED, &segment), "segment");
+	must(frame_alloc(FRAME_UNDEFINED, &frame), "frame");
+
+	struct segment rest;
+	char *buffer = mm_linear(frame.paddr);
+
+	must(segment_split(&segment, PAGE_SIZE, &rest), "split");
+	segment_drop(&segment);
+	open_at(WINDOW, GIB);
+	must(cursor_map_segment(&cursor, &rest, read_write), "map");
+	cursor_close(&cursor);
+	for (uint64_t i = 0; i < SAMPLES; i++) {
+		struct iaddr ipa = iaddr(WINDOW + scattered(i) * PAGE_SIZE);
+
+		start = cycles();
+		page_copy(buffer, mm_linear(paddr(rest.start.value + scattered(i) * PAGE_SIZE)));
+		plain += cycles() - start;
+
+		start = cycles();
+		made = vm_reader_from_space(&space, ipa, PAGE_SIZE, &reader);
+		done = vm_reader_read_val(&reader, buffer, PAGE_SIZE);
+		in += cycles() - start;
+		must(made, "reader");
+		must(done, "read");
+
+		start = cycles();
+		made = vm_writer_from_space(&space, ipa, PAGE_SIZE, &writer);
+		done = vm_writer_write_val(&writer, buffer, PAGE_SIZE);
+		out += cycles() - start;
+		must(made, "writer");
+		must(done, "write");
+
+		start = cycles();
+		made = vm_reader_from_space(&space, ipa, sizeof(word), &reader);
+		done = vm_reader_read_val(&reader, &word, sizeof(word));
+		value += cycles() - start;
+		must(made, "reader");
+		must(done, "read");
+	}
+	row("copy 4 KiB by a bare LDP and STP loop", plain, SAMPLES);
+	row("copy 4 KiB from a guest", in, SAMPLES);
+	row("copy 4 KiB to a guest", out, SAMPLES);
+	row("read 8 bytes of a guest", value, SAMPLES);
+	frame_drop(&frame);
+	open_at(WINDOW, GIB);
+	must(cursor_unmap(&cursor, GIB, NULL), "unmap");
+	cursor_close(&cursor);
+}
+
 int image_main(const struct boot_info *info)
 {
 	uint64_t empty;
@@ -230,6 +293,7 @@ int image_main(const struct boot_info *info)
 	bench_frames();
 	bench_single();
 	bench_block();
+	bench_copy();
 	bench_range(false);
 	bench_range(true);
 	vm_space_deactivate();

@@ -61,9 +61,9 @@ struct vm_space;
 
 enum vm_io_kind {
 	VM_IO_HYPERVISOR,
-	VM_IO_SPACE,
-	VM_IO_GUEST,
 	VM_IO_WINDOW,
+	VM_IO_SPACE, /* from here on: translated by tables that are read here, not by the MMU */
+	VM_IO_GUEST,
 };
 
 /* Part of a reader, a writer and an object; private. A copy is another one, independent of it. */
