@@ -66,10 +66,18 @@ def main():
         for line in WRONG:
             check_refused(line.split())
 
+        # Memory, the MiB that fit, and one more that do not: sparse files, nothing is booted.
         big = os.path.join(directory, "big")
-        with open(big, "wb") as file:
-            file.truncate(200 << 20)
-        check_refused(["run", "--memory", "256M", "--input", big])
+        for memory, fits in (("256M", 75), ("600M", 184), ("1300M", 404), ("16G", 2047)):
+            command = ["run", "--memory", memory, "--input", big]
+            with open(big, "wb") as file:
+                file.truncate(fits << 20)
+            done, acted = run(command)
+            tap.check(f"--memory {memory} takes a file of {fits} MiB",
+                      [] if acted and done.returncode != 2 else [done])
+            with open(big, "ab") as file:
+                file.truncate((fits << 20) + 1)
+            check_refused(command)
 
         done, acted = run(["run", "--smp", "2"])
         tap.check("the stand-ins see a right command line",
