@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the bash scripts share. Source it; it sets `tree`, the root of the source tree.
 
-tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+tree=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 program=${0##*/}
 
 # What does not change between two clones: the libraries for the target, default inputs.

@@ -6,6 +6,7 @@ The scripts run with stand-ins for every program that builds, installs or boots;
 a mark. That the stand-ins are in use is shown by a right command line, which must leave one.
 """
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,8 +25,26 @@ WRONG = [
     "run --input /dev/null", "run --gdb=0", "run --gdb=65536", "run --gdb=here",
     "run --compiler tcc", "run --timeout 0", "run --timeout 1h", "run --checked=yes",
     "run --release --bogus", "run -x", "run file", "test nonsense", "test --nonsense",
-    "test quick nonsense", "setup --nonsense", "setup nonsense",
+    "test quick nonsense", "test --list quick nonsense", "test --list --nonsense", "setup --nonsense", "setup nonsense",
 ]
+
+
+def unread_complaint(boot, directory):
+    """What is wrong with the end of a run whose reader goes after the first line."""
+    tools = os.path.join(directory, "tools")
+    os.mkdir(tools)
+    with open(os.path.join(tools, "qemu-system-aarch64"), "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\nexec yes line\n")
+    os.chmod(file.name, 0o755)
+    with subprocess.Popen([boot, "--timeout", "20", os.devnull], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True,
+                          env=dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}")) as process:
+        line = process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+        code = process.wait()
+    right = line == "line\n" and said == "" and code == 128 + signal.SIGPIPE
+    return [] if right else [f"first line {line!r}, stderr {said!r}, exit code {code}"]
 
 
 def main():
@@ -86,6 +105,13 @@ def main():
             done, acted = run([program, "--help"])
             tap.check(f"{program} --help prints its usage and does nothing",
                       [] if done.returncode == 0 and not acted and "Usage" in done.stdout else [done])
+        link = os.path.join(directory, "link")
+        os.symlink(os.path.join(os.path.abspath(scripts), "test"), link)
+        done, acted = run([link, "--list"])
+        tap.check("test runs through a symbolic link",
+                  [] if done.returncode == 0 and not acted and "\nhost " in done.stdout else [done])
+        tap.check("boot ends quietly when nobody reads its console", unread_complaint(
+            os.path.join(scripts, "boot"), directory))
         done, _ = run(["run", "--help"])
         for option in ("--input", "--board", "--cpu", "--smp", "--memory", "--gdb", "--log",
                        "--checked", "--release"):
