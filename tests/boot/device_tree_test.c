@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -505,7 +506,7 @@ static void options_are_words(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char value[16] = "untouched";
 
-		strcpy(info.command_line, cases[i].line);
+		snprintf(info.command_line, sizeof(info.command_line), "%s", cases[i].line);
 		if (boot_option(&info, "log", value, sizeof(value)) != (cases[i].value != NULL))
 			fail_msg("'%s'", cases[i].line);
 		assert_string_equal(value, cases[i].value ? cases[i].value : "untouched");

@@ -115,7 +115,8 @@ static void cut_anywhere(void **state)
 	for (size_t size = 0; size < original_size; size++) {
 		if (try_bytes(original, size, "cut at", size))
 			fail_msg("cut at %zu of %zu: accepted", size, original_size);
-		if (size >= FDT_HEADER_BYTES && strcmp(error.text, "the device tree is cut short"))
+		if (size >= FDT_HEADER_BYTES &&
+		    strcmp(error.text, "the device tree is cut short") != 0)
 			fail_msg("cut at %zu: refused because '%s'", size, error.text);
 	}
 }

@@ -75,7 +75,7 @@ static uint64_t random_descriptor(const struct place *place, int level)
 static unsigned int output_sizes(void)
 {
 	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48 };
-	unsigned int count = 0;
+	unsigned int count = 1; /* every CPU has 32 bits */
 
 	while (count < COUNT_OF(bits) && bits[count] <= arch_features()->pa_bits)
 		count++;

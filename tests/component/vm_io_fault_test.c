@@ -174,7 +174,7 @@ TEST(vm_io_copies_between_any_two_kinds)
 			uint64_t length = cases[j].length;
 			uint64_t from_left = 2 * PAGE_SIZE - cases[j].from;
 			uint64_t to_left = 2 * PAGE_SIZE - cases[j].to;
-			uint64_t expected = length, copied;
+			uint64_t expected, copied;
 
 			/* The hypervisor's memory has no hole to run into: the range ends there. */
 			if (from_kind == VM_IO_HYPERVISOR || to_kind == VM_IO_HYPERVISOR)

@@ -52,6 +52,10 @@ static int tear_down(void **state)
 
 int main(int argc, char **argv)
 {
+	/* cmocka says "not ok" on standard error, where no TAP reader looks. */
+	if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
+		return 1;
+
 	size_t count = (size_t)(__stop_component_tests - __start_component_tests);
 	struct CMUnitTest *tests = calloc(count, sizeof(*tests));
 
@@ -64,9 +68,6 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	/* cmocka says "not ok" on standard error, where no TAP reader looks. */
-	if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
-		return 1;
 	setvbuf(stdout, NULL, _IONBF, 0);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 
