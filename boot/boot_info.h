@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define BOOT_RANGES_MAX                                                                            \
-	64 /* limit of each list below; a tree with more is refused with a message */
+	64 /* limit of each list below; a tree with more is refused, but for devices not used */
 #define BOOT_CPUS_MAX 64
 #define BOOT_COMMAND_LINE_MAX 512
 
@@ -57,6 +57,9 @@ struct boot_info {
 	size_t section_count;
 	struct boot_range devices[BOOT_RANGES_MAX]; /* mapped for EL2: UART, GIC */
 	size_t device_count;
+	struct boot_range unused_devices[BOOT_RANGES_MAX]; /* all others, by address, not rounded */
+	size_t unused_device_count;
+	size_t unlisted_device_count; /* for which there was no room */
 
 	struct prange initrd; /* byte range from /chosen, its pages PAGE_RESERVED; empty if none */
 	struct prange

@@ -194,8 +194,11 @@ bool device_tree_parse(const void *blob, size_t size, struct boot_info *info,
 	if (chosen >= 0 && !parse_command_line(blob, chosen, info, error))
 		return false;
 	parse_model(blob, info);
-	return parse_memory(blob, info, error) && parse_reserved(blob, info, error) &&
-	       (chosen < 0 || parse_initrd(blob, chosen, info, error)) &&
-	       device_tree_console(blob, chosen, info, error) &&
-	       device_tree_interrupt_controller(blob, info, error) && device_tree_cpus(blob, info);
+	if (!parse_memory(blob, info, error) || !parse_reserved(blob, info, error) ||
+	    (chosen >= 0 && !parse_initrd(blob, chosen, info, error)) ||
+	    !device_tree_console(blob, chosen, info, error) ||
+	    !device_tree_interrupt_controller(blob, info, error) || !device_tree_cpus(blob, info))
+		return false;
+	device_tree_unused_devices(blob, info);
+	return true;
 }

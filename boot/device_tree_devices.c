@@ -99,6 +99,57 @@ bool device_tree_interrupt_controller(const void *blob, struct boot_info *info,
 	return true;
 }
 
+/* The same node's registers, which @info has rounded to pages. */
+static bool is_used(const struct boot_info *info, const char *name, struct prange registers)
+{
+	for (size_t i = 0; i < info->device_count; i++) {
+		if (info->devices[i].name == name &&
+		    prange_contains(info->devices[i].range, registers))
+			return true;
+	}
+	return false;
+}
+
+static void add_unused(struct boot_info *info, const char *name, struct prange registers)
+{
+	struct boot_range *list = info->unused_devices;
+	size_t at;
+
+	if (info->unused_device_count == BOOT_RANGES_MAX) {
+		info->unlisted_device_count++;
+		return;
+	}
+	for (at = info->unused_device_count++; at > 0; at--) {
+		if (list[at - 1].range.start.value <= registers.start.value)
+			break;
+		list[at] = list[at - 1];
+	}
+	list[at] = (struct boot_range){ registers, name };
+}
+
+void device_tree_unused_devices(const void *blob, struct boot_info *info)
+{
+	int reserved = fdt_path_offset(blob, "/reserved-memory");
+
+	for (int node = fdt_next_node(blob, -1, NULL); node >= 0;
+	     node = fdt_next_node(blob, node, NULL)) {
+		const char *name = fdt_get_name(blob, node, NULL);
+		const char *type = device_tree_string(blob, node, "device_type");
+		struct prange registers;
+
+		if (!fdt_getprop(blob, node, "reg", NULL) || (type && strcmp(type, "memory") == 0))
+			continue;
+		if (reserved >= 0 && fdt_parent_offset(blob, node) == reserved)
+			continue;
+		for (unsigned int i = 0;
+		     device_tree_reg(blob, node, i, &registers) == DEVICE_TREE_REG_OK; i++) {
+			if (registers.start.value < registers.end.value &&
+			    !is_used(info, name, registers))
+				add_unused(info, name, registers);
+		}
+	}
+}
+
 void device_tree_psci(const void *blob, struct boot_info *info)
 {
 	static const char *const versions[] = { "arm,psci-1.0", "arm,psci-0.2" };

@@ -120,6 +120,20 @@ static void report_reserved(const struct boot_info *info)
 	}
 }
 
+static void report_devices(const struct boot_info *info)
+{
+	char text[64];
+
+	for (size_t i = 0; i < info->device_count; i++)
+		report_range("device", info->devices[i].range, info->devices[i].name);
+	for (size_t i = 0; i < info->unused_device_count; i++) {
+		snprintf(text, sizeof(text), "%s (not mapped)", info->unused_devices[i].name);
+		report_range("device", info->unused_devices[i].range, text);
+	}
+	if (info->unlisted_device_count > 0)
+		log_info("  device    and %zu more (not mapped)", info->unlisted_device_count);
+}
+
 void report_memory_map(const struct boot_info *info)
 {
 	log_info("memory map");
@@ -133,8 +147,7 @@ void report_memory_map(const struct boot_info *info)
 		snprintf(text, sizeof(text), "%s %s", section->access, section->name);
 		report_range("image", section->range, text);
 	}
-	for (size_t i = 0; i < info->device_count; i++)
-		report_range("device", info->devices[i].range, info->devices[i].name);
+	report_devices(info);
 }
 
 static const char *cache_name(uint8_t cache)

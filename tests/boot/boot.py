@@ -105,6 +105,13 @@ def places(boots):
                 *expect(r"RAM +0x000040000000 \.\. 0x000050000000"))
     boots.check("64 GiB of RAM", "--memory", "64G",
                 *expect(r"RAM +0x000040000000 \.\. 0x001040000000", r" -> .* 1 GiB  rw-"))
+    boots.check("devices that nobody uses are listed, and not mapped",
+                *expect(r"device +0x000009000000 \.\. 0x000009001000 .* pl011@9000000$",
+                        r"device +0x000000000000 \.\. 0x000004000000 .* flash@0 \(not mapped\)$",
+                        r"device +0x000009010000 .* pl031@9010000 \(not mapped\)$",
+                        r"device +0x00000a003e00 .* virtio_mmio@a003e00 \(not mapped\)$",
+                        "^EL2 Stage 1", "^  0x000009000000 "),
+                "--reject", r"^  0x0000(00000000|09010000|0a00)")
     boots.check("other CPUs stay off", "--smp", "8", *expect("CPUs: 8", "runs; WXN on"))
     for log in ("error", "info"):
         boots.check(f"log={log} says what is printed", "--append", f"log={log}",

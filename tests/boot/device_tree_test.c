@@ -140,6 +140,50 @@ static void console_is_chosen(void **state)
 	}
 }
 
+/* Whatever has an address and is not memory; those used are not said again. */
+static void unused_devices_are_listed(void **state)
+{
+	struct tree_plan plan = tree_plan();
+
+	(void)state;
+	plan.reserved_count = 1;
+	plan.reserved[0] =
+		(struct plan_reserved){ "a@50000000", { 0x50000000, 0x1000 }, true, false };
+	expect_parsed(&plan);
+	assert_int_equal(info.unused_device_count, 0);
+
+	plan.second_uart = true;
+	plan.timers = 2;
+	expect_parsed(&plan);
+	assert_int_equal(info.device_count, 3);
+	assert_int_equal(info.unused_device_count, 3);
+	assert_string_equal(info.unused_devices[0].name, "pl011@9040000");
+	assert_string_equal(info.unused_devices[1].name, "timer@9fffe00");
+	assert_string_equal(info.unused_devices[2].name, "timer@a000000");
+	assert_int_equal(info.unused_devices[2].range.start.value, PLAN_TIMERS);
+	assert_int_equal(info.unused_devices[2].range.end.value, PLAN_TIMERS + PLAN_TIMER_SIZE);
+
+	plan.uart_on_bus = true;
+	plan.bus_without_ranges = true; /* no address that the CPU has */
+	expect_parsed(&plan);
+	assert_int_equal(info.unused_device_count, 3);
+}
+
+static void too_many_unused_devices_are_counted(void **state)
+{
+	struct tree_plan plan = tree_plan();
+
+	(void)state;
+	plan.timers = BOOT_RANGES_MAX;
+	expect_parsed(&plan);
+	assert_int_equal(info.unused_device_count, BOOT_RANGES_MAX);
+	assert_int_equal(info.unlisted_device_count, 0);
+	plan.timers = BOOT_RANGES_MAX + 7;
+	expect_parsed(&plan);
+	assert_int_equal(info.unused_device_count, BOOT_RANGES_MAX);
+	assert_int_equal(info.unlisted_device_count, 7);
+}
+
 static void bus_addresses_are_translated(void **state)
 {
 	struct tree_plan plan = tree_plan();
@@ -521,6 +565,8 @@ int main(void)
 		cmocka_unit_test(initrd_of_one_cell),
 		cmocka_unit_test(controllers_of_version_2),
 		cmocka_unit_test(console_is_chosen),
+		cmocka_unit_test(unused_devices_are_listed),
+		cmocka_unit_test(too_many_unused_devices_are_counted),
 		cmocka_unit_test(bus_addresses_are_translated),
 		cmocka_unit_test(memory_is_sorted_and_joined),
 		cmocka_unit_test(memory_above_48_bits_is_left_out),

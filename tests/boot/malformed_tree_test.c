@@ -80,6 +80,11 @@ static void expect_usable(const char *what, size_t where)
 	}
 	for (size_t i = 0; i < info.device_count; i++)
 		usable = usable && !prange_is_empty(info.devices[i].range) && info.devices[i].name;
+	usable = usable && info.unused_device_count <= BOOT_RANGES_MAX;
+	for (size_t i = 0; i < info.unused_device_count; i++)
+		usable = usable && info.unused_devices[i].name &&
+			 info.unused_devices[i].range.start.value <
+				 info.unused_devices[i].range.end.value;
 	if (!usable)
 		fail_msg("%s %zu: accepted, but not usable", what, where);
 }

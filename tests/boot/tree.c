@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tree.h"
 
+#include <inttypes.h>
 #include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,16 @@ static void others(const struct tree_plan *plan, void *blob)
 		must(fdt_begin_node(blob, "intc@8000000"));
 		must(fdt_property_string(blob, "compatible", plan->gic_compatible));
 		reg(blob, gic, 2, 0);
+		must(fdt_end_node(blob));
+	}
+	for (unsigned int i = 0; i < plan->timers; i++) {
+		const struct plan_range timer = { PLAN_TIMERS - i * PLAN_TIMER_SIZE,
+						  PLAN_TIMER_SIZE };
+		char name[32];
+
+		snprintf(name, sizeof(name), "timer@%" PRIx64, timer.start);
+		must(fdt_begin_node(blob, name));
+		reg(blob, &timer, 1, 0);
 		must(fdt_end_node(blob));
 	}
 	if (plan->psci_method) {

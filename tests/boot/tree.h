@@ -59,12 +59,15 @@ struct tree_plan {
 	size_t bus_ranges_cut; /* bytes left out at the end of its "ranges" */
 
 	const char *gic_compatible; /* NULL: none */
+	unsigned int timers;	    /* devices that nobody uses, from PLAN_TIMERS down */
 	const char *psci_method;    /* NULL: none */
 	unsigned int cpus;
 };
 
 #define PLAN_UART 0x09000000u
 #define PLAN_SECOND_UART 0x09040000u
+#define PLAN_TIMERS 0x0a000000u
+#define PLAN_TIMER_SIZE 0x200u
 #define PLAN_BUS_UART 0xfe201000u /* as the CPU sees it */
 #define PLAN_MEMORY UINT64_C(0x40000000)
 #define PLAN_MEMORY_SIZE UINT64_C(0x40000000)
