@@ -106,10 +106,12 @@ TEST(map_refuses_what_no_stage_can_say)
 		{ 0xff, CACHE_WRITEBACK },
 	};
 	struct vm_space space;
+	struct segment segment;
 	struct cursor cursor;
 	frame_t frame = world_frame(world);
 
 	world_space(world, &space);
+	EXPECT_OK(segment_alloc(1, PAGE_SIZE, FRAME_UNDEFINED, &segment));
 	open_at(&space, 0, PAGE_SIZE, &cursor);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct page_property property = { (uint8_t)cases[i].flags,
@@ -117,10 +119,18 @@ TEST(map_refuses_what_no_stage_can_say)
 
 		EXPECT_STATUS(cursor_map(&cursor, &frame, property), MM_NOT_SUPPORTED);
 		EXPECT_EQUAL(frame_reference_count(&frame), 1);
+		EXPECT_STATUS(cursor_map_segment(&cursor, &segment, property), MM_NOT_SUPPORTED);
+		EXPECT_EQUAL(segment_size(&segment), PAGE_SIZE);
+		EXPECT_STATUS(cursor_map_iomem(&cursor,
+					       prange(paddr(NO_MEMORY_BASE),
+						      paddr(NO_MEMORY_BASE + PAGE_SIZE)),
+					       property),
+			      MM_NOT_SUPPORTED);
 	}
 	cursor_close(&cursor);
 	expect_hole(&space, 0);
 	frame_drop(&frame);
+	segment_drop(&segment);
 	EXPECT_OK(vm_space_destroy(&space));
 }
 

@@ -439,6 +439,10 @@ TEST(the_last_list_id_is_refused)
 	frame_list_init(&one_more);
 	EXPECT_STATUS(frame_list_push_back(&one_more, &frame), MM_NO_MEMORY);
 	EXPECT_STATUS(frame_list_push_front(&one_more, &frame), MM_NO_MEMORY);
+
+	struct frame_list_cursor ghost = frame_list_cursor_front(&one_more);
+
+	EXPECT_STATUS(frame_list_cursor_insert_before(&ghost, &frame), MM_NO_MEMORY);
 	EXPECT_TRUE(frame_list_is_empty(&one_more));
 	EXPECT_OK(frame_list_push_back(&lists[0], &frame));
 

@@ -56,6 +56,11 @@ TEST(mm_init_refuses_bad_memory)
 		{ { { BASE + 8, BASE + 0x200000 } }, 1, MM_NOT_ALIGNED },
 		{ { { BASE, BASE + 0x200008 } }, 1, MM_NOT_ALIGNED },
 		{ { { BASE, (UINT64_C(1) << 48) + PAGE_SIZE } }, 1, MM_OUT_OF_BOUND },
+		{ { { BASE, BASE + (UINT64_C(1) << 44) } }, 1, MM_NOT_SUPPORTED },
+		{ { { 0, UINT64_C(1) << 43 },
+		    { UINT64_C(1) << 45, (UINT64_C(1) << 45) + (UINT64_C(1) << 43) } },
+		  2,
+		  MM_NOT_SUPPORTED },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {

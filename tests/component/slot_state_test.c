@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 #include "slot.h"
+#include <strata/unique_frame.h>
 
 static void set_references(struct paddr page, uint32_t references)
 {
@@ -95,12 +96,16 @@ TEST(frame_functions_name_exclusive_and_unfinished_pages)
 		frame_t frame = world_frame(world);
 		frame_t out = { .paddr = paddr(1) };
 		struct segment segment = { .start = paddr(1), .end = paddr(2) };
+		unique_frame_t unique = { .paddr = paddr(1) };
 		struct prange range = prange(frame.paddr, paddr(frame.paddr.value + PAGE_SIZE));
 
 		set_references(frame.paddr, cases[i].references);
 		EXPECT_STATUS(frame_from_unused(frame.paddr, &out), cases[i].status);
 		EXPECT_STATUS(frame_from_in_use(frame.paddr, &out), cases[i].status);
 		EXPECT_STATUS(segment_from_unused(range, &segment), cases[i].status);
+		EXPECT_STATUS(unique_frame_from_unused(frame.paddr, NULL, &unique),
+			      cases[i].status);
+		EXPECT_EQUAL(unique.paddr.value, 1);
 		EXPECT_EQUAL(out.paddr.value, 1);
 		EXPECT_EQUAL(segment.start.value, 1);
 		set_references(frame.paddr, 1);
