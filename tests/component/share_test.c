@@ -79,6 +79,14 @@ TEST(a_call_that_fails_ends_no_share)
 			      MM_OUT_OF_BOUND);
 	}
 	EXPECT_EQUAL(reports, 0);
+	/* Nor did anybody end it: what is wrong with an altered copy is not that. */
+	clone = stage.frame;
+	clone.paddr = stage.segment.start;
+	frame_drop(&clone);
+	EXPECT_EQUAL(reports, 1);
+	EXPECT_EQUAL(reported.sort, SHARE_FORGED);
+	EXPECT_EQUAL(reported.ended_by, 0);
+	reports = 0;
 	/* And none of these calls made a share that nobody ends. */
 	uint64_t certified = share_statistics().certified;
 
@@ -87,6 +95,45 @@ TEST(a_call_that_fails_ends_no_share)
 	unique_frame_drop(&stage.unique);
 	EXPECT_EQUAL(reports, 0);
 	EXPECT_EQUAL(share_statistics().certified, certified - 3);
+	tear_down(&stage);
+}
+
+static frame_t being_mapped;
+static uint32_t references_meanwhile;
+
+static void meddle(struct frame_metadata *metadata, struct paddr page)
+{
+	(void)metadata;
+	(void)page;
+	references_meanwhile = frame_reference_count(&being_mapped);
+	frame_drop(&being_mapped);
+}
+
+/* While an operation has a share in hand it may be used still, but nobody else can end it. */
+TEST(a_share_in_hand_is_ended_by_nobody_else)
+{
+	static const struct frame_kind kind = { "meddler", meddle };
+	struct frame_metadata metadata = { &kind };
+	static struct stage stage;
+	frame_t frame;
+
+	set_up(world, &stage);
+	EXPECT_OK(unique_frame_alloc(FRAME_UNDEFINED, &metadata, &stage.unique));
+	frame = unique_frame_into_shared(&stage.unique);
+	EXPECT_OK(cursor_map(&stage.cursor, &frame, READ_WRITE));
+	EXPECT_OK(cursor_jump(&stage.cursor, iaddr(0)));
+	EXPECT_OK(cursor_unmap(&stage.cursor, PAGE_SIZE, NULL));
+	EXPECT_OK(cursor_jump(&stage.cursor, iaddr(0)));
+	being_mapped = world_frame(world);
+	EXPECT_EQUAL(reports, 0);
+	references_meanwhile = 0;
+	/* Mapping flushes, the flush drops the other page, and its metadata's owner meddles. */
+	EXPECT_OK(cursor_map(&stage.cursor, &being_mapped, READ_WRITE));
+	EXPECT_EQUAL(references_meanwhile, 1);
+	EXPECT_EQUAL(reports, 1);
+	EXPECT_EQUAL(reported.sort, SHARE_ENDED_TWICE);
+	EXPECT_EQUAL(reported.pages.start.value, being_mapped.paddr.value);
+	EXPECT_EQUAL(references_of(being_mapped.paddr), 1);
 	tear_down(&stage);
 }
 
