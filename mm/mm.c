@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/mm.h>
 #include "frame_list_ids.h"
+#include "heap_private.h"
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -211,6 +212,7 @@ enum mm_status mm_init(const struct mm_config *config)
 		mm_cpus[cpu] = (struct mm_cpu){ 0 };
 	vmid_reset();
 	frame_list_ids_reset();
+	heap_reset();
 #if STRATA_CHECKED
 	shares_init(config,
 		    prange(paddr(metadata.end.value - share_table_size(config)), metadata.end));

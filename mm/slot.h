@@ -64,6 +64,7 @@ struct slot {
 		uint16_t children; /* of a node: descriptors that are not zero */
 		/* Of a frame: the id of the list that has it, or 0; slot_list(). */
 		_Atomic uint16_t list;
+		uint16_t heap_order; /* of the first page of a heap object with its own pages */
 	};
 	union {
 		struct slot_links links; /* of a free block, or of a listed frame */
