@@ -71,47 +71,25 @@ bool machine_guest_translate(struct iaddr va, enum machine_access access,
 	return translate(guest_translate, va, access, out, fault);
 }
 
-static bool load(translate_function function, struct iaddr ia, uint64_t *value,
-		 struct machine_fault *fault)
+bool machine_guest_load(struct iaddr va, uint64_t *value, struct machine_fault *fault)
 {
 	struct machine_translation used;
 
-	if (!translate(function, ia, MACHINE_READ, &used, fault))
+	if (!machine_guest_translate(va, MACHINE_READ, &used, fault))
 		return false;
 	*value = machine_is_memory(used.output) ? machine_read(used.output) : UINT64_MAX;
 	return true;
 }
 
-static bool store(translate_function function, struct iaddr ia, uint64_t value,
-		  struct machine_fault *fault)
+bool machine_guest_store(struct iaddr va, uint64_t value, struct machine_fault *fault)
 {
 	struct machine_translation used;
 
-	if (!translate(function, ia, MACHINE_WRITE, &used, fault))
+	if (!machine_guest_translate(va, MACHINE_WRITE, &used, fault))
 		return false;
 	if (machine_is_memory(used.output))
 		machine_write(used.output, value);
 	return true;
-}
-
-bool machine_el2_load(struct iaddr ia, uint64_t *value, struct machine_fault *fault)
-{
-	return load(el2_translate, ia, value, fault);
-}
-
-bool machine_el2_store(struct iaddr ia, uint64_t value, struct machine_fault *fault)
-{
-	return store(el2_translate, ia, value, fault);
-}
-
-bool machine_guest_load(struct iaddr va, uint64_t *value, struct machine_fault *fault)
-{
-	return load(guest_translate, va, value, fault);
-}
-
-bool machine_guest_store(struct iaddr va, uint64_t value, struct machine_fault *fault)
-{
-	return store(guest_translate, va, value, fault);
 }
 
 void machine_guest_stage1_load(const struct machine_guest_stage1 *stage1)

@@ -120,8 +120,6 @@ bool machine_guest_translate(struct iaddr va, enum machine_access access,
 
 /* The same, and the word there is loaded or stored. Where there is no memory loads read as ones and
  * stores do nothing, as on a device. */
-bool machine_el2_load(struct iaddr ia, uint64_t *value, struct machine_fault *fault);
-bool machine_el2_store(struct iaddr ia, uint64_t value, struct machine_fault *fault);
 bool machine_guest_load(struct iaddr va, uint64_t *value, struct machine_fault *fault);
 bool machine_guest_store(struct iaddr va, uint64_t value, struct machine_fault *fault);
 
