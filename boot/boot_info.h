@@ -15,7 +15,6 @@
 
 #define BOOT_RANGES_MAX                                                                            \
 	64 /* limit of each list below; a tree with more is refused, but for devices not used */
-#define BOOT_CPUS_MAX 64
 #define BOOT_COMMAND_LINE_MAX 512
 
 struct boot_range {

@@ -16,11 +16,9 @@
 #define ID_AA64MMFR3_EL1 S3_0_C0_C7_3
 #define PMSCR_EL2 S3_4_C9_C9_0
 #define TRFCR_EL2 S3_4_C1_C2_1
-#define MPAM2_EL2 S3_4_C10_C5_0
 #define TCR2_EL2 S3_4_C2_C0_3
 #define SCTLR2_EL2 S3_4_C1_C0_3
 #define GCSCR_EL2 S3_4_C2_C5_0
-#define MDSCR_EL1 S2_0_C0_C2_2
 
 #define HCR_EL2_RW (1 << 31)
 #define HCR_EL2_E2H 34
@@ -66,7 +64,7 @@ FUNCTION el2_registers_init
 	mrs	x3, pmcr_el0
 	ubfx	x3, x3, #11, #5		// N
 1:	msr	mdcr_el2, x3		// HPMN = N
-	msr	MDSCR_EL1, xzr
+	msr	mdscr_el1, xzr
 	unless_feature id_aa64dfr0_el1, 32, 2f	// PMSVer: FEAT_SPE
 	msr	PMSCR_EL2, xzr
 2:	unless_feature id_aa64dfr0_el1, 40, 3f	// TraceFilt: FEAT_TRF
@@ -113,7 +111,7 @@ FUNCTION el2_registers_init
 7:	unless_feature id_aa64pfr0_el1, 44, 6f	// AMU: FEAT_AMUv1
 	msr	REGISTER_HAFGRTR_EL2, xzr
 6:	unless_feature id_aa64pfr0_el1, 40, 8f	// MPAM
-	msr	MPAM2_EL2, xzr
+	msr	REGISTER_MPAM2_EL2, xzr
 8:	unless_feature id_aa64pfr1_el1, 44, 9f	// GCS: FEAT_GCS
 	msr	GCSCR_EL2, xzr
 9:	unless_feature ID_AA64MMFR3_EL1, 0, 10f	// TCRX: FEAT_TCR2

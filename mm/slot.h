@@ -76,7 +76,6 @@ struct slot {
 _Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
 
 #define SECTION_ORDER 9
-#define SECTION_PAGES (UINT64_C(1) << SECTION_ORDER)
 
 /* The largest free block: 2^ORDER_MAX pages. Free memory is tiled with aligned blocks up to this. */
 #define ORDER_MAX 26

@@ -7,8 +7,7 @@
 /* ID_AA64MMFR0_EL1.PARange; more than 48 bits with FEAT_LPA, FEAT_LPA2 or FEAT_D128. */
 static const uint8_t pa_range_bits[] = { 32, 36, 40, 42, 44, 48, 52, 56 };
 
-/* Support for a granule at Stage 2: TGran*_2 says it, or refers to the Stage-1 field. */
-#define STAGE2_GRANULE_AS_STAGE1 0
+/* Support for a granule at Stage 2: TGran*_2 says it, or (0) refers to the Stage-1 field. */
 #define STAGE2_GRANULE_ABSENT 1
 
 static bool granule_present(bool stage1, uint64_t stage2)

@@ -62,8 +62,7 @@ FUNCTION vcpu_enter
 
 	add	x1, x0, #VCPU_V
 	VECTOR_REGISTERS ldp, x1
-	ldr	x1, =VCPU_FPCR
-	add	x1, x1, x0
+	add	x1, x0, #VCPU_FPCR
 	ldp	x2, x3, [x1]
 	msr	fpcr, x2
 	msr	fpsr, x3
@@ -97,8 +96,7 @@ FUNCTION guest_exit
 
 	add	x2, x0, #VCPU_V
 	VECTOR_REGISTERS stp, x2
-	ldr	x2, =VCPU_FPCR
-	add	x2, x2, x0
+	add	x2, x0, #VCPU_FPCR
 	mrs	x3, fpcr
 	mrs	x4, fpsr
 	stp	x3, x4, [x2]

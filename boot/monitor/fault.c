@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fault.h"
 
+#include <aarch64/registers.h>
 #include <strata/cursor.h>
 #include "../interrupts.h"
 #include "fill.h"
 #include "guest_calls.h"
-
-/* ESR_EL2.EC */
-#define ESR_CLASS_SHIFT 26
-#define ESR_CLASS_INSTRUCTION_ABORT UINT64_C(0x20) /* from a lower Exception level */
 
 /* What the guest needs of a page to do @abort's access. */
 static uint8_t access_needed(const struct stage2_abort *abort)
@@ -27,7 +24,7 @@ static enum exit_outcome inject_undefined(struct guest *guest)
 
 static bool is_instruction_fetch(const struct vcpu_exit *exit)
 {
-	return exit->syndrome >> ESR_CLASS_SHIFT == ESR_CLASS_INSTRUCTION_ABORT;
+	return FIELD_GET(ESR_ELx_EC, exit->syndrome) == ESR_EC_INSTRUCTION_ABORT_LOWER;
 }
 
 /* The guest did what no region allows. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What assembly knows of vcpu.h; checked against it in vcpu.c. */
+/* What assembly knows of vcpu.h; checked against it in vcpu_run.c. */
 #pragma once
 
 /* enum vcpu_exit_reason */
