@@ -10,66 +10,40 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Exception classes that EL2 can take from itself (Arm ARM D19.2.37, "ESR_EL2", EC). */
-enum {
-	EC_UNKNOWN = 0x00,
-	EC_FP_ACCESS = 0x07,
-	EC_BRANCH_TARGET = 0x0d,
-	EC_ILLEGAL_STATE = 0x0e,
-	EC_HVC = 0x16,
-	EC_SMC = 0x17,
-	EC_SYSTEM_REGISTER = 0x18,
-	EC_SVE = 0x19,
-	EC_PAC_FAIL = 0x1c,
-	EC_INSTRUCTION_ABORT = 0x21,
-	EC_PC_ALIGNMENT = 0x22,
-	EC_DATA_ABORT = 0x25,
-	EC_SP_ALIGNMENT = 0x26,
-	EC_FP_EXCEPTION = 0x2c,
-	EC_SERROR = 0x2f,
-	EC_BREAKPOINT = 0x3c,
-};
-
-#define ISS_WNR (1u << 6)  /* the abort was a write */
-#define ISS_FNV (1u << 10) /* FAR is not valid */
-
-/* The lower two bits of a fault status code are the level of the lookup. */
-#define LEVEL_OF(status) ((status)&3)
-
 static const char *class_name(unsigned int class)
 {
 	switch (class) {
-	case EC_UNKNOWN:
+	case ESR_EC_UNKNOWN:
 		return "undefined instruction";
-	case EC_FP_ACCESS:
+	case ESR_EC_FP_ACCESS:
 		return "trapped floating point or SIMD";
-	case EC_BRANCH_TARGET:
+	case ESR_EC_BRANCH_TARGET:
 		return "branch target exception";
-	case EC_ILLEGAL_STATE:
+	case ESR_EC_ILLEGAL_STATE:
 		return "illegal execution state";
-	case EC_HVC:
+	case ESR_EC_HVC64:
 		return "HVC";
-	case EC_SMC:
+	case ESR_EC_SMC64:
 		return "trapped SMC";
-	case EC_SYSTEM_REGISTER:
+	case ESR_EC_MSR_MRS:
 		return "trapped system register or instruction";
-	case EC_SVE:
+	case ESR_EC_SVE:
 		return "trapped SVE";
-	case EC_PAC_FAIL:
+	case ESR_EC_PAC_FAIL:
 		return "pointer authentication failure";
-	case EC_INSTRUCTION_ABORT:
+	case ESR_EC_INSTRUCTION_ABORT_SAME:
 		return "instruction abort";
-	case EC_PC_ALIGNMENT:
+	case ESR_EC_PC_ALIGNMENT:
 		return "misaligned PC";
-	case EC_DATA_ABORT:
+	case ESR_EC_DATA_ABORT_SAME:
 		return "data abort";
-	case EC_SP_ALIGNMENT:
+	case ESR_EC_SP_ALIGNMENT:
 		return "misaligned SP";
-	case EC_FP_EXCEPTION:
+	case ESR_EC_FP_EXCEPTION:
 		return "trapped floating-point exception";
-	case EC_SERROR:
+	case ESR_EC_SERROR:
 		return "SError";
-	case EC_BREAKPOINT:
+	case ESR_EC_BRK64:
 		return "BRK instruction";
 	default:
 		return "exception of another class";
@@ -110,16 +84,17 @@ static void print_syndrome(const struct exception_frame *frame)
 	bool has_level;
 
 	printf("%s", class_name(class));
-	if (class == EC_DATA_ABORT || class == EC_INSTRUCTION_ABORT) {
-		const char *fault = fault_name(iss & 0x3f, &has_level);
+	if (class == ESR_EC_DATA_ABORT_SAME || class == ESR_EC_INSTRUCTION_ABORT_SAME) {
+		unsigned int status = (unsigned int)FIELD_GET(ESR_ISS_ABORT_FSC, iss);
+		const char *fault = fault_name(status, &has_level);
 
 		printf(", %s", fault);
 		if (has_level)
-			printf(" at level %u", LEVEL_OF(iss));
-		printf(" on a %s", class == EC_INSTRUCTION_ABORT ? "fetch"
-				   : iss & ISS_WNR		 ? "write"
-								 : "read");
-		if (!(iss & ISS_FNV))
+			printf(" at level %u", (unsigned int)FIELD_GET(FSC_LEVEL, status));
+		printf(" on a %s", class == ESR_EC_INSTRUCTION_ABORT_SAME ? "fetch"
+				   : FIELD_GET(ESR_ISS_ABORT_WnR, iss)	  ? "write"
+									  : "read");
+		if (!FIELD_GET(ESR_ISS_ABORT_FnV, iss))
 			printf(" of 0x%016" PRIx64, frame->far);
 		if (frame->far >= image_address(boot_stack_guard) &&
 		    frame->far < image_address(boot_stack_bottom))
