@@ -16,7 +16,7 @@
 #define PAGE_CACHE_BATCH 32
 
 struct page_cache {
-	struct ticket_lock lock; /* its CPU, and whoever takes one particular page out of it */
+	struct ticket_lock lock; /* its CPU, and whoever wants a page, or all, out of it */
 	uint32_t count;
 	struct paddr pages[PAGE_CACHE_PAGES];
 };

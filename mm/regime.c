@@ -15,7 +15,7 @@
 #define STAGE1_AP1_RES1 (UINT64_C(1) << 6)
 #define STAGE1_READ_ONLY (UINT64_C(1) << 7)
 
-/* Indices into MAIR_EL2, and MemAttr values, by cache policy. */
+/* Indices into MAIR_EL2 (strata/vm_space.h says what it holds), and MemAttr values. */
 static const uint8_t stage1_memory[CACHE_POLICY_COUNT] = {
 	[CACHE_WRITEBACK] = 0,
 	[CACHE_DEVICE] = 1,

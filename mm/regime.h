@@ -2,7 +2,7 @@
 /*
  * What differs between the stages: how a property is written in a leaf.
  *
- * Both functions are inverse to each other on what a stage can say. They are called once per
+ * The two functions are inverse to each other on what a stage can say. Both are called once per
  * operation, not per page: within one, attributes are a constant.
  */
 #pragma once

@@ -7,6 +7,10 @@
  *
  * What is global here is a fact of the machine (there is one set of page frames); several users
  * share it. Everything else is an object that its user owns.
+ *
+ * A call, and a cursor from open to close, stays on one CPU (cpu_index() does not change), and nothing
+ * that interrupts it there calls the subsystem: a CPU waits for no lock that it holds itself. EL2 code
+ * that masks interrupts, as the image does, has both for nothing.
  */
 #pragma once
 

@@ -47,6 +47,10 @@ MM_MUST_CHECK enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm
 /*
  * Makes an empty table for EL2's own Stage 1 with @ia_bits (25 to 48) bits of input address.
  *
+ * Who loads it (el2_stage1_load) sets the rest: MAIR_EL2 to 0xbb4404ff, since leaves index it
+ * (0 write-back, 1 Device-nGnRE, 2 Non-cacheable, 3 write-through), and TCR_EL2 to the 4 KiB granule,
+ * this many bits and Inner Shareable write-back walks.
+ *
  * MM_NOT_SUPPORTED: @ia_bits outside that. MM_NO_MEMORY: no page for the root.
  */
 MM_MUST_CHECK enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out);
