@@ -9,8 +9,9 @@
 
 /*
  * One model per machine, as the subsystem reports to one observer. Operations on disjoint ranges
- * arrive from several CPUs at once: the lock makes them a sequence. It is taken last, below every
- * lock of the subsystem, and nothing is called under it that takes one.
+ * arrive from several CPUs at once: the lock makes them a sequence. It is taken below the locks that
+ * operations are reported under, those of nodes. What the model asks the subsystem (page_state,
+ * vm_space_vmid) may take a zone's or the VMID lock below it: nothing is reported under those.
  */
 static struct checker checker;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
