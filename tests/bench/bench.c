@@ -8,6 +8,7 @@
 #include <arch/counters.h>
 #include <arch/memory.h>
 #include <boot_info.h>
+#include <exit.h>
 #include <stdio.h>
 #include <strata/cursor.h>
 #include <strata/segment.h>
@@ -23,14 +24,13 @@
 static const struct page_property read_write = { PAGE_READ | PAGE_WRITE | PAGE_ACCESSED,
 						 CACHE_WRITEBACK };
 static struct vm_space space;
-static int failures;
-
+/* A workload that was not done has no cost. */
 static void must(enum mm_status status, const char *what)
 {
 	if (status == MM_OK)
 		return;
 	printf("%s: %s\n", what, mm_status_name(status));
-	failures++;
+	machine_exit(1);
 }
 
 static void row(const char *operation, uint64_t instructions, uint64_t times)
@@ -299,5 +299,5 @@ int image_main(const struct boot_info *info)
 	vm_space_deactivate();
 	must(vm_space_destroy(&space), "destroy");
 	printf("(each figure includes %llu for reading the counter)\n", (unsigned long long)empty);
-	return failures == 0 ? 0 : 1;
+	return 0;
 }
