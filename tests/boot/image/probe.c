@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An image that does one thing at EL2, named by "do=" in bootargs. Most of them must end in a dump. */
+#include "control.h"
 #include <aarch64/registers.h>
 #include <arch/barrier.h>
 #include <arch/memory.h>
@@ -206,48 +207,6 @@ static int timer(const struct boot_info *info)
 	}
 	log_info("the timer fired %d times", TIMER_SHOTS);
 	return 0;
-}
-
-/*
- * What start-up left in EL2's own control registers, told apart from what wrote it: values and masks
- * here are read from the Arm ARM once more.
- */
-static int control(const struct boot_info *info)
-{
-	const uint64_t stack_pointer = (uintptr_t)__builtin_frame_address(0);
-	const struct {
-		const char *name;
-		uint64_t value, mask, expected;
-	} registers[] = {
-		/* M, C, SA, I, WXN; not A, EE */
-		{ "SCTLR_EL2", register_read(sctlr_el2), 0x208100f, 0x8100d },
-		/* not E2H, TGE; EL1 is AArch64 */
-		{ "HCR_EL2", register_read(hcr_el2), UINT64_C(0x488000000), UINT64_C(0x80000000) },
-		/* 48 bits, walks write-back inner shareable, 4 KiB */
-		{ "TCR_EL2", register_read(tcr_el2), 0xff3f, 0x3510 },
-		{ "MAIR_EL2", register_read(mair_el2), UINT64_MAX, 0xbb4404ff },
-		{ "TTBR0_EL2", register_read(ttbr0_el2), UINT64_MAX, info->el2_space->root.value },
-		{ "CPTR_EL2.TFP", register_read(cptr_el2), 0x400, 0 },
-		{ "MDCR_EL2.TDE", register_read(mdcr_el2), 0x100, 0 },
-		{ "MDSCR_EL1", register_read(mdscr_el1), 0x8001, 0 },
-		{ "CNTHP_CTL_EL2", register_read(cnthp_ctl_el2), 1, 0 },
-		{ "SPSel", register_read(spsel), 1, 1 },
-		{ "DAIF", register_read(daif), 0x3c0, 0x3c0 },
-		{ "SP in the boot stack",
-		  stack_pointer >= image_address(boot_stack_bottom) &&
-			  stack_pointer < image_address(boot_stack_top),
-		  1, 1 },
-	};
-	bool right = true;
-
-	for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
-		if ((registers[i].value & registers[i].mask) != registers[i].expected) {
-			log_error("%s is %#" PRIx64, registers[i].name, registers[i].value);
-			right = false;
-		}
-	}
-	log_info("EL2's control registers are %s", right ? "right" : "wrong");
-	return right ? 0 : 1;
 }
 
 /* Long enough for a CPU that waits for its turn to see that it has none. */
