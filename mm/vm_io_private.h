@@ -18,7 +18,7 @@ enum vm_io_hold {
 /* Bytes that can be accessed now, and what holds them. */
 struct vm_io_run {
 	uint64_t address; /* the hypervisor's pointer, or a window address */
-	uint64_t length;  /* to the end of the page or of the range */
+	uint64_t length;  /* to the end of the page, or, where nothing is held, of the range */
 	bool window;
 	enum vm_io_hold hold;
 	struct slot *node; /* LOCK */
@@ -68,22 +68,16 @@ MM_MUST_CHECK static inline enum mm_status vm_io_acquire(const struct vm_io_rang
 							 uint8_t access, enum vm_io_hold hold,
 							 struct vm_io_run *out)
 {
-	uint64_t size = vm_io_size(range);
-	enum mm_status status;
-
 	if (!vm_io_is_translated(range)) {
 		out->address = range->cursor;
-		out->length = size;
+		out->length = vm_io_size(range);
 		out->window = range->kind == VM_IO_WINDOW;
 		out->hold = VM_IO_HOLD_NONE;
 		return MM_OK;
 	}
-	status = range->kind == VM_IO_SPACE
-			 ? vm_io_acquire_page(range->space, iaddr(range->cursor), access, hold, out)
-			 : vm_io_acquire_guest(range, access, hold, out);
-	if (status == MM_OK && out->length > size)
-		out->length = size;
-	return status;
+	return range->kind == VM_IO_SPACE
+		       ? vm_io_acquire_page(range->space, iaddr(range->cursor), access, hold, out)
+		       : vm_io_acquire_guest(range, access, hold, out);
 }
 
 /* The page that the run is part of, if it is held. */

@@ -80,6 +80,11 @@ TEST(vm_io_atomics_fault)
 			EXPECT_TRUE(exchanged);
 			EXPECT_OK(vm_reader_atomic_load(&reader, width, &value));
 			EXPECT_EQUAL(value, 0);
+			/* What is not due needs no right to store, where the MMU is who says so. */
+			EXPECT_STATUS(vm_writer_atomic_compare_exchange(&writer, &reader, width, 5,
+									1, &value, &exchanged),
+				      place.kind == VM_IO_WINDOW ? MM_OK : MM_PAGE_FAULT);
+			EXPECT_EQUAL(exchanged, place.kind != VM_IO_WINDOW);
 		}
 		place_end(world, &place);
 	}
@@ -123,6 +128,22 @@ TEST(vm_io_atomics_refuse_bad_places)
 	EXPECT_STATUS(
 		vm_writer_atomic_compare_exchange(&writer, &elsewhere, 4, 0, 0, &value, &exchanged),
 		MM_INVALID_ARGS);
+	/* The same address of another kind, and of another guest. */
+	struct vm_writer window_writer;
+	struct vm_guest guests[2] = { { .space = &place.space }, { .space = &place.space } };
+	struct vm_writer guest_writer;
+
+	EXPECT_OK(vm_writer_from_window(world_el2_window(world), world_el2_window(world).start, 8,
+					&window_writer));
+	elsewhere = own_reader((void *)(uintptr_t)world_el2_window(world).start.value, 8);
+	EXPECT_STATUS(vm_writer_atomic_compare_exchange(&window_writer, &elsewhere, 4, 0, 0, &value,
+							&exchanged),
+		      MM_INVALID_ARGS);
+	EXPECT_OK(vm_writer_from_guest(&guests[0], place.base, 8, &guest_writer));
+	EXPECT_OK(vm_reader_from_guest(&guests[1], place.base, 8, &elsewhere));
+	EXPECT_STATUS(vm_writer_atomic_compare_exchange(&guest_writer, &elsewhere, 4, 0, 0, &value,
+							&exchanged),
+		      MM_INVALID_ARGS);
 	vm_writer_limit(&writer, 3);
 	EXPECT_STATUS(
 		vm_writer_atomic_compare_exchange(&writer, &reader, 4, 0, 0, &value, &exchanged),

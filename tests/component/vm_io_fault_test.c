@@ -245,3 +245,39 @@ TEST(vm_io_copies_within_a_window)
 	cursor_close(&cursor);
 	place_end(world, &place);
 }
+
+/* Device memory does not take what crosses its own alignment: it is copied byte by byte then. */
+TEST(vm_io_copies_device_memory_at_any_alignment)
+{
+	struct place place;
+
+	place_make(world, &place, VM_IO_WINDOW, 2);
+	place_fill_pattern(&place);
+	place_protect(world, &place, 0, DEVICE);
+	place_protect(world, &place, 1, DEVICE);
+	for (uint64_t at = PAGE_SIZE - 17; at < PAGE_SIZE; at++) {
+		struct vm_reader reader = place_reader(world, &place, at, 300);
+		struct vm_writer writer = own_writer(buffer + 1, 300);
+		uint64_t copied;
+
+		EXPECT_OK(vm_reader_read_fallible(&reader, &writer, &copied));
+		EXPECT_EQUAL(copied, 300);
+		for (uint64_t i = 0; i < 300; i++)
+			EXPECT_EQUAL(buffer[1 + i], pattern_at(at + i));
+		reader = own_reader(buffer + 1, 300);
+		writer = place_writer(world, &place, at, 300);
+		EXPECT_OK(vm_writer_write_fallible(&writer, &reader, &copied));
+		EXPECT_EQUAL(copied, 300);
+		writer = place_writer(world, &place, at, 300);
+		EXPECT_OK(vm_writer_fill_zeros(&writer, 300, &copied));
+		EXPECT_EQUAL(copied, 300);
+		reader = place_reader(world, &place, at, 300);
+		writer = own_writer(buffer, 300);
+		EXPECT_OK(vm_reader_read_fallible(&reader, &writer, &copied));
+		for (uint64_t i = 0; i < 300; i++)
+			EXPECT_EQUAL(buffer[i], 0);
+		for (uint64_t i = 0; i < 300; i++)
+			*place_byte(&place, at + i) = pattern_at(at + i);
+	}
+	place_end(world, &place);
+}

@@ -379,6 +379,13 @@ TEST(vm_guest_faults_at_every_level)
 		guest_put(&place, table, index, was);
 		expect_ipa(&place, place.base, PAGE_READ, place.ipa, 3);
 	}
+	/* A CPU has no more output bits than it has, whatever is asked for. */
+	place.guest.tcr |= UINT64_C(7) << 32;
+	if (arch_features()->pa_bits < 48) {
+		guest_put(&place, 2, place.base >> 12 & 511,
+			  UINT64_C(1) << arch_features()->pa_bits | GUEST_PAGE);
+		expect_fault(&place, place.base, PAGE_READ, 1, 3);
+	}
 	/* At level 3 a block is none; at level 0 neither. */
 	guest_put(&place, 2, place.base >> 12 & 511, place.ipa | BLOCK);
 	expect_fault(&place, place.base, PAGE_READ, 1, 3);
@@ -386,6 +393,7 @@ TEST(vm_guest_faults_at_every_level)
 	guest_put(&place, 0, 0, BLOCK);
 	expect_fault(&place, 0, PAGE_READ, 1, 0);
 	/* The root itself. */
+	place.guest.tcr = GUEST_TCR;
 	place.guest.ttbr0 = too_big;
 	expect_fault(&place, 0, PAGE_READ, 1, 0);
 	place_end(world, &place);

@@ -258,3 +258,26 @@ TEST(vm_object_write_vals_counts_up_to_a_fault)
 	EXPECT_EQUAL(written, 77);
 	place_end(world, &place);
 }
+
+/* Tags make a guest's addresses span all 64 bits; elements still do not come round again. */
+TEST(vm_object_write_vals_does_not_wrap)
+{
+	const uint64_t values[3] = { 1, 2, 3 };
+	struct vm_object object;
+	struct vm_io_range range;
+	struct place place;
+	uint64_t written = 77;
+
+	place_make(world, &place, VM_IO_GUEST, 1);
+	place.guest.tcr |= UINT64_C(1) << 37; /* TBI0 */
+	guest_put(&place, 0, 0, GUEST_TABLE(1));
+	guest_put(&place, 1, 0, GUEST_TABLE(2));
+	guest_put(&place, 2, 0, place.ipa | GUEST_PAGE);
+	EXPECT_OK(vm_io_guest(&place.guest, 0, UINT64_MAX, &range));
+	object = vm_object_of(range);
+	EXPECT_OK(vm_object_write_vals(&object, UINT64_C(1) << 63, values, 3, 8, UINT64_C(1) << 63,
+				       &written));
+	EXPECT_EQUAL(written, 1);
+	EXPECT_EQUAL(*place_byte(&place, 0), 1);
+	place_end(world, &place);
+}

@@ -6,6 +6,7 @@
 #include "vm_io_place.h"
 #include <arch/observe.h>
 #include <string.h>
+#include "slot.h"
 
 #if STRATA_CHECKED
 
@@ -133,6 +134,81 @@ TEST(vm_io_locks_a_page_once)
 		cursor_close(&cursor);
 	}
 	place_end(world, &place);
+}
+
+/*
+ * Between finding a leaf and locking its node anything may have happened to it: as soon as the lock
+ * is taken for the first time, it has.
+ */
+static uint64_t *moved_descriptor;
+static uint64_t moved_to;
+static struct slot *stray_node;
+
+static void move_before_lock(const struct observe_event *event)
+{
+	if (event->kind == OBSERVE_LOCK && locks++ == 0) {
+		if (moved_descriptor != NULL)
+			*moved_descriptor = moved_to;
+		if (stray_node != NULL)
+			stray_node->node.stray = 1;
+	} else if (event->kind == OBSERVE_UNLOCK && stray_node != NULL) {
+		stray_node->node.stray = 0;
+	}
+}
+
+static enum mm_status read_while_moving(struct vm_space *space, uint64_t ipa, uint64_t *value)
+{
+	struct vm_reader reader;
+	enum mm_status status;
+
+	EXPECT_OK(vm_reader_from_space(space, iaddr(ipa), 8, &reader));
+	locks = 0;
+	observe_attach(move_before_lock);
+	status = vm_reader_read_val(&reader, value, 8);
+	observe_attach(NULL);
+	return status;
+}
+
+TEST(vm_io_looks_again_under_the_lock)
+{
+	struct vm_space space;
+	uint64_t value = 0;
+
+	/* 30 bits are resolved from level 2: the root has the blocks. */
+	EXPECT_OK(vm_space_new_stage2(30, &space));
+	struct paddr block = map_segment_at(world, &space, 0, 512, MIB(2), READ_WRITE);
+	uint64_t *root = mm_linear(space.root);
+	uint64_t was = root[0];
+
+	world_write(block, 1);
+	moved_descriptor = root;
+
+	/* Unmapped. */
+	moved_to = 0;
+	EXPECT_STATUS(read_while_moving(&space, 0, &value), MM_PAGE_FAULT);
+	EXPECT_EQUAL(locks, 1);
+
+	/* Split: page 0 is page 7 now. */
+	frame_t table = world_frame(world);
+
+	world_write(table.paddr, (was + 7 * PAGE_SIZE) | 3);
+	world_write(paddr(block.value + 7 * PAGE_SIZE), 7);
+	root[0] = was;
+	moved_to = table.paddr.value | 3;
+	EXPECT_OK(read_while_moving(&space, 0, &value));
+	EXPECT_EQUAL(value, 7);
+	EXPECT_EQUAL(locks, 2);
+	root[0] = was;
+	frame_drop(&table);
+
+	/* Detached: whoever did it put another in its place, or has yet to. */
+	moved_descriptor = NULL;
+	EXPECT_EQUAL(slot_lookup(space.root, &stray_node), MM_OK);
+	EXPECT_OK(read_while_moving(&space, 0, &value));
+	EXPECT_EQUAL(value, 1);
+	EXPECT_EQUAL(locks, 2);
+	stray_node = NULL;
+	EXPECT_OK(vm_space_destroy(&space));
 }
 
 #endif

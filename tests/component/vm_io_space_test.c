@@ -310,3 +310,28 @@ TEST(vm_io_page_unmapped_between_two_chunks)
 	EXPECT_EQUAL(vm_writer_avail(&writer), 8);
 	place_end(world, &place);
 }
+
+/* An address beyond the space is not looked up in what lies beyond the descriptors in use. */
+TEST(vm_io_guest_addresses_end_with_the_space)
+{
+	const uint64_t end = UINT64_C(1) << 25;
+	struct vm_space space;
+	struct vm_reader reader;
+	uint64_t value;
+
+	EXPECT_OK(vm_space_new_stage2(25, &space));
+	EXPECT_EQUAL(space.geometry.root_level, 2);
+	map_segment_at(world, &space, 0, 512, MIB(2), READ_WRITE);
+
+	/* The walk by the MMU would never come here. */
+	uint64_t *root = mm_linear(space.root);
+	struct vm_guest guest = { .space = &space, .level = VM_GUEST_EL1 };
+
+	root[end >> 21] = root[0];
+	EXPECT_OK(vm_reader_from_guest(&guest, 8, 8, &reader));
+	EXPECT_OK(vm_reader_read_val(&reader, &value, 8));
+	EXPECT_OK(vm_reader_from_guest(&guest, end + 8, 8, &reader));
+	EXPECT_STATUS(vm_reader_read_val(&reader, &value, 8), MM_PAGE_FAULT);
+	root[end >> 21] = 0;
+	EXPECT_OK(vm_space_destroy(&space));
+}
