@@ -147,8 +147,7 @@ static void check_activate(struct checker *checker, const struct mm_operation *o
 		check_status(subject, operation, STATUS_SET(MM_INVALID_ARGS));
 		return;
 	}
-	check_status(subject, operation, STATUS_SET(MM_OK) | STATUS_SET(MM_NO_MEMORY));
-	if (operation->status != MM_OK)
+	if (!check_status(subject, operation, STATUS_SET(MM_OK)))
 		return;
 
 	live->activated = true;

@@ -200,6 +200,13 @@ static void two_spaces_with_one_vmid(void **state)
 	expect_lie("vm_space_activate in space 2 at 0x0: VMID 7 is that of space 1");
 }
 
+static void an_activation_that_failed(void **state)
+{
+	(void)state;
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_NO_MEMORY);
+	expect_lie("status is MM_NO_MEMORY, model says MM_OK");
+}
+
 static void a_space_active_without_a_vmid(void **state)
 {
 	(void)state;
@@ -325,6 +332,7 @@ int main(void)
 		STORY(a_space_made_twice),
 		STORY(a_stage_1_space_for_guests),
 		STORY(two_spaces_with_one_vmid),
+		STORY(an_activation_that_failed),
 		STORY(a_space_active_without_a_vmid),
 		STORY(a_descriptor_written_behind_the_back),
 		STORY(a_descriptor_gone_behind_the_back),
