@@ -45,24 +45,23 @@ void report_entry(const struct boot_info *info)
 {
 	const struct arch_features *features = arch_features();
 
-	log_info("entry");
-	log_info("  exception level  EL%u", info->exception_level);
-	log_info("  board            %s, CPUs: %u", info->model, info->cpu_count);
-	log_info("  CPU              %s r%up%u (MIDR_EL1 0x%08" PRIx64 ")",
-		 cpu_name(features->midr),
-		 (unsigned int)FIELD_GET(MIDR_EL1_Variant, features->midr),
-		 (unsigned int)FIELD_GET(MIDR_EL1_Revision, features->midr), features->midr);
-	log_info("  granules         %s%s%s", features->granule_4k ? "4 KiB" : "none of 4 KiB",
-		 features->granule_16k ? ", 16 KiB" : "", features->granule_64k ? ", 64 KiB" : "");
-	log_info("  addresses        PA %u bits, IPA %u bits%s", features->pa_bits,
-		 features->pa_bits, features->large_address ? " (52 bits seen, 48 used)" : "");
-	log_info("  VMID             %u bits", features->vmid_bits);
-	log_info("  HAFDBS           Access flag: %s, dirty state: %s", yes(features->access_flag),
-		 yes(features->dirty_state));
-	log_info("  BBM              level %u", features->bbm_level);
-	log_info("  TTL              %s", yes(features->ttl));
-	log_info("  range TLBI       %s", yes(features->tlb_range));
-	log_info("  VHE              %s", features->vhe ? "yes, not used" : "no");
+	printf("entry\n");
+	printf("  exception level  EL%u\n", info->exception_level);
+	printf("  board            %s, CPUs: %u\n", info->model, info->cpu_count);
+	printf("  CPU              %s r%up%u (MIDR_EL1 0x%08" PRIx64 ")\n",
+	       cpu_name(features->midr), (unsigned int)FIELD_GET(MIDR_EL1_Variant, features->midr),
+	       (unsigned int)FIELD_GET(MIDR_EL1_Revision, features->midr), features->midr);
+	printf("  granules         %s%s%s\n", features->granule_4k ? "4 KiB" : "none of 4 KiB",
+	       features->granule_16k ? ", 16 KiB" : "", features->granule_64k ? ", 64 KiB" : "");
+	printf("  addresses        PA %u bits, IPA %u bits%s\n", features->pa_bits,
+	       features->pa_bits, features->large_address ? " (52 bits seen, 48 used)" : "");
+	printf("  VMID             %u bits\n", features->vmid_bits);
+	printf("  HAFDBS           Access flag: %s, dirty state: %s\n", yes(features->access_flag),
+	       yes(features->dirty_state));
+	printf("  BBM              level %u\n", features->bbm_level);
+	printf("  TTL              %s\n", yes(features->ttl));
+	printf("  range TLBI       %s\n", yes(features->tlb_range));
+	printf("  VHE              %s\n", features->vhe ? "yes, not used" : "no");
 }
 
 struct size_text {
@@ -86,8 +85,8 @@ static struct size_text size_text(uint64_t size)
 
 static void report_range(const char *kind, struct prange range, const char *name)
 {
-	log_info("  %-9s 0x%012" PRIx64 " .. 0x%012" PRIx64 "  %10s%s%s", kind, range.start.value,
-		 range.end.value, size_text(prange_size(range)).text, name[0] ? "  " : "", name);
+	printf("  %-9s 0x%012" PRIx64 " .. 0x%012" PRIx64 "  %10s%s%s\n", kind, range.start.value,
+	       range.end.value, size_text(prange_size(range)).text, name[0] ? "  " : "", name);
 }
 
 /* The list is in the order of precedence; a person reads it by address. NULL begins and ends it. */
@@ -136,7 +135,7 @@ static void report_devices(const struct boot_info *info)
 
 void report_memory_map(const struct boot_info *info)
 {
-	log_info("memory map");
+	printf("memory map\n");
 	for (size_t i = 0; i < info->memory_count; i++)
 		report_range("RAM", info->memory[i], "");
 	report_reserved(info);
@@ -166,11 +165,11 @@ static void report_run(const struct table_run *run, void *context)
 {
 	uint64_t *runs = context;
 
-	log_info("  0x%012" PRIx64 " .. 0x%012" PRIx64 " -> 0x%012" PRIx64 "  %5s  %c%c%c  %s",
-		 run->range.start.value, run->range.end.value, run->output.value,
-		 size_text(run->leaf_size).text, run->property.flags & PAGE_READ ? 'r' : '-',
-		 run->property.flags & PAGE_WRITE ? 'w' : '-',
-		 run->property.flags & PAGE_EXECUTE ? 'x' : '-', cache_name(run->property.cache));
+	printf("  0x%012" PRIx64 " .. 0x%012" PRIx64 " -> 0x%012" PRIx64 "  %5s  %c%c%c  %s\n",
+	       run->range.start.value, run->range.end.value, run->output.value,
+	       size_text(run->leaf_size).text, run->property.flags & PAGE_READ ? 'r' : '-',
+	       run->property.flags & PAGE_WRITE ? 'w' : '-',
+	       run->property.flags & PAGE_EXECUTE ? 'x' : '-', cache_name(run->property.cache));
 	(*runs)++;
 }
 
@@ -178,11 +177,11 @@ void report_el2_space(const struct boot_info *info)
 {
 	uint64_t runs = 0;
 
-	log_info("EL2 Stage 1, live (input, output, leaf size, access, memory type)");
+	printf("EL2 Stage 1, live (input, output, leaf size, access, memory type)\n");
 
 	enum mm_status status = table_runs(info->el2_space, report_run, &runs);
 
 	if (status != MM_OK)
 		log_error("the table cannot be read: %s", mm_status_name(status));
-	log_info("  %" PRIu64 " runs; WXN on; guard page and everything else not mapped", runs);
+	printf("  %" PRIu64 " runs; WXN on; guard page and everything else not mapped\n", runs);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What start-up found and made, for a person to read. Printed at LOG_INFO. */
+/* What start-up found and made, for a person to read. Printed at every level. */
 #pragma once
 
 #include "boot_info.h"

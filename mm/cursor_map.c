@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <strata/mm.h>
 #include "cursor_private.h"
 #include "share.h"
@@ -72,6 +73,14 @@ static enum mm_status plan(const struct mapping *mapping, const struct table *ta
 	return MM_OK;
 }
 
+/* A canary's defect: of all leaves that are pages, one has the lower bit of SH wrong. */
+static uint64_t with_wrong_attribute(uint64_t leaf)
+{
+	static _Atomic uint64_t leaves;
+
+	return atomic_fetch_add(&leaves, 1) == 5000 ? leaf ^ UINT64_C(1) << 8 : leaf;
+}
+
 /* Writes the leaves of @part in a table of level 3: the loop that mapping time is made of. */
 static void map_pages(const struct mapping *mapping, const struct table *table, struct irange part)
 {
@@ -84,7 +93,8 @@ static void map_pages(const struct mapping *mapping, const struct table *table, 
 	node_of(descriptor)->children += (uint16_t)(end - descriptor);
 	COUNT(leaves_mapped, (uint64_t)(end - descriptor));
 	for (; descriptor < end; descriptor++, leaf += PAGE_SIZE)
-		descriptor_write(descriptor, leaf);
+		descriptor_write(descriptor,
+				 CANARY(wrong_attribute) ? with_wrong_attribute(leaf) : leaf);
 }
 
 /* Cannot fail: what can was found out by plan. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "regime.h"
-#include <arch/canary.h>
 #include "descriptor.h"
 
 #define SHAREABILITY_SHIFT 8
@@ -46,8 +45,6 @@ bool property_encode(enum translation_stage stage, struct page_property property
 		return false;
 
 	bits = property.cache == CACHE_DEVICE ? SHAREABILITY_OUTER : SHAREABILITY_INNER;
-	if (CANARY(wrong_attribute))
-		bits = 0;
 	if (property.flags & PAGE_ACCESSED)
 		bits |= DESCRIPTOR_ACCESS_FLAG;
 	if (!execute)

@@ -4,7 +4,9 @@
 #include <arch/features.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <strata/cursor.h>
 #include "../interrupts.h"
+#include "../log.h"
 #include "escape_targets.h"
 #include "expectation.h"
 #include "fault.h"
@@ -113,6 +115,31 @@ static bool injection_is_right(const struct attempt *attempt, const struct expec
 	       attempt->far_el1 == expected->far;
 }
 
+/* The page that the probe has at @target, if it has one, holds what it should: read where it lies in
+ * memory, not through what the probe sees. */
+static bool own_page_is_right(struct guest *probe, const struct escape_target *target)
+{
+	const struct iaddr page = iaddr(page_align_down(target->address.value));
+	const struct irange range = irange(page, iaddr(page.value + PAGE_SIZE));
+	struct cursor cursor;
+	struct cursor_item item;
+
+	if (!irange_contains(vm_space_range(&probe->space), range))
+		return true;
+	if (cursor_open(&probe->space, range, CURSOR_READ_ONLY, &cursor) != MM_OK)
+		return false;
+
+	bool right = cursor_peek(&cursor, &item) == MM_OK;
+	if (right && item.mapped) {
+		uint64_t offset = target->address.value - item.range.start.value;
+		const uint64_t *word = mm_linear(paddr(item.output.value + offset));
+
+		right = *word == target->holds;
+	}
+	cursor_close(&cursor);
+	return right;
+}
+
 /* Nothing at the physical address became what the probe tries to store. */
 static bool memory_is_untouched(const struct boot_info *info, const struct escape_target *target)
 {
@@ -143,14 +170,16 @@ static void count_attempt(struct escape *escape, bool right)
 }
 
 /* The access must take place, and move the right bytes. */
-static void check_permitted(struct escape *escape, const struct escape_target *target,
+static void check_permitted(struct escape *escape, struct escape_target *target,
 			    enum stage2_access access, const struct attempt *attempt)
 {
 	bool right = !attempt->aborted && attempt->command == GUEST_COMMAND_DONE;
 
-	if (target->allowed == PAGE_READ && access == STAGE2_READ)
-		right = right &&
-			attempt->value == *(const uint64_t *)mm_linear(escape->read_only.start);
+	if (access == STAGE2_READ)
+		right = right && attempt->value == target->holds;
+	else if (access == STAGE2_WRITE)
+		target->holds = PROBE_VALUE;
+	right = right && own_page_is_right(&escape->probe, target);
 	printf("permitted");
 	count_attempt(escape, right);
 	expect_mapped(&escape->map, iaddr(page_align_down(target->address.value)));
@@ -164,7 +193,8 @@ static void check_forbidden(struct escape *escape, const struct boot_info *info,
 	struct expectation expected = expect(&escape->map, access, target->address);
 	bool stop = escape->probe.violation == VIOLATION_STOP;
 	bool right = abort_is_right(attempt, &expected) && memory_is_untouched(info, target) &&
-		     attempt->stopped == stop && (stop || injection_is_right(attempt, &expected));
+		     own_page_is_right(&escape->probe, target) && attempt->stopped == stop &&
+		     (stop || injection_is_right(attempt, &expected));
 
 	if (attempt->aborted)
 		printf("%s fault, level %d: esr 0x%08" PRIx64 " far 0x%010" PRIx64
@@ -181,7 +211,7 @@ static void check_forbidden(struct escape *escape, const struct boot_info *info,
 }
 
 static enum mm_status check_access(struct escape *escape, const struct boot_info *info,
-				   const struct escape_target *target, enum stage2_access access)
+				   struct escape_target *target, enum stage2_access access)
 {
 	struct attempt attempt;
 
@@ -199,7 +229,7 @@ static enum mm_status check_access(struct escape *escape, const struct boot_info
 
 /* What is permitted first, so that what is not meets a page that is there. */
 static enum mm_status check_target(struct escape *escape, const struct boot_info *info,
-				   const struct escape_target *target)
+				   struct escape_target *target)
 {
 	for (int permitted = 1; permitted >= 0; permitted--) {
 		for (int access = STAGE2_READ; access <= STAGE2_EXECUTE; access++) {
@@ -217,7 +247,7 @@ static enum mm_status check_target(struct escape *escape, const struct boot_info
 
 static enum mm_status check_all(struct escape *escape, const struct boot_info *info)
 {
-	const struct escape_targets *targets = &escape->targets;
+	struct escape_targets *targets = &escape->targets;
 	struct attempt start = { 0 };
 
 	if (!run_to_command(&escape->probe, &start) || start.command != GUEST_COMMAND_NONE)
@@ -274,6 +304,8 @@ enum mm_status escape_run(const struct boot_info *info, struct job *job,
 	status = guest_create(&escape.probe, "guest 3", ia_bits, 0);
 	if (status == MM_OK) {
 		status = run_probe(&escape, info, job);
+		if (status == MM_ACCESS_DENIED)
+			log_error("guest 3 was given a command and did not say how it ended");
 		vm_space_deactivate();
 		result->statistics = escape.probe.statistics;
 		guest_destroy(&escape.probe);

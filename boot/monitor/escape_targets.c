@@ -57,7 +57,20 @@ static void add(struct escape_targets *targets, struct escape_target target)
 
 static void add_physical(struct escape_targets *targets, const char *name, struct paddr address)
 {
-	add(targets, (struct escape_target){ name, iaddr(address.value), 0, true });
+	add(targets, (struct escape_target){
+			     .name = name, .address = iaddr(address.value), .physical = true });
+}
+
+/* The 8 bytes at @offset of what @region is filled from. */
+static uint64_t first_contents(const struct guest_region *region, uint64_t offset)
+{
+	uint64_t word = 0;
+
+	if (region->backing == BACKING_PROGRAM)
+		memcpy(&word, region->program + offset, sizeof(word));
+	else if (region->backing == BACKING_SHARED)
+		memcpy(&word, mm_linear(paddr(region->shared->start.value + offset)), sizeof(word));
+	return word;
 }
 
 static void add_own(struct escape_targets *targets, const struct guest *probe)
@@ -74,6 +87,7 @@ static void add_own(struct escape_targets *targets, const struct guest *probe)
 				     .address = iaddr(region->range.start.value + offset),
 				     .allowed = region->property.flags &
 						(PAGE_READ | PAGE_WRITE | PAGE_EXECUTE),
+				     .holds = first_contents(region, offset),
 			     });
 		last = region->range.end.value;
 	}

@@ -12,6 +12,7 @@ struct escape_target {
 	struct iaddr address; /* 8-byte aligned */
 	uint8_t allowed; /* enum page_flag: what the guest may do there; 0 outside its regions */
 	bool physical;	 /* a physical address, tried as an IPA */
+	uint64_t holds;	 /* what its 8 bytes are, if the guest has a page there */
 };
 
 struct escape_targets {

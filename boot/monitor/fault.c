@@ -32,7 +32,7 @@ static enum exit_outcome violate(struct guest *guest, const struct vcpu_exit *ex
 				 const struct stage2_abort *abort)
 {
 	if (guest->violation == VIOLATION_STOP) {
-		guest->stopped = true;
+		guest->stopped = "it did what no region of it allows";
 		return EXIT_STOPPED;
 	}
 
@@ -176,6 +176,6 @@ enum exit_outcome guest_handle_exit(struct guest *guest, const struct vcpu_exit 
 	case VCPU_EXIT_SERROR:
 		break;
 	}
-	guest->stopped = true;
+	guest->stopped = "an SError came while it ran";
 	return EXIT_STOPPED;
 }

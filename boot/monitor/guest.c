@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "guest.h"
 
+#include <arch/canary.h>
 #include <strata/cursor.h>
+#include "corruption.h"
+#if STRATA_CHECKED
+#include <model.h>
+#endif
 
 enum mm_status guest_create(struct guest *guest, const char *name, unsigned int ia_bits,
 			    uint64_t seed)
@@ -76,8 +81,19 @@ enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted)
 	return status;
 }
 
+/* What a table said can only be judged while it is there. */
+static void check_tables(struct guest *guest)
+{
+	if (CANARY(leaf_corrupted))
+		corrupt_leaf(&guest->space);
+#if STRATA_CHECKED
+	model_check_all();
+#endif
+}
+
 void guest_destroy(struct guest *guest)
 {
+	check_tables(guest);
 	while (guest->evicted_count > 0) {
 		struct evicted_page page = guest_take_evicted(guest, &guest->evicted[0]);
 

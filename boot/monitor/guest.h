@@ -79,7 +79,7 @@ struct guest {
 	const char *name;
 	struct vcpu vcpu;
 	struct vm_space space;
-	bool stopped;
+	const char *stopped; /* why it must not run again; NULL while it may */
 	enum guest_violation violation;
 	uint32_t calls; /* bit n: HVC #n is the job's to serve */
 	struct guest_region regions[GUEST_REGIONS_MAX];
@@ -119,5 +119,6 @@ struct evicted_page guest_take_evicted(struct guest *guest, struct evicted_page 
  * error it stays evicted. As cursor_map. */
 MM_MUST_CHECK enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted);
 
-/* Gives everything back. The space is not active. */
+/* Gives everything back. The space is not active. Before that, in a checked build, the model looks at
+ * all of every live table; what it finds is in its report. */
 void guest_destroy(struct guest *guest);

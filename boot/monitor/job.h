@@ -17,6 +17,10 @@
 
 #define JOB_GUESTS 2
 
+/* A guest calls every few pages: after so many slices that it spent without a call, some 10 seconds,
+ * it is not going to. */
+#define JOB_SILENT_SLICES_MAX 5000
+
 struct job_guest {
 	struct guest guest;
 	unsigned int silent_slices; /* spent to the end since its last call */
@@ -55,6 +59,3 @@ MM_MUST_CHECK enum mm_status job_run(struct job *job);
 
 /* Gives everything back. No space of the job is active. */
 void job_destroy(struct job *job);
-
-/* Whether every sum is the expected one and no write escaped a dirty log. */
-bool job_is_right(const struct job *job);

@@ -14,6 +14,7 @@
 #include "../log.h"
 #include "../report.h"
 #include "escape.h"
+#include "judge.h"
 #include "report.h"
 #if STRATA_CHECKED
 #include <model.h>
@@ -38,11 +39,10 @@ static int explain(const char *part, enum mm_status status)
 {
 	if (status == MM_OK)
 		return EXIT_HELD;
-	log_error("%s: %s: %s", part, mm_status_name(status),
-		  status == MM_NO_MEMORY       ? "there is too little RAM for this file"
-		  : status == MM_ACCESS_DENIED ? "a guest went astray and was stopped"
-		  : status == MM_NOT_SUPPORTED ? "the CPU's physical address size is too small"
-					       : "not expected");
+	log_error("%s: ended early: %s%s", part, mm_status_name(status),
+		  status == MM_NO_MEMORY       ? ": there is too little RAM for this file"
+		  : status == MM_NOT_SUPPORTED ? ": the CPU's physical address size is too small"
+					       : "");
 	return status == MM_NO_MEMORY ? EXIT_OUT_OF_MEMORY : EXIT_WRONG;
 }
 
@@ -51,11 +51,10 @@ static int run_guests(const struct boot_info *info, struct job *job, struct esca
 	report_guests(job);
 	int code = explain("guests", job_run(job));
 	report_job(job);
-	if (code == EXIT_HELD && !job_is_right(job))
-		code = EXIT_WRONG;
-
 	if (code == EXIT_OUT_OF_MEMORY)
 		return code;
+	if (!job_judge(job))
+		code = EXIT_WRONG;
 	printf("escape (guest 3 tries to leave its space)\n");
 	int escape_code = explain("escape", escape_run(info, job, escape));
 	printf("  attempts %" PRIu64 ", not as expected %" PRIu64 "\n", escape->attempts,

@@ -33,6 +33,7 @@ static const struct statistics_row guest_rows[] = {
 	ROW("dirty logs of a write-protected 2 MiB", dirty_rounds),
 	ROW("pages on the dirty lists", pages_dirty),
 	ROW("pages changed but not on the list", pages_not_listed),
+	ROW("services skipped for want of a frame", services_skipped),
 	ROW("spurious faults", spurious),
 	ROW("timer and other interrupts", interrupts),
 };
@@ -144,13 +145,14 @@ static void report_maintenance(void)
 	report_count("tables freed", statistics.tables_freed);
 	report_count("flushes", statistics.gather_flushes);
 	report_count("pages parked", statistics.frames_parked);
-	report_count("TLBI by address", counters.tlbi_address);
-	report_count("TLBI by range", counters.tlbi_range);
-	report_count("TLBI by VMID", counters.tlbi_vmid);
-	report_count("TLBI of everything", counters.tlbi_all);
-	report_count("DSB", counters.dsb);
-	report_count("ISB", counters.isb);
-	report_count("Stage-2 contexts loaded", counters.stage2_loads);
+	printf("  issued by the subsystem\n");
+	report_count("  TLBI by address", counters.tlbi_address);
+	report_count("  TLBI by range", counters.tlbi_range);
+	report_count("  TLBI by VMID", counters.tlbi_vmid);
+	report_count("  TLBI of everything", counters.tlbi_all);
+	report_count("  DSB", counters.dsb);
+	report_count("  ISB", counters.isb);
+	report_count("  Stage-2 contexts loaded", counters.stage2_loads);
 }
 
 void report_closing(const struct job *job, const struct escape_result *escape,
@@ -178,7 +180,8 @@ bool report_verdict(void)
 	       report.operations, differences);
 	return differences == 0;
 #else
-	printf("model: 0 operations checked, 0 differences (release build: no model in it)\n");
+	printf("  a release build has no model in it\n");
+	printf("model: 0 operations checked, 0 differences\n");
 	return true;
 #endif
 }

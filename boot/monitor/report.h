@@ -16,5 +16,6 @@ void report_job(const struct job *job);
 void report_closing(const struct job *job, const struct escape_result *escape,
 		    const struct mm_usage *before, const struct mm_usage *after);
 
-/* The model's verdict, checked after everything; true if there is no difference. */
+/* The last line: the model's verdict, after a last look at everything; true if there is no
+ * difference. A release build says on the line before that it has no model. */
 bool report_verdict(void);

@@ -2,7 +2,9 @@
 #include "services.h"
 
 #include <arch/memory.h>
+#include <inttypes.h>
 #include <strata/cursor.h>
+#include "../log.h"
 
 #define STEPS_PER_DIRTY_LOG 64
 #define STEPS_PER_RANDOM_EVICTION 4
@@ -181,13 +183,26 @@ static enum mm_status unless_seen(const struct guest *guest)
 									      : MM_OK;
 }
 
+static void say_so_far(const struct guest *guest)
+{
+	const struct guest_statistics *statistics = &guest->statistics;
+
+	log_debug("%s, call %" PRIu64 ": pages migrated %" PRIu64 ", unmapped %" PRIu64
+		  ", refilled %" PRIu64 ", dirty %" PRIu64 "; services skipped %" PRIu64,
+		  guest->name, guest->service_steps, statistics->pages_migrated,
+		  statistics->pages_evicted, statistics->pages_refilled, statistics->pages_dirty,
+		  statistics->services_skipped);
+}
+
 enum mm_status services_step(struct guest *guest, struct iaddr in_use)
 {
 	uint64_t step = guest->service_steps++;
 	enum mm_status status = MM_OK;
 
-	if (step % STEPS_PER_DIRTY_LOG == 0)
+	if (step % STEPS_PER_DIRTY_LOG == 0) {
+		say_so_far(guest);
 		status = unless_defect(guest, restart_dirty_log(guest, in_use));
+	}
 	if (status == MM_OK)
 		status = unless_defect(guest, make_room(guest));
 	if (status == MM_OK)

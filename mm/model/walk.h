@@ -2,7 +2,8 @@
 /*
  * The walker: what a translation table in memory says, by the architecture's rules alone.
  *
- * Promise: it shares no code and no constant with the engine that wrote the table. It reads 64-bit
+ * Promise: it shares no code with the engine that wrote the table, and no constant that says what a
+ * descriptor is; what they both name (a page's size, a property) is in public headers. It reads 64-bit
  * descriptors where a table walk of the MMU would (Arm ARM D8.2, "Translation process"), trusts
  * nothing it reads, and follows no address that is not a table page of the subsystem.
  *

@@ -113,9 +113,11 @@ def places(boots):
                         "^EL2 Stage 1", "^  0x000009000000 "),
                 "--reject", r"^  0x0000(00000000|09010000|0a00)")
     boots.check("other CPUs stay off", "--smp", "8", *expect("CPUs: 8", "runs; WXN on"))
-    for log in ("error", "info"):
-        boots.check(f"log={log} says what is printed", "--append", f"log={log}",
-                    *(["--reject", "."] if log == "error" else expect("^memory map")))
+    for log, option in (("error", "--reject"), ("info", "--expect")):
+        boots.check(f"log={log}: results are printed", "--append", f"log={log}",
+                    *expect("^memory map", "runs; WXN on"))
+        boots.check(f"log={log} says what else is printed", "--append", f"log={log} do=control",
+                    option, "^EL2's control registers are right$")
     boots.check("log=nonsense is said to be nonsense", "--append", "log=nonsense",
                 *expect("^warning: log=nonsense", "^memory map"))
 

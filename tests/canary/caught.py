@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A program with a defect built in must end with an error and say why.
 
-    caught.py REGEX COMMAND...
+    caught.py REGEX... -- COMMAND...
 
-REGEX matches some line that only this defect explains: a crash for another reason is no catch.
+Each REGEX matches some line that only this defect explains: a crash for another reason is no catch.
 """
 import re
 import sys
@@ -13,15 +13,18 @@ from tap import Tap, output_of
 
 
 def main():
-    evidence, *command = sys.argv[1:]
+    end = sys.argv.index("--")
+    evidence, command = sys.argv[1:end], sys.argv[end + 1:]
     tap = Tap()
     code, output = output_of(command)
     lines = output.splitlines()
-    found = [line for line in lines if re.search(evidence, line)]
-    for line in found[:5]:
-        print(f"# {line}")
     tap.check("the defect does not pass", [] if code != 0 else ["exit code 0"])
-    tap.check("what is wrong is said", [] if found else [f"no line matches {evidence}", *lines[-40:]])
+    for regex in evidence:
+        found = [line for line in lines if re.search(regex, line)]
+        for line in found[:5]:
+            print(f"# {line}")
+        tap.check("what is wrong is said",
+                  [] if found else [f"no line matches {regex}", *lines[-40:]])
     tap.finish()
 
 

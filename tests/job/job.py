@@ -50,6 +50,7 @@ def parse_arguments():
     parser.add_argument("--sum", help="what bootargs say of it instead of its sum; none if empty")
     parser.add_argument("--code", type=int, default=0, help="the exit code that is right")
     parser.add_argument("--says", help="what an ending with another code must say")
+    parser.add_argument("--log", default="info", help="how much the image says beside its results")
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--checked", action="store_true")
     mode.add_argument("--release", action="store_true")
@@ -68,7 +69,8 @@ def make_input(size):
 
 
 def boot(arguments, data):
-    command = [sys.executable, arguments.boot, "--timeout", "200", *arguments.rest]
+    command = [sys.executable, arguments.boot, "--timeout", "200",
+               "--append", f"log={arguments.log}", *arguments.rest]
     with tempfile.NamedTemporaryFile() as file:
         if data is not None:
             file.write(data)
@@ -96,7 +98,7 @@ def unless(held, *evidence):
 
 
 def check_order(tap, lines):
-    parts = [line.split(" (")[0] for line in lines if not line.startswith((" ", "warning: "))]
+    parts = [line.split(" (")[0] for line in lines if not line.startswith((" ", "warning: ", "debug: "))]
     tap.check("all parts are there, in order", unless(parts[:-1] == PARTS, *parts))
 
 
@@ -180,9 +182,18 @@ def check_closing(tap, lines, checked):
         tap.check("the last line is the model's verdict",
                   unless(found and int(found[1]) > 10000, lines[-1]))
     else:
-        tap.check("the last line says that there is no model", unless(
-            lines[-1] == "model: 0 operations checked, 0 differences "
-            "(release build: no model in it)", lines[-1]))
+        tap.check("the last lines say that there is no model", unless(
+            lines[-2:] == ["  a release build has no model in it",
+                           "model: 0 operations checked, 0 differences"], *lines[-2:]))
+
+
+def check_log(tap, lines, level):
+    progress = [line for line in lines if re.match(r"  guest \d has its sum, after \d+ calls$", line)]
+    debug = [line for line in lines if line.startswith("debug: guest ")]
+    tap.check(f"log={level} says how far the guests are",
+              unless(len(progress) == (2 if level in ("info", "debug") else 0), *progress))
+    tap.check(f"log={level} says what the guests go through",
+              unless(len(debug) >= 32 if level == "debug" else not debug, f"{len(debug)} lines"))
 
 
 def main():
@@ -202,6 +213,7 @@ def main():
         check_guests(tap, lines, data)
         check_escape(tap, lines)
         check_closing(tap, lines, arguments.checked)
+        check_log(tap, lines, arguments.log)
     else:
         tap.check(f"it says '{arguments.says}'",
                   unless(any(arguments.says in line for line in lines), "it does not"))

@@ -13,8 +13,9 @@
 #define CANARY_stage1_step_missing 2 /* IPA invalidation, but no VMALLE1IS after it */
 #define CANARY_wrong_ipa 3	     /* IPA invalidation for the neighbouring page */
 #define CANARY_frame_not_dropped 4   /* one parked frame is forgotten after the flush */
-#define CANARY_wrong_attribute 5     /* a leaf is written with Non-shareable attributes */
+#define CANARY_wrong_attribute 5     /* one leaf is written with one bit of its SH wrong */
 #define CANARY_writable_read_only 6  /* a read-only guest page is mapped writable */
+#define CANARY_leaf_corrupted 7	     /* a live leaf of each guest changes, by no operation */
 
 #ifndef STRATA_CANARY
 #define STRATA_CANARY none

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How much maintenance was issued. Counted where it is issued, in every build, one set per CPU, so
- * that counting takes no lock and no atomic read-modify-write.
+ * How much maintenance was issued, through the interfaces of tlb.h and barrier.h and for a virtual
+ * CPU that comes in: what the subsystem asks for. Not counted are a guest's own, those that bring EL2
+ * up (boot/), and those that are part of another instruction sequence: of cache maintenance, and of
+ * writes to system registers. Counted where it is issued, in every build, one set per CPU, so that
+ * counting takes no lock and no atomic read-modify-write.
  */
 #pragma once
 

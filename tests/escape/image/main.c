@@ -133,7 +133,7 @@ static void new_program(struct trial *trial)
 
 	vcpu_reset(&trial->guest.vcpu, random_instruction(trial), 0);
 	program_registers(&trial->random, &trial->places, &trial->guest.vcpu);
-	trial->guest.stopped = false;
+	trial->guest.stopped = NULL;
 	trial->guest.violation =
 		random_below(&trial->random, 4) == 0 ? VIOLATION_STOP : VIOLATION_INJECT;
 	trial->programs++;

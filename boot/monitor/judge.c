@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "judge.h"
+
+#include "../log.h"
+
+/* Says @text of @guest unless it @held. */
+static bool claim(bool held, const struct guest *guest, const char *text)
+{
+	if (!held)
+		log_error("%s: %s", guest->name, text);
+	return held;
+}
+
+static bool came_to_its_end(const struct job_guest *guest)
+{
+	if (guest->reported)
+		return true;
+	if (guest->guest.stopped)
+		log_error("%s was stopped: %s", guest->guest.name, guest->guest.stopped);
+	else if (guest->silent_slices > JOB_SILENT_SLICES_MAX)
+		log_error("%s only spends its time, and has not called for seconds",
+			  guest->guest.name);
+	else
+		log_error("%s did not come to its end", guest->guest.name);
+	return false;
+}
+
+/* A translation that outlived its removal shows here. */
+static bool was_kept_out(const struct guest *guest)
+{
+	const struct guest_statistics *statistics = &guest->statistics;
+	bool right = claim(statistics->written_after_move == 0, guest,
+			   "it wrote to a frame after that was taken away");
+
+	return claim(statistics->pages_not_listed == 0, guest,
+		     "it changed a page that was write-protected, without a fault") &&
+	       right;
+}
+
+static bool sums_are_right(const struct job_guest *guest, uint32_t expected)
+{
+	bool right =
+		claim(guest->sum == expected, &guest->guest, "its sum is not the expected one");
+
+	return claim(guest->different == 0, &guest->guest,
+		     "a later repetition has another sum than the first") &&
+	       right;
+}
+
+/*
+ * However short the file is, a guest goes twice over a working set of at least 64 MiB, and calls for
+ * services every few pages: over a thousand times. None of a kind means that it is broken, or that
+ * memory was short all the while.
+ */
+static bool was_served(const struct guest *guest)
+{
+	const struct guest_statistics *statistics = &guest->statistics;
+	bool right = claim(statistics->pages_migrated != 0, guest, "no page of it was migrated");
+
+	right &= claim(statistics->pages_evicted != 0, guest, "no page of it was unmapped");
+	right &= claim(statistics->pages_refilled != 0, guest, "no page of it was refilled");
+	return claim(statistics->dirty_rounds != 0, guest, "no dirty log of it was taken") && right;
+}
+
+bool job_judge(const struct job *job)
+{
+	bool right = true;
+
+	for (size_t i = 0; i < JOB_GUESTS; i++) {
+		const struct job_guest *guest = &job->guests[i];
+
+		right &= was_kept_out(&guest->guest);
+		if (came_to_its_end(guest)) {
+			right &= sums_are_right(guest, job->input->expected_sum);
+			right &= was_served(&guest->guest);
+		} else {
+			right = false;
+		}
+	}
+	return right;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whoever judges the main job must find each thing wrong by itself, and nothing else. */
+#include "log.h"
+#include "monitor/judge.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SUM 0x12345678
+
+static unsigned int errors;
+static char last_error[256];
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	assert_int_equal(level, LOG_ERROR);
+	errors++;
+	va_start(arguments, format);
+	vsnprintf(last_error, sizeof(last_error), format, arguments);
+	va_end(arguments);
+}
+
+static const struct job_input input = { .expected_sum = SUM };
+
+static struct job right_job(void)
+{
+	static const char *const names[JOB_GUESTS] = { "guest 1", "guest 2" };
+	struct job job = { .input = &input };
+
+	for (size_t i = 0; i < JOB_GUESTS; i++) {
+		job.guests[i].guest.name = names[i];
+		job.guests[i].reported = true;
+		job.guests[i].sum = SUM;
+		job.guests[i].guest.statistics = (struct guest_statistics){
+			.pages_migrated = 1,
+			.pages_evicted = 1,
+			.pages_refilled = 1,
+			.dirty_rounds = 1,
+		};
+	}
+	errors = 0;
+	return job;
+}
+
+static void expect_one_error(const struct job *job, const char *text)
+{
+	assert_false(job_judge(job));
+	assert_int_equal(errors, 1);
+	assert_string_equal(last_error, text);
+}
+
+static void what_is_right_is_right(void **state)
+{
+	struct job job = right_job();
+
+	(void)state;
+	assert_true(job_judge(&job));
+	assert_int_equal(errors, 0);
+}
+
+static void wrong_sums_are_found(void **state)
+{
+	struct job job = right_job();
+
+	(void)state;
+	job.guests[1].sum ^= 1;
+	expect_one_error(&job, "guest 2: its sum is not the expected one");
+	job = right_job();
+	job.guests[0].different = 1;
+	expect_one_error(&job, "guest 1: a later repetition has another sum than the first");
+}
+
+static void stale_writes_are_found(void **state)
+{
+	struct job job = right_job();
+
+	(void)state;
+	job.guests[0].guest.statistics.written_after_move = 1;
+	expect_one_error(&job, "guest 1: it wrote to a frame after that was taken away");
+	job = right_job();
+	job.guests[1].guest.statistics.pages_not_listed = 1;
+	expect_one_error(&job,
+			 "guest 2: it changed a page that was write-protected, without a fault");
+}
+
+static void services_that_never_were_are_found(void **state)
+{
+	static const struct {
+		size_t member;
+		const char *text;
+	} services[] = {
+		{ offsetof(struct guest_statistics, pages_migrated), "no page of it was migrated" },
+		{ offsetof(struct guest_statistics, pages_evicted), "no page of it was unmapped" },
+		{ offsetof(struct guest_statistics, pages_refilled), "no page of it was refilled" },
+		{ offsetof(struct guest_statistics, dirty_rounds), "no dirty log of it was taken" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		struct job job = right_job();
+		char text[64];
+
+		memset((char *)&job.guests[1].guest.statistics + services[i].member, 0,
+		       sizeof(uint64_t));
+		snprintf(text, sizeof(text), "guest 2: %s", services[i].text);
+		expect_one_error(&job, text);
+	}
+}
+
+/* Of a guest that did not come to its end, only why is said. */
+static void ends_before_the_end_are_found(void **state)
+{
+	struct job job = right_job();
+
+	(void)state;
+	job.guests[0].reported = false;
+	job.guests[0].sum = 0;
+	job.guests[0].guest.statistics.dirty_rounds = 0;
+	expect_one_error(&job, "guest 1 did not come to its end");
+	errors = 0;
+	job.guests[0].guest.stopped = "of a reason";
+	expect_one_error(&job, "guest 1 was stopped: of a reason");
+	errors = 0;
+	job.guests[0].guest.stopped = NULL;
+	job.guests[0].silent_slices = JOB_SILENT_SLICES_MAX + 1;
+	expect_one_error(&job, "guest 1 only spends its time, and has not called for seconds");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_right_is_right),
+		cmocka_unit_test(wrong_sums_are_found),
+		cmocka_unit_test(stale_writes_are_found),
+		cmocka_unit_test(services_that_never_were_are_found),
+		cmocka_unit_test(ends_before_the_end_are_found),
+	};
+
+	return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
+}
