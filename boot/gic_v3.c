@@ -3,6 +3,7 @@
 #include "gic.h"
 #include "mmio.h"
 #include <aarch64/registers.h>
+#include <aarch64/trap_controls.h>
 #include <arch/barrier.h>
 
 #define GICD_CTLR 0x0000
@@ -40,7 +41,6 @@
 #define ICC_BPR1_EL1 S3_0_C12_C12_3
 #define ICC_CTLR_EL1 S3_0_C12_C12_4
 #define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
-#define ICC_SRE_EL2_SRE 1
 #define IAR_INTERRUPT 0xffffff
 #define PRIORITY_ALL 0xff
 
