@@ -178,7 +178,7 @@ TEST(abort_without_a_known_ipa_is_nobodys_to_serve)
 }
 
 /* FnV: an external abort may leave FAR unknown. */
-TEST(abort_without_far)
+TEST(abort_without_far_has_no_va)
 {
 	const struct vcpu_exit exit = abort_exit(DATA_ABORT, 0x410, 0x1234, 0);
 	struct stage2_abort abort;

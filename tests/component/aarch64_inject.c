@@ -34,7 +34,7 @@ static struct vcpu vcpu_at(uint64_t pstate)
 	return vcpu;
 }
 
-TEST(vcpu_after_reset)
+TEST(vcpu_reset_leaves_el1h_masked_at_entry)
 {
 	struct vcpu vcpu;
 
@@ -48,7 +48,7 @@ TEST(vcpu_after_reset)
 }
 
 /* The vector and the exception class depend on where the exception comes from. */
-TEST(inject_by_source)
+TEST(injection_depends_on_its_source)
 {
 	static const struct {
 		uint64_t mode, offset, data_class, fetch_class;
@@ -90,7 +90,7 @@ TEST(inject_by_source)
 }
 
 /* What of PSTATE stays, what is cleared, and what SCTLR_EL1 decides. */
-TEST(inject_pstate)
+TEST(injection_changes_pstate_as_the_architecture)
 {
 	struct vcpu vcpu = vcpu_at(FLAGS | DIT | UAO | SS | IL | SSBS | BTYPE | EL1h);
 
@@ -124,7 +124,7 @@ TEST(inject_ignores_low_bits_of_the_vector_base)
 	EXPECT_EQUAL(vcpu.pc, VECTORS + 0x200);
 }
 
-TEST(skip_instruction)
+TEST(skipping_clears_single_step_and_branch_type)
 {
 	struct vcpu vcpu = vcpu_at(FLAGS | SS | BTYPE | EL1h);
 

@@ -397,7 +397,7 @@ TEST(map_iomem_maps_memory_for_el2)
 }
 
 /* Page by page, on one cursor, over the end of a table and in both directions. */
-TEST(map_page_by_page)
+TEST(pages_map_one_by_one_in_both_directions)
 {
 	struct vm_space space;
 	struct cursor cursor;

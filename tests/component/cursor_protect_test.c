@@ -243,7 +243,7 @@ TEST(protect_refuses_what_the_stage_cannot_say)
 }
 
 /* EL2's tables too, under the feet of whoever runs on them. */
-TEST(protect_el2_memory)
+TEST(el2_memory_is_protected_and_unmapped_live)
 {
 	struct vm_space *space = world_el2_space(world);
 	uint64_t window = world_el2_window(world).start.value;

@@ -131,7 +131,7 @@ TEST(cursor_jump_stays_in_the_range)
 }
 
 /* At the end there is nothing to say and nowhere to map. */
-TEST(cursor_at_the_end)
+TEST(cursor_at_the_end_says_so_and_changes_nothing)
 {
 	struct vm_space space;
 	struct cursor cursor;
