@@ -142,21 +142,27 @@ enum mm_status dirty_log_begin(struct guest *guest, struct irange range)
 	return status;
 }
 
-void dirty_log_record(struct guest *guest, struct irange range)
+static void record(struct guest *guest, struct iaddr page)
 {
 	struct dirty_log *log = &guest->dirty_log;
 
-	if (!log->running)
+	if (!log->running || !irange_has(log->range, page))
 		return;
 
-	struct irange part = logged_part(log, range);
-	for (uint64_t page = part.start.value; page < part.end.value; page += PAGE_SIZE) {
-		uint64_t index = page_index(log, page);
+	uint64_t index = page_index(log, page.value);
+	if (!bit_test(log->written, index))
+		guest->statistics.pages_dirty++;
+	bit_set(log->written, index);
+}
 
-		if (!bit_test(log->written, index))
-			guest->statistics.pages_dirty++;
-		bit_set(log->written, index);
-	}
+enum mm_status dirty_log_permit_write(struct guest *guest, struct cursor *cursor)
+{
+	struct iaddr page = cursor_virt_addr(cursor);
+	enum mm_status status = cursor_protect_next(cursor, PAGE_SIZE, with_write, NULL, NULL);
+
+	if (status == MM_OK)
+		record(guest, page);
+	return status;
 }
 
 enum mm_status dirty_log_end(struct guest *guest)

@@ -16,6 +16,7 @@
 #define DIRTY_LOG_PAGES 512
 #define DIRTY_LOG_WORDS (DIRTY_LOG_PAGES / 64)
 
+struct cursor;
 struct guest;
 
 struct dirty_log {
@@ -35,9 +36,11 @@ struct dirty_log {
  */
 MM_MUST_CHECK enum mm_status dirty_log_begin(struct guest *guest, struct irange range);
 
-/* The pages of @range are about to be written: they are on the list from now on. Harmless if no log
- * runs or none covers them. */
-void dirty_log_record(struct guest *guest, struct irange range);
+/*
+ * Lets the guest write to the page mapped at @cursor's position, which moves past it; if the log that
+ * runs covers the page, it is on the list from now on. As cursor_protect_next.
+ */
+MM_MUST_CHECK enum mm_status dirty_log_permit_write(struct guest *guest, struct cursor *cursor);
 
 /* Ends the log that is running: write access is given back, and pages that changed but are not on
  * the list are counted in the guest's statistics. As dirty_log_begin. */

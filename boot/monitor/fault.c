@@ -45,13 +45,6 @@ static enum exit_outcome violate(struct guest *guest, const struct vcpu_exit *ex
 	return EXIT_RESUME;
 }
 
-static struct page_property with_write(struct page_property property, void *context)
-{
-	(void)context;
-	property.flags |= PAGE_WRITE;
-	return property;
-}
-
 /*
  * Something is mapped at @page of a region that allows the access: either it is valid by now, as
  * when two CPUs fault on one page, or write access was taken away to learn of this write.
@@ -63,12 +56,7 @@ static enum mm_status serve_mapped(struct guest *guest, struct cursor *cursor,
 		guest->statistics.spurious++;
 		return MM_OK;
 	}
-
-	struct iaddr page = cursor_virt_addr(cursor);
-	enum mm_status status = cursor_protect_next(cursor, PAGE_SIZE, with_write, NULL, NULL);
-	if (status == MM_OK)
-		dirty_log_record(guest, irange(page, iaddr(page.value + PAGE_SIZE)));
-	return status;
+	return dirty_log_permit_write(guest, cursor);
 }
 
 /* Makes the access to @page possible, which @region allows. */
