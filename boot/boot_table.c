@@ -6,6 +6,7 @@
 #include "boot_table.h"
 #include "el2_control.h"
 #include "image.h"
+#include "stacks.h"
 
 /* Room for some seventy odd edges, however far from each other, or twice as many near each other. */
 #define POOL_PAGES 160
@@ -106,11 +107,11 @@ bool boot_table_map(struct prange range, enum boot_mapping mapping)
 uint64_t boot_table_create(uint64_t device_tree, uint64_t uart)
 {
 	root = table_new();
-	/* The pool cannot run out here: four regions take at most thirteen pages. */
+	/* The pool cannot run out here: the image, and a page each of two more, take some fifteen. */
 	boot_table_map(image_range(image_start, text_end), BOOT_MAP_TEXT);
 	boot_table_map(image_range(text_end, relro_end), BOOT_MAP_READ_ONLY);
-	boot_table_map(image_range(relro_end, boot_stack_guard), BOOT_MAP_DATA);
-	boot_table_map(image_range(boot_stack_bottom, image_end), BOOT_MAP_DATA);
+	for (unsigned int i = 0; i <= STACK_GUARDS; i++)
+		boot_table_map(stack_guard_gap(i), BOOT_MAP_DATA);
 	boot_table_map(prange(paddr(uart), paddr(uart + 1)), BOOT_MAP_DEVICE);
 	if (device_tree < UINT64_C(1) << ADDRESS_BITS_MAX)
 		boot_table_map(prange(paddr(device_tree), paddr(device_tree + 1)), BOOT_MAP_DATA);

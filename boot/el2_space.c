@@ -4,6 +4,7 @@
 #include "exit.h"
 #include "image.h"
 #include "mmu.h"
+#include "stacks.h"
 #include <arch/barrier.h>
 #include <arch/tlb.h>
 #include <arch/translation.h>
@@ -33,13 +34,13 @@ static void map_memory(struct cursor *cursor, struct prange range, uint8_t flags
 			"mapping memory", range);
 }
 
-/* The image, in the middle of RAM: sections with their own rights, and a hole for the guard page. */
+/* The image, in the middle of RAM: sections with their own rights, and holes for the guard pages. */
 static void map_image(struct cursor *cursor)
 {
 	map_memory(cursor, image_range(image_start, text_end), PAGE_READ | PAGE_EXECUTE);
 	map_memory(cursor, image_range(text_end, relro_end), PAGE_READ);
-	map_memory(cursor, image_range(relro_end, boot_stack_guard), PAGE_READ | PAGE_WRITE);
-	map_memory(cursor, image_range(boot_stack_bottom, image_end), PAGE_READ | PAGE_WRITE);
+	for (unsigned int i = 0; i <= STACK_GUARDS; i++)
+		map_memory(cursor, stack_guard_gap(i), PAGE_READ | PAGE_WRITE);
 }
 
 /* Registers of two devices may lie in one page: what is mapped already is mapped alike. */

@@ -2,8 +2,10 @@
 #include "exceptions.h"
 #include "exit.h"
 #include "image.h"
+#include "stacks.h"
 #include "symbols.h"
 #include <aarch64/exception.h>
+#include <aarch64/percpu.h>
 #include <aarch64/registers.h>
 #include <arch/barrier.h>
 #include <inttypes.h>
@@ -77,6 +79,17 @@ static const char *fault_name(unsigned int status, bool *has_level)
 	}
 }
 
+static void print_overflow(uint64_t address)
+{
+	for (unsigned int i = 0; i < STACK_GUARDS; i++) {
+		struct prange guard = stack_guard(i);
+
+		if (address >= guard.start.value && address < guard.end.value)
+			printf(": the %sstack overflowed into its guard page",
+			       stack_guard_is_emergency(i) ? "emergency " : "");
+	}
+}
+
 static void print_syndrome(const struct exception_frame *frame)
 {
 	unsigned int class = (unsigned int)FIELD_GET(ESR_ELx_EC, frame->esr);
@@ -96,9 +109,7 @@ static void print_syndrome(const struct exception_frame *frame)
 									  : "read");
 		if (!FIELD_GET(ESR_ISS_ABORT_FnV, iss))
 			printf(" of 0x%016" PRIx64, frame->far);
-		if (frame->far >= image_address(boot_stack_guard) &&
-		    frame->far < image_address(boot_stack_bottom))
-			printf(": the stack overflowed into its guard page");
+		print_overflow(frame->far);
 	}
 	printf("\n");
 }
@@ -122,8 +133,14 @@ static void dump(const struct exception_frame *frame)
 {
 	static bool nested;
 
-	if (nested)
+	if (nested) {
+		/* Overflow during a dump is said in a line; a way to end that does not work is not. */
+		if (percpu_this()->overflowed) {
+			printf("\nstrata: exception during a dump: ");
+			print_syndrome(frame);
+		}
 		machine_exit(1);
+	}
 	nested = true;
 	printf("\nstrata: unexpected exception: %s\n  ", exception_vector_name(frame->vector));
 	print_syndrome(frame);

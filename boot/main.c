@@ -84,9 +84,9 @@ static void describe_image(void)
 	add_section("rodata", "r--", text_end, rodata_end);
 	add_section("relro", "r--", rodata_end, relro_end);
 	add_section("data", "rw-", relro_end, data_end);
-	add_section("bss", "rw-", data_end, bss_end);
-	add_section("guard page", "---", boot_stack_guard, boot_stack_bottom);
-	add_section("boot stack", "rw-", boot_stack_bottom, boot_stack_top);
+	add_section("per-CPU state and emergency stacks", "rw-", data_end, percpu_end);
+	add_section("bss", "rw-", percpu_end, bss_end);
+	add_section("stacks", "rw-", bss_end, image_end);
 }
 
 static void check_memory_map(void)

@@ -2,6 +2,7 @@
 #include "report.h"
 #include "log.h"
 #include "memory_map.h"
+#include "stacks.h"
 #include <arch/features.h>
 #include <aarch64/registers.h>
 #include <inttypes.h>
@@ -119,6 +120,22 @@ static void report_reserved(const struct boot_info *info)
 	}
 }
 
+/* Of CPUs that are there. The boot CPU is, whatever the tree says. */
+static void report_guards(const struct boot_info *info)
+{
+	char text[48];
+
+	for (unsigned int i = 0; i < STACK_GUARDS; i++) {
+		unsigned int cpu = i % STRATA_MAX_CPUS;
+
+		if (cpu > 0 && cpu >= info->cpu_count)
+			continue;
+		snprintf(text, sizeof(text), "--- below CPU %u's %sstack", cpu,
+			 stack_guard_is_emergency(i) ? "emergency " : "");
+		report_range("guard", stack_guard(i), text);
+	}
+}
+
 static void report_devices(const struct boot_info *info)
 {
 	char text[64];
@@ -141,11 +158,12 @@ void report_memory_map(const struct boot_info *info)
 	report_reserved(info);
 	for (size_t i = 0; i < info->section_count; i++) {
 		const struct boot_section *section = &info->sections[i];
-		char text[32];
+		char text[48];
 
 		snprintf(text, sizeof(text), "%s %s", section->access, section->name);
 		report_range("image", section->range, text);
 	}
+	report_guards(info);
 	report_devices(info);
 }
 
@@ -183,5 +201,5 @@ void report_el2_space(const struct boot_info *info)
 
 	if (status != MM_OK)
 		log_error("the table cannot be read: %s", mm_status_name(status));
-	printf("  %" PRIu64 " runs; WXN on; guard page and everything else not mapped\n", runs);
+	printf("  %" PRIu64 " runs; WXN on; guard pages and everything else not mapped\n", runs);
 }

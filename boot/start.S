@@ -16,6 +16,7 @@
 #include <aarch64/percpu.h>
 #include "address_macros.h"
 #include "early_console.h"
+#include "stacks.h"
 
 	.section .head.text, "ax"
 
@@ -118,7 +119,7 @@ FUNCTION start
 	str	x4, [x2, x21]
 	b	4b
 
-5:	adr_l	x0, boot_stack_top
+5:	adr_l	x0, cpu_stacks + STACK_GUARD_SIZE + STACK_SIZE
 	mov	sp, x0
 	mov	x29, xzr
 	mov	x30, xzr
@@ -174,3 +175,11 @@ message_relocation:
 	.balign	4
 boot_cpu_started:
 	.long	0
+
+	.section .stacks, "aw", %nobits
+	.balign	STACK_GUARD_SIZE
+	.globl	cpu_stacks
+	.type	cpu_stacks, %object
+cpu_stacks:
+	.skip	STRATA_MAX_CPUS * (STACK_GUARD_SIZE + STACK_SIZE)
+	.size	cpu_stacks, . - cpu_stacks

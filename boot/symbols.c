@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "symbols.h"
 #include "image.h"
+#include "stacks.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -44,8 +45,7 @@ void symbols_backtrace(uint64_t frame)
 {
 	printf("called by:\n");
 	for (int i = 0; i < BACKTRACE_FRAMES; i++) {
-		if (frame < image_address(boot_stack_bottom) ||
-		    frame > image_address(boot_stack_top) - 2 * sizeof(uint64_t) || frame % 16 != 0)
+		if (prange_is_empty(stack_at(frame)) || frame % 16 != 0)
 			return;
 
 		const uint64_t *record = (const uint64_t *)(uintptr_t)frame;

@@ -8,7 +8,7 @@
 #include <aarch64/percpu.h>
 #include <aarch64/vcpu_offsets.h>
 
-/* What is left of the emergency stack before one more exception gives up. */
+/* What an exception must find left of the emergency stack. */
 #define EMERGENCY_STACK_RESERVE 2048
 
 /* TPIDR_EL1 is free here: while EL2 runs, a guest's value is in its struct vcpu. */
@@ -62,10 +62,13 @@ el2_vectors:
 FUNCTION el2_exception
 	mov	x2, sp
 	sub	x3, x2, x0
-	cmp	x3, #PERCPU_STATE_SIZE + EMERGENCY_STACK_RESERVE
-	b.lo	.Lexhausted
-	cmp	x3, #PERCPU_STRIDE
+	subs	x3, x3, #PERCPU_STACK_START
+	b.lo	.Loverflowed
+	cmp	x3, #EMERGENCY_STACK_RESERVE
+	b.lo	.Loverflowed
+	cmp	x3, #PERCPU_STRIDE - PERCPU_STACK_START
 	b.ls	1f
+.Lfrom_top:
 	add	x3, x0, #PERCPU_STRIDE
 	b	2f
 1:	and	x3, x2, #~15
@@ -103,9 +106,15 @@ FUNCTION el2_exception
 	mov	sp, x1
 	ldp	x0, x1, [x0]
 	eret
-.Lexhausted:
+.Loverflowed:
+	ldr	x3, [x0, #PERCPU_OVERFLOWED]
+	cbnz	x3, .Lhalt
+	mov	x3, #1
+	str	x3, [x0, #PERCPU_OVERFLOWED]
+	b	.Lfrom_top
+.Lhalt:
 	wfe
-	b	.Lexhausted
+	b	.Lhalt
 END_FUNCTION el2_exception
 
 /* bool probe_read(const void *address, uint64_t *value) */

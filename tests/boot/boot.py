@@ -112,6 +112,13 @@ def places(boots):
                         r"device +0x00000a003e00 .* virtio_mmio@a003e00 \(not mapped\)$",
                         "^EL2 Stage 1", "^  0x000009000000 "),
                 "--reject", r"^  0x0000(00000000|09010000|0a00)")
+    boots.check("each CPU that is there has two stacks, each above a page that is not mapped",
+                "--smp", "2",
+                *expect(r"guard .* 4 KiB  --- below CPU 0's emergency stack$",
+                        r"guard .* --- below CPU 1's emergency stack$",
+                        r"guard .* --- below CPU 0's stack$",
+                        r"guard .* --- below CPU 1's stack$"),
+                "--reject", "below CPU [2-9]")
     boots.check("other CPUs stay off", "--smp", "8", *expect("CPUs: 8", "runs; WXN on"))
     for log, option in (("error", "--reject"), ("info", "--expect")):
         boots.check(f"log={log}: results are printed", "--append", f"log={log}",
@@ -250,6 +257,10 @@ def exceptions(boots):
     check("a stack that overflows runs into its guard page", "overflow",
           "data abort, translation fault at level 3 on a write of .*: the stack overflowed into",
           r"ELR_EL2 .*\(recurse\+", *registers[:0], "^called by:", r"\(recurse\+")
+    check("an emergency stack that overflows runs into its guard page", "overflow-emergency",
+          "data abort, translation fault at level 3 on a write of .*: the emergency stack "
+          "overflowed into its guard page$", r"ELR_EL2 .*\(recurse\+", "^called by:",
+          r"\(recurse\+")
     check("a jump to nowhere", "jump", "instruction abort, .* on a fetch of 0x0000000000001000$",
           "ELR_EL2   0x0000000000001000$")
     check("a stack frame that was written over", "smash",

@@ -11,6 +11,7 @@
 #include <image.h>
 #include <inttypes.h>
 #include <log.h>
+#include <stacks.h>
 
 #define ALL UINT64_MAX
 #define FIELD4(id, shift) (register_read(id) >> (shift)&0xf)
@@ -171,10 +172,8 @@ int control(const struct boot_info *info)
 		{ "MDCR_EL2.TDE", register_read(mdcr_el2), 0x100, 0 },
 		{ "SPSel", register_read(spsel), 1, 1 },
 		{ "DAIF", register_read(daif), 0x3c0, 0x3c0 },
-		{ "SP in the boot stack",
-		  stack_pointer >= image_address(boot_stack_bottom) &&
-			  stack_pointer < image_address(boot_stack_top),
-		  1, 1 },
+		{ "SP in the boot CPU's stack", stack_at(stack_pointer).end.value, ALL,
+		  (uintptr_t)&cpu_stacks[1] },
 	};
 	const bool right =
 		are_right(readings, sizeof(readings) / sizeof(readings[0])) && were_right;

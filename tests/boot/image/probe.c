@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An image that does one thing at EL2, named by "do=" in bootargs. Most of them must end in a dump. */
 #include "control.h"
+#include <aarch64/exception.h>
 #include <aarch64/registers.h>
 #include <arch/barrier.h>
 #include <arch/memory.h>
 #include <boot_info.h>
+#include <exceptions.h>
 #include <exit.h>
 #include <image.h>
 #include <interrupts.h>
@@ -152,6 +154,20 @@ static int overflow(const struct boot_info *info)
 	return (int)recurse(0);
 }
 
+/* The handler of the first exception overflows its own stack, that of the second is the usual one. */
+static void recurse_in_handler(const struct exception_frame *frame)
+{
+	(void)frame;
+	exceptions_init();
+	recurse(0);
+}
+
+static int overflow_emergency(const struct boot_info *info)
+{
+	exception_handler_set(recurse_in_handler);
+	return undefined(info);
+}
+
 static __attribute__((noinline)) void smash(volatile char *buffer, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -245,6 +261,7 @@ static const struct {
 	{ "read-unmapped", read_unmapped },
 	{ "read-hole", read_hole },
 	{ "overflow", overflow },
+	{ "overflow-emergency", overflow_emergency },
 	{ "smash", smash_frame },
 	{ "panic", panic },
 	{ "drop-twice", drop_twice },

@@ -11,20 +11,27 @@
  *	msr	tpidr_el2, x0
  *
  * The top of each element is the CPU's emergency stack: an exception taken from EL2 itself is
- * handled there, whatever state the ordinary stack is in.
+ * handled there, whatever state the ordinary stack is in. The page below the stack is for start-up
+ * to leave out of EL2's Stage 1: then an overflow faults, instead of running into struct percpu.
  *
  *  percpu_data + index * PERCPU_STRIDE                                    + PERCPU_STRIDE
- *  ├── struct percpu, PERCPU_STATE_SIZE ──┼──────── emergency stack, grows down ─────┤
+ *  ├─ struct percpu, PERCPU_STATE_SIZE ─┼─ guard page ─┼─ emergency stack, grows down ─┤
+ *
+ * An exception that finds the emergency stack used up starts again at its top, over the frames of
+ * those it interrupts, none of which is returned to: once, to say so. The next one halts the CPU.
  */
 #pragma once
 
-#define PERCPU_STRIDE_SHIFT 14
+#define PERCPU_STRIDE_SHIFT 15
 #define PERCPU_STRIDE (1 << PERCPU_STRIDE_SHIFT)
-#define PERCPU_STATE_SIZE 1024
+#define PERCPU_STATE_SIZE 4096
+#define PERCPU_GUARD_SIZE 4096
+#define PERCPU_STACK_START (PERCPU_STATE_SIZE + PERCPU_GUARD_SIZE)
 
 /* Offsets into struct percpu, for assembly; checked in cpu.c. */
 #define PERCPU_VCPU 0
 #define PERCPU_SCRATCH 16
+#define PERCPU_OVERFLOWED 40
 
 #ifndef __ASSEMBLER__
 
@@ -48,6 +55,7 @@ struct percpu {
 	struct vcpu *vcpu;	 /* that runs, or NULL */
 	uint64_t host_tpidr_el0; /* EL2's own thread pointer, while a guest runs */
 	uint64_t scratch[3];	 /* of the vectors, before they have a stack */
+	uint64_t overflowed;	 /* not 0: the emergency stack was used up */
 	uint64_t guest_hcr;	 /* HCR_EL2 of every guest */
 	bool stage2_is_active;
 	struct stage2_context stage2; /* what stage2_load wrote last; if stage2_is_active */
