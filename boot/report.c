@@ -147,7 +147,7 @@ static void report_devices(const struct boot_info *info)
 		report_range("device", info->unused_devices[i].range, text);
 	}
 	if (info->unlisted_device_count > 0)
-		log_info("  device    and %zu more (not mapped)", info->unlisted_device_count);
+		printf("  device    and %zu more (not mapped)\n", info->unlisted_device_count);
 }
 
 void report_memory_map(const struct boot_info *info)
