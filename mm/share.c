@@ -208,6 +208,9 @@ static void explain_missing(const struct share_page *page, struct share_violatio
 
 	if (taken->state != SHARE_TAKEN || !share_is_of(taken, violation->kind, violation->pages))
 		return;
+	/* What was raw in another life of the pages says nothing about this one. */
+	if (is_reused(violation->pages, taken->nonce))
+		return;
 	violation->sort = SHARE_RAW_TAKEN_TWICE;
 	add_owners(violation, taken);
 }
