@@ -203,6 +203,12 @@ def trees(boots):
                                                                "ELR_EL2 .*read_hole"),
           "--exit", "1", bootargs="exit=semihosting do=read-hole",
           reserved="secret@60000000 { reg = <0 0x60000000 0 0x1000>; no-map; };")
+    check("more devices than the map has room for",
+          *expect(r"device .* timer@a000000 \(not mapped\)$", r"^  device +and 7 more \(not mapped\)$",
+                  "runs; WXN on"),
+          console=machines.CONSOLE + " ".join(
+              f"timer@{address:x} {{ reg = <0 {address} 0 0x1000>; }};"
+              for address in range(0xa000000, 0xa000000 + (64 + 7) * 0x1000, 0x1000)))
     check("reservations in the header", *expect(r"reserved +0x000061000000 .*memreserve"),
           memreserve="/memreserve/ 0x61000010 0x20;")
     check("an initrd outside memory", *refused("the initrd, .* is not in usable memory"),
