@@ -6,6 +6,8 @@
 
 static enum mm_status validate(struct prange range)
 {
+	uint32_t number;
+
 	if (!prange_is_page_aligned(range))
 		return MM_NOT_ALIGNED;
 	if (prange_is_empty(range))
@@ -17,7 +19,7 @@ static enum mm_status validate(struct prange range)
 			return MM_EXISTS;
 	if (zone_metadata_size(range) >= prange_size(range))
 		return MM_NO_MEMORY;
-	if ((prange_size(range) >> PAGE_SHIFT) >= LINK_NONE - zone_numbers())
+	if (!zone_find_numbers(prange_size(range) >> PAGE_SHIFT, &number))
 		return MM_NOT_SUPPORTED;
 	return MM_OK;
 }

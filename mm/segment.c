@@ -79,6 +79,7 @@ static enum mm_status take(const struct frame_request *request, struct segment *
 {
 	enum mm_status status = validate_request(request);
 	uint64_t pages = request->page_count;
+	uint64_t alignment = request->alignment;
 	uint32_t colours = request->colours == 0 ? 1 : request->colours;
 	struct block_place place = {
 		.size = pages << PAGE_SHIFT,
@@ -98,11 +99,13 @@ static enum mm_status take(const struct frame_request *request, struct segment *
 	 * has room for it, and what lies before goes back.
 	 */
 	if (pages > 1 && colours > 1) {
-		place.size = (pages + colours - 1) << PAGE_SHIFT;
+		place.size = (pages + request->colour) << PAGE_SHIFT;
 		place.colours = 1;
 		place.colour = 0;
+		if (alignment < (uint64_t)colours << PAGE_SHIFT)
+			alignment = (uint64_t)colours << PAGE_SHIFT;
 	}
-	order = order_for(place.size >> PAGE_SHIFT, request->alignment);
+	order = order_for(place.size >> PAGE_SHIFT, alignment);
 	status = block_allocate(
 		order, request->limit.value == 0 && place.colours == 1 ? NULL : &place, &block);
 	if (status != MM_OK)

@@ -35,6 +35,7 @@ static void end_unique(struct paddr page)
 
 	MM_INVARIANT(atomic_load_explicit(&slot->references, memory_order_relaxed) == SLOT_UNIQUE,
 		     "a unique handle's page is UNIQUE", page.value);
+	MM_INVARIANT(slot_list(slot) == 0, "a listed frame is dropped with its list", page.value);
 	atomic_store_explicit(&slot->references, SLOT_UNDER_CONSTRUCTION, memory_order_relaxed);
 	slot_drop_metadata(slot, page);
 	usage_changed(PAGE_FRAME, -1);

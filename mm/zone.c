@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "zone.h"
+#include "panic.h"
 
 struct zone *zones;
 
@@ -68,7 +69,10 @@ void zone_link(struct zone *zone)
 {
 	struct zone *last = zones;
 
-	zone->first_number = zone_numbers();
+	bool numbered = zone_find_numbers(zone->size >> PAGE_SHIFT, &zone->first_number);
+
+	MM_INVARIANT(numbered, "there are numbers for the pages of a zone",
+		     zone->range.start.value);
 	if (zones == NULL) {
 		zones = zone;
 		return;
@@ -97,11 +101,25 @@ uint64_t zone_pages(void)
 	return pages;
 }
 
-uint32_t zone_numbers(void)
+bool zone_find_numbers(uint64_t pages, uint32_t *first)
 {
-	uint32_t numbers = 0;
+	uint64_t number = 0;
+	bool moved = true;
 
-	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone))
-		numbers = zone->first_number + (uint32_t)(zone->size >> PAGE_SHIFT);
-	return numbers;
+	/* Past whatever zone is in the way, until none is. */
+	while (moved) {
+		moved = false;
+		for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
+			uint64_t end = zone->first_number + (zone->size >> PAGE_SHIFT);
+
+			if (number >= end || zone->first_number >= number + pages)
+				continue;
+			number = end;
+			moved = true;
+		}
+	}
+	if (pages >= LINK_NONE || number > LINK_NONE - pages)
+		return false;
+	*first = (uint32_t)number;
+	return true;
 }

@@ -23,5 +23,5 @@ void zone_unlink(struct zone *zone);
 /* The pages of all zones. */
 uint64_t zone_pages(void);
 
-/* The number after the last page's. */
-uint32_t zone_numbers(void);
+/* The lowest @pages page numbers that no zone has. False if there are none. */
+bool zone_find_numbers(uint64_t pages, uint32_t *first);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Memory that is added at run time and given back: on a machine with more than the subsystem is told. */
 #include "harness.h"
+#include <strata/frame_list.h>
 #include <strata/memory.h>
 #include <strata/segment.h>
 
@@ -104,6 +105,36 @@ TEST(memory_is_added_and_removed_again_and_again)
 		EXPECT_STATUS(mm_memory_remove(range(ADDED + round * PAGE_SIZE, size)), MM_BUSY);
 		segment_drop(&segment);
 		EXPECT_OK(mm_memory_remove(range(ADDED + round * PAGE_SIZE, size)));
+	}
+}
+
+/* Page numbers of memory that went are given to memory that comes, and never to two pages at once: a
+ * list of frames of three ranges comes apart as it was put together. */
+TEST(pages_of_all_memory_have_numbers_of_their_own)
+{
+	static const uint64_t pages[] = { BASE + 8 * MIB, ADDED + 6 * MIB, ADDED + 13 * MIB };
+	struct frame_list list;
+	unique_frame_t frame;
+
+	start(world);
+	for (uint64_t round = 0; round < 3; round++) {
+		EXPECT_OK(mm_memory_add(range(ADDED, 4 * MIB)));
+		EXPECT_OK(mm_memory_add(range(ADDED + 8 * MIB, 8 * MIB)));
+		EXPECT_OK(mm_memory_remove(range(ADDED, 4 * MIB)));
+		EXPECT_OK(mm_memory_add(range(ADDED, 8 * MIB)));
+		frame_list_init(&list);
+		for (size_t i = 0; i < COUNT_OF(pages); i++) {
+			EXPECT_OK(unique_frame_from_unused(paddr(pages[i]), NULL, &frame));
+			EXPECT_OK(frame_list_push_back(&list, &frame));
+		}
+		for (size_t i = 0; i < COUNT_OF(pages); i++) {
+			EXPECT_TRUE(frame_list_pop_front(&list, &frame));
+			EXPECT_EQUAL(frame.paddr.value, pages[i]);
+			unique_frame_drop(&frame);
+		}
+		frame_list_drop(&list);
+		EXPECT_OK(mm_memory_remove(range(ADDED, 8 * MIB)));
+		EXPECT_OK(mm_memory_remove(range(ADDED + 8 * MIB, 8 * MIB)));
 	}
 }
 
