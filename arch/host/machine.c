@@ -38,12 +38,13 @@ void *host_allocate(size_t size)
 
 void *host_reallocate(void *pointer, size_t size)
 {
-	pointer = realloc(pointer, size);
-	if (pointer == NULL) {
+	void *larger = realloc(pointer, size);
+
+	if (larger == NULL) {
 		fputs("simulated machine: the host has no memory left\n", stderr);
 		abort();
 	}
-	return pointer;
+	return larger;
 }
 
 struct arch_features machine_features_v8_0(void)
