@@ -5,10 +5,10 @@
     install.py BUILD_ROOT CONSUMER.c PICOLIBC COMPILER...
 """
 import os
-import shlex
 import sys
 import tempfile
 
+import staging
 from tap import Tap, complaint, output_of
 
 
@@ -25,9 +25,7 @@ def main():
     build, consumer, picolibc, *compiler = sys.argv[1:]
     tap = Tap()
     with tempfile.TemporaryDirectory() as stage:
-        tap.check("meson install works", complaint(
-            ["meson", "install", "-C", build, "--no-rebuild", "--destdir", stage]))
-        root = os.path.join(stage, "usr/local")
+        root = staging.install(tap, build, stage)
         found = files_below(root)
         headers = [name for name in found if name.endswith(".h")]
         tap.check("library, headers and pkg-config file are installed", missing(found, [
@@ -37,14 +35,8 @@ def main():
         tap.check("nothing else is", [name for name in found if name not in headers and name not in (
             "lib/libstrata.a", "lib/pkgconfig/strata.pc")])
 
-        environment = dict(os.environ, PKG_CONFIG_LIBDIR=os.path.join(root, "lib/pkgconfig"),
-                           PKG_CONFIG_SYSROOT_DIR=stage)
-        code, output = output_of(["pkg-config", "--cflags", "--libs", "strata"], env=environment)
-        tap.check("pkg-config finds it", [] if code == 0 and "-lstrata" in output else [output])
-        flags = shlex.split(output)
-
-        common = ["-std=gnu17", "-Wall", "-Wextra", "-Werror", "-ffreestanding",
-                  "-mgeneral-regs-only", "-isystem", os.path.join(picolibc, "include")]
+        flags = staging.flags(tap, stage, root)
+        common = staging.compile_flags(picolibc)
         for name in headers:
             path = name.removeprefix("include/strata/")
             with open(os.path.join(root, name), encoding="utf-8") as file:
