@@ -11,6 +11,20 @@
  * A call, and a cursor from open to close, stays on one CPU (cpu_index() does not change), and nothing
  * that interrupts it there calls the subsystem: a CPU waits for no lock that it holds itself. EL2 code
  * that masks interrupts, as the image does, has both for nothing.
+ *
+ * What AArch64 asks of a host besides: .bss zeroed before anything, and on each CPU, before its first
+ * call here,
+ *
+ *	Stage 1		on, with caches, and HCR_EL2.E2H = 0. Neither the linear map nor the host's own
+ *			code and data need be at VA = PA, nor the one at the offset of the other.
+ *	TPIDR_EL2	this CPU's element of percpu_data (aarch64/percpu.h): it gives cpu_index().
+ *	VBAR_EL2	el2_vectors (aarch64/exception.h), if guests run or windows (vm_io.h) are read:
+ *			an exit, and an abort that becomes a status, arrive there.
+ *	vcpu_host_init	before vcpu_run (aarch64/vcpu.h).
+ *
+ * A linker script that names its sections keeps exception_fixups one of its own, of which the linker
+ * then gives the bounds (__start_ and __stop_exception_fixups); the library asks for no other symbol,
+ * and its memcpy, memmove, memset and memcmp are weak, for hosts without.
  */
 #pragma once
 
