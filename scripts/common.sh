@@ -10,7 +10,8 @@ cache="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/strata"
 
 # Ends with exit code 2: the caller asked for something that does not exist.
 refuse() {
-	printf '%s: %s\n' "$program" "$*" >&2
+	# One line, whatever the value that is refused has in it.
+	printf '%s: %s\n' "$program" "${*//[[:cntrl:]]/?}" >&2
 	exit 2
 }
 

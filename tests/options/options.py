@@ -84,6 +84,7 @@ def main():
 
         for line in WRONG:
             check_refused(line.split())
+        check_refused(["run", "--board", "two\nlines"])
 
         # Memory, the MiB that fit, and one more that do not: sparse files, nothing is booted.
         big = os.path.join(directory, "big")
