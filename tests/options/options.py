@@ -80,7 +80,7 @@ def main():
                 evidence.append(f"not one line on stderr: {done.stderr!r}")
             if acted:
                 evidence.append("something was built, installed or booted")
-            tap.check(f"refuses {' '.join(words)}", evidence)
+            tap.check("refuses " + " ".join(words).replace("\n", "\\n"), evidence)
 
         for line in WRONG:
             check_refused(line.split())
