@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Changing what is mapped: other pages in its place, or another property. */
+#include <arch/memory.h>
 #include "cursor_private.h"
+#include "linear.h"
 #include "share.h"
+
+/* What the page that takes another's place has in it afterwards. */
+enum replacement {
+	REPLACEMENT_AS_IT_IS,
+	REPLACEMENT_COPY, /* of the page before; somebody holds that one over the call */
+};
 
 /* Splits what translates @part until a descriptor spans no more than it, and returns that one. */
 static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, struct irange part,
@@ -18,8 +26,15 @@ static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, 
 	return lookup;
 }
 
+static void copy_page(struct paddr from, struct paddr to, struct page_property property)
+{
+	page_copy(linear(to), linear(from));
+	if (property.flags & PAGE_EXECUTE)
+		instruction_cache_sync(linear(to), PAGE_SIZE);
+}
+
 static enum mm_status replace(struct cursor *cursor, struct paddr output,
-			      struct page_property property)
+			      struct page_property property, enum replacement replacement)
 {
 	struct iaddr before = cursor->position;
 	struct irange page = irange(before, iaddr(before.value + PAGE_SIZE));
@@ -54,6 +69,8 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 		gather_park_pages(cursor->space, &cursor->gather,
 				  prange(old, paddr(old.value + PAGE_SIZE)));
 		gather_flush(cursor->space, &cursor->gather);
+		if (replacement == REPLACEMENT_COPY)
+			copy_page(old, output, property);
 		descriptor_write(lookup.slot, leaf_descriptor(output, attributes, LEVEL_PAGE));
 		cursor_publish(cursor);
 		COUNT(leaves_changed, 1);
@@ -68,17 +85,30 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 	return status;
 }
 
-enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page_property property)
+static enum mm_status replace_by(struct cursor *cursor, frame_t *frame,
+				 struct page_property property, enum replacement replacement,
+				 uintptr_t caller)
 {
 	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
 
-	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, SHARE_CALLER()))
+	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, caller))
 		return MM_INVALID_ARGS;
 
-	enum mm_status status = replace(cursor, frame->paddr, property);
+	enum mm_status status = replace(cursor, frame->paddr, property, replacement);
 
 	SHARE_SETTLE(frame, status == MM_OK);
 	return status;
+}
+
+enum mm_status cursor_replace(struct cursor *cursor, frame_t *frame, struct page_property property)
+{
+	return replace_by(cursor, frame, property, REPLACEMENT_AS_IT_IS, SHARE_CALLER());
+}
+
+enum mm_status cursor_replace_copying(struct cursor *cursor, frame_t *frame,
+				      struct page_property property, uintptr_t caller)
+{
+	return replace_by(cursor, frame, property, REPLACEMENT_COPY, caller);
 }
 
 /*

@@ -113,6 +113,13 @@ void cursor_publish(const struct cursor *cursor);
 /* Unmaps all of @range, nodes locked, blocks straddling its edges split from @reserve. */
 uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_reserve *reserve);
 
+/*
+ * As cursor_replace, but between break and make the page that was mapped is copied to @frame: no CPU
+ * can write to either. The caller has a reference to the old page. @caller: SHARE_CALLER of mm/share.h.
+ */
+enum mm_status cursor_replace_copying(struct cursor *cursor, frame_t *frame,
+				      struct page_property property, uintptr_t caller);
+
 #if STRATA_CHECKED
 
 void operation_report(const struct mm_operation *operation);

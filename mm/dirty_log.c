@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/dirty_log.h>
+
+#include "panic.h"
+#include "protect_range.h"
+
+static struct page_property with_write(struct page_property property, void *context)
+{
+	(void)context;
+	property.flags |= PAGE_WRITE;
+	return property;
+}
+
+static uint64_t page_count(const struct dirty_log *log)
+{
+	return irange_size(log->range) >> PAGE_SHIFT;
+}
+
+static uint64_t page_index(const struct dirty_log *log, struct iaddr page)
+{
+	return (page.value - log->range.start.value) >> PAGE_SHIFT;
+}
+
+/* Neighbours' bits are changed by other CPUs at the same time. */
+static void set_bits(const struct dirty_log *log, _Atomic uint64_t *bits, struct irange part)
+{
+	uint64_t end = page_index(log, part.end);
+
+	for (uint64_t page = page_index(log, part.start); page < end; page++)
+		atomic_fetch_or_explicit(&bits[page / 64], UINT64_C(1) << (page % 64),
+					 memory_order_relaxed);
+}
+
+static bool is_taken(const struct dirty_log *log, struct iaddr page)
+{
+	uint64_t index = page_index(log, page);
+
+	return atomic_load_explicit(&log->taken[index / 64], memory_order_relaxed) >> (index % 64) &
+	       1;
+}
+
+static void note_taken(struct irange part, struct page_property was, void *context)
+{
+	const struct dirty_log *log = context;
+
+	if (was.flags & PAGE_WRITE)
+		set_bits(log, log->taken, part);
+}
+
+/* What can be written is listed, or was mapped so meanwhile. */
+static void note_written(struct irange part, struct page_property was, void *context)
+{
+	const struct dirty_log *log = context;
+
+	if (!(was.flags & PAGE_WRITE))
+		return;
+	set_bits(log, log->taken, part);
+	set_bits(log, log->written, part);
+}
+
+static void go_to(struct cursor *cursor, struct iaddr position)
+{
+	enum mm_status status = cursor_jump(cursor, position);
+
+	MM_INVARIANT(status == MM_OK, "a jump inside the range succeeds", position.value);
+}
+
+enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length, _Atomic uint64_t *words,
+			       struct dirty_log *out)
+{
+	struct iaddr start = cursor_virt_addr(cursor);
+	uint64_t list_words = DIRTY_LIST_WORDS(length >> PAGE_SHIFT);
+	struct dirty_log log = { irange(start, iaddr(start.value + length)), words,
+				 words + list_words };
+
+	if (length == 0)
+		return MM_INVALID_ARGS;
+	if (length > cursor->range.end.value - start.value)
+		return is_page_aligned(length) ? MM_OUT_OF_BOUND : MM_NOT_ALIGNED;
+	for (uint64_t i = 0; i < 2 * list_words; i++)
+		atomic_store_explicit(&words[i], 0, memory_order_relaxed);
+
+	enum mm_status status = protect_range(cursor, length, without_write, note_taken, &log);
+
+	if (status != MM_OK)
+		return status;
+	cursor_flush(cursor);
+	*out = log;
+	return MM_OK;
+}
+
+enum mm_status dirty_log_fault(struct dirty_log *log, struct cursor *cursor)
+{
+	struct iaddr page = cursor_virt_addr(cursor);
+	struct cursor_item item;
+	enum mm_status status = cursor_peek(cursor, &item);
+
+	if (status != MM_OK)
+		return status;
+	if (cursor->access != CURSOR_MUTABLE || !irange_has(log->range, page) ||
+	    !is_taken(log, page))
+		return MM_ACCESS_DENIED;
+	if (!item.mapped)
+		return MM_NOT_MAPPED;
+
+	status = cursor_protect_next(cursor, PAGE_SIZE, with_write, NULL, NULL);
+	if (status != MM_OK)
+		return status;
+	set_bits(log, log->written, irange(page, cursor_virt_addr(cursor)));
+	go_to(cursor, page);
+	return MM_OK;
+}
+
+struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
+				     struct page_property property)
+{
+	if (!irange_has(log->range, page) || !(property.flags & PAGE_WRITE))
+		return property;
+	set_bits(log, log->taken, irange(page, iaddr(page.value + PAGE_SIZE)));
+	return without_write(property, NULL);
+}
+
+static enum mm_status check(const struct dirty_log *log, const struct cursor *cursor)
+{
+	if (irange_is_empty(log->range) || !irange_contains(cursor->range, log->range))
+		return MM_OUT_OF_BOUND;
+	return cursor->access == CURSOR_MUTABLE ? MM_OK : MM_ACCESS_DENIED;
+}
+
+enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor, uint64_t *list)
+{
+	struct iaddr position = cursor_virt_addr(cursor);
+	enum mm_status status = check(log, cursor);
+
+	if (status != MM_OK)
+		return status;
+	go_to(cursor, log->range.start);
+	status = protect_range(cursor, irange_size(log->range), without_write, note_written, log);
+	go_to(cursor, position);
+	if (status != MM_OK)
+		return status;
+	cursor_flush(cursor);
+	for (uint64_t i = 0; i < DIRTY_LIST_WORDS(page_count(log)); i++)
+		list[i] = atomic_exchange_explicit(&log->written[i], 0, memory_order_relaxed);
+	return MM_OK;
+}
+
+/* From @start on, the pages of one leaf that the log treats alike. */
+static struct irange run_of(const struct dirty_log *log, const struct cursor_item *item,
+			    struct iaddr start)
+{
+	struct irange run = irange(start, irange_intersection(item->range, log->range).end);
+
+	if (!item->mapped)
+		return run;
+	for (struct iaddr page = start; page.value < run.end.value; page.value += PAGE_SIZE)
+		if (is_taken(log, page) != is_taken(log, start))
+			run.end = page;
+	return run;
+}
+
+static enum mm_status give_back(const struct dirty_log *log, struct cursor *cursor)
+{
+	enum mm_status status = MM_OK;
+
+	go_to(cursor, log->range.start);
+	while (status == MM_OK && cursor_virt_addr(cursor).value < log->range.end.value) {
+		struct iaddr start = cursor_virt_addr(cursor);
+		struct cursor_item item;
+
+		status = cursor_peek(cursor, &item);
+		if (status != MM_OK)
+			break;
+
+		struct irange run = run_of(log, &item, start);
+
+		if (item.mapped && is_taken(log, start))
+			status = cursor_protect_next(cursor, irange_size(run), with_write, NULL,
+						     NULL);
+		if (status == MM_OK && item.mapped && is_taken(log, start))
+			set_bits(log, log->written, run);
+		if (status == MM_OK)
+			go_to(cursor, run.end);
+	}
+	return status;
+}
+
+enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
+{
+	struct iaddr position = cursor_virt_addr(cursor);
+	enum mm_status status = check(log, cursor);
+
+	if (status != MM_OK)
+		return status;
+	status = give_back(log, cursor);
+	go_to(cursor, position);
+	if (status == MM_OK)
+		*log = (struct dirty_log){ 0 };
+	return status;
+}

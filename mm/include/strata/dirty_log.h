@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Dirty logs: which pages of a range were written since the log began, or since the list was last
+ * taken, by write protection.
+ *
+ * Invariant: while a log runs, a page of its range that a CPU can write to was listed before it
+ * could be. The log takes write access away; the first write to a page takes a permission fault,
+ * which dirty_log_fault serves: it lists the page and gives write access back. Only a page that
+ * the log took write access from gets it back.
+ *
+ * Who maps a page into the range meanwhile with PAGE_WRITE changes it: it is listed when the list
+ * is taken. To give back what was there before, and have writes seen, map it as dirty_log_adopt
+ * says.
+ *
+ * What the log took at an address it gives back to what is mapped at that address: who maps something
+ * there that must stay read-only stops the log before.
+ *
+ * The log is its user's, as are the words it keeps its bits in; both stay where they are until
+ * dirty_log_stop. Its functions need a cursor on the pages they name, which orders them; two CPUs
+ * may serve faults on different pages at the same time. EL2's own stores do not fault: who writes
+ * for a guest by strata/vm_io.h serves MM_ACCESS_DENIED like the guest's fault.
+ *
+ * Dirty state kept by hardware (FEAT_HAFDBS, the DBM bit) is not used.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <strata/cursor.h>
+
+/* 64-bit words of a list of @pages pages, and those that a log of as many needs. */
+#define DIRTY_LIST_WORDS(pages) (((pages) + 63) / 64)
+#define DIRTY_LOG_WORDS(pages) (2 * DIRTY_LIST_WORDS(pages))
+
+/* Fields are private; all zero: not running, no page is the log's. */
+struct dirty_log {
+	struct irange range;
+	_Atomic uint64_t *taken;   /* bit per page: write access is, or was, the log's to give */
+	_Atomic uint64_t *written; /* bit per page: the list */
+};
+
+/*
+ * Begins a log of the next @length bytes, and moves past them: what is mapped there with
+ * PAGE_WRITE loses it, and when this returns no CPU can write there any more. The list is empty.
+ * @words are DIRTY_LOG_WORDS of the pages, of any content.
+ *
+ * MM_INVALID_ARGS: @length is 0.
+ * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
+ * MM_NO_MEMORY: no page for a table that the split of a block at an edge needs.
+ */
+MM_MUST_CHECK enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length,
+					     _Atomic uint64_t *words, struct dirty_log *out);
+
+/*
+ * For the handler of Stage-2 permission faults on writes: lists the page at the position, which
+ * stays, and lets it be written. MM_OK too if it could be by then, as when two CPUs faulted on it.
+ *
+ * MM_ACCESS_DENIED: read-only cursor; or the fault is not the log's: outside its range, or write access
+ *	was not there when the log began.
+ * MM_OUT_OF_BOUND: the position is at the end. MM_NOT_MAPPED: nothing is mapped there any more.
+ * MM_NO_MEMORY: no page for a table that the split of a block needs.
+ */
+MM_MUST_CHECK enum mm_status dirty_log_fault(struct dirty_log *log, struct cursor *cursor);
+
+/*
+ * The property to map @page with, which is about to be mapped with @property, or is kept outside
+ * to be mapped later: without PAGE_WRITE if the log covers the page, and then a write to it is the
+ * log's.
+ */
+struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
+				     struct page_property property);
+
+/*
+ * Takes the list and begins an empty one: bit n % 64 of @list[n / 64] becomes 1 if page n of the
+ * range was written, else 0. All of the range is write-protected again, and no CPU can write when
+ * this returns: what is read from the pages while @cursor stays open is what they had when the
+ * list was taken. The cursor holds all of the range; its position stays. @list is DIRTY_LIST_WORDS
+ * of the pages.
+ *
+ * MM_OUT_OF_BOUND: the cursor does not hold all of the range, or the log does not run.
+ * MM_ACCESS_DENIED: read-only cursor. MM_NO_MEMORY: as dirty_log_start.
+ */
+MM_MUST_CHECK enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor,
+					    uint64_t *list);
+
+/*
+ * Ends the log: gives write access back where it was taken and not given back yet. The list is
+ * gone: who wants it takes it first, with the same cursor. The words are the user's again.
+ *
+ * MM_OUT_OF_BOUND, MM_ACCESS_DENIED: as dirty_log_take.
+ * MM_NO_MEMORY: no page for a table that the split of a block needs. The log still runs; pages that can
+ *	be written again already are listed.
+ */
+MM_MUST_CHECK enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/write_protect.h>
+
+#include "protect_range.h"
+
+static void count_writable(struct irange part, struct page_property was, void *context)
+{
+	uint64_t *pages = context;
+
+	if (was.flags & PAGE_WRITE)
+		*pages += irange_size(part) >> PAGE_SHIFT;
+}
+
+enum mm_status cursor_write_protect(struct cursor *cursor, uint64_t length, uint64_t *pages)
+{
+	uint64_t writable = 0;
+	enum mm_status status =
+		protect_range(cursor, length, without_write, count_writable, &writable);
+
+	if (status != MM_OK)
+		return status;
+	cursor_flush(cursor);
+	if (pages != NULL)
+		*pages = writable;
+	return MM_OK;
+}
