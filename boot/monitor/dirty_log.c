@@ -14,15 +14,15 @@ static void bit_set(uint64_t *bits, uint64_t index)
 	bits[index / 64] |= UINT64_C(1) << (index % 64);
 }
 
-/* The part of @range that is in the log, empty if there is none. */
-static struct irange logged_part(const struct dirty_log *log, struct irange range)
+/* The part of @range that is in the round, empty if there is none. */
+static struct irange logged_part(const struct dirty_round *round, struct irange range)
 {
-	return irange_intersection(log->range, range);
+	return irange_intersection(round->range, range);
 }
 
-static uint64_t page_index(const struct dirty_log *log, uint64_t page)
+static uint64_t page_index(const struct dirty_round *round, uint64_t page)
 {
-	return (page - log->range.start.value) >> PAGE_SHIFT;
+	return (page - round->range.start.value) >> PAGE_SHIFT;
 }
 
 /* FNV-1a over words: any single changed word changes the sum. */
@@ -36,40 +36,40 @@ static uint64_t page_sum(struct paddr page)
 	return sum;
 }
 
-/* What is done with each page of the log that has a frame now, mapped or evicted. */
+/* What is done with each page of the round that has a frame now, mapped or evicted. */
 typedef void (*page_visit)(struct guest *guest, uint64_t index, struct paddr page);
 
 static void remember_sum(struct guest *guest, uint64_t index, struct paddr page)
 {
-	bit_set(guest->dirty_log.present, index);
-	guest->dirty_log.sums[index] = page_sum(page);
+	bit_set(guest->dirty_round.present, index);
+	guest->dirty_round.sums[index] = page_sum(page);
 }
 
 static void compare_sum(struct guest *guest, uint64_t index, struct paddr page)
 {
-	const struct dirty_log *log = &guest->dirty_log;
+	const struct dirty_round *round = &guest->dirty_round;
 
-	if (bit_test(log->present, index) && !bit_test(log->written, index) &&
-	    log->sums[index] != page_sum(page))
+	if (bit_test(round->present, index) && !bit_test(round->written, index) &&
+	    round->sums[index] != page_sum(page))
 		guest->statistics.pages_not_listed++;
 }
 
 static void visit_mapped(struct guest *guest, const struct cursor_item *item, page_visit visit)
 {
-	const struct dirty_log *log = &guest->dirty_log;
-	struct irange part = logged_part(log, item->range);
+	const struct dirty_round *round = &guest->dirty_round;
+	struct irange part = logged_part(round, item->range);
 	uint64_t output = item->output.value - item->range.start.value;
 
 	for (uint64_t page = part.start.value; page < part.end.value; page += PAGE_SIZE)
-		visit(guest, page_index(log, page), paddr(output + page));
+		visit(guest, page_index(round, page), paddr(output + page));
 }
 
 static enum mm_status visit_pages(struct guest *guest, struct cursor *cursor, page_visit visit)
 {
-	const struct dirty_log *log = &guest->dirty_log;
-	enum mm_status status = cursor_jump(cursor, log->range.start);
+	const struct dirty_round *round = &guest->dirty_round;
+	enum mm_status status = cursor_jump(cursor, round->range.start);
 
-	while (status == MM_OK && cursor_virt_addr(cursor).value < log->range.end.value) {
+	while (status == MM_OK && cursor_virt_addr(cursor).value < round->range.end.value) {
 		struct cursor_item item;
 
 		status = cursor_peek(cursor, &item);
@@ -77,109 +77,98 @@ static enum mm_status visit_pages(struct guest *guest, struct cursor *cursor, pa
 			break;
 		if (item.mapped)
 			visit_mapped(guest, &item, visit);
-		status = cursor_jump(cursor, logged_part(log, item.range).end);
+		status = cursor_jump(cursor, logged_part(round, item.range).end);
 	}
 
 	for (size_t i = 0; i < guest->evicted_count; i++) {
 		const struct evicted_page *evicted = &guest->evicted[i];
 
-		if (irange_has(log->range, evicted->page))
-			visit(guest, page_index(log, evicted->page.value), evicted->frame.paddr);
+		if (irange_has(round->range, evicted->page))
+			visit(guest, page_index(round, evicted->page.value), evicted->frame.paddr);
 	}
 	return status;
 }
 
-static struct page_property without_write(struct page_property property, void *context)
+/* The evicted pages of the round will be mapped as the log wants them. */
+static void adopt_evicted(struct guest *guest)
 {
-	(void)context;
-	property.flags &= (uint8_t)~PAGE_WRITE;
-	return property;
-}
-
-static struct page_property with_write(struct page_property property, void *context)
-{
-	(void)context;
-	property.flags |= PAGE_WRITE;
-	return property;
-}
-
-/* Changes every page of the log, mapped or evicted. */
-static enum mm_status protect_pages(struct guest *guest, struct cursor *cursor,
-				    page_property_update update)
-{
-	const struct irange range = guest->dirty_log.range;
-	enum mm_status status = cursor_jump(cursor, range.start);
-
-	while (status == MM_OK && cursor_virt_addr(cursor).value < range.end.value) {
-		uint64_t left = range.end.value - cursor_virt_addr(cursor).value;
-
-		status = cursor_protect_next(cursor, left, update, NULL, NULL);
-	}
-
 	for (size_t i = 0; i < guest->evicted_count; i++) {
 		struct evicted_page *evicted = &guest->evicted[i];
 
-		if (irange_has(range, evicted->page))
-			evicted->property = update(evicted->property, NULL);
+		evicted->property =
+			dirty_log_adopt(&guest->dirty_round.log, evicted->page, evicted->property);
 	}
-	return status == MM_NOT_MAPPED ? MM_OK : status;
 }
 
-enum mm_status dirty_log_begin(struct guest *guest, struct irange range)
+/* All of the round is in a region of writable pages. */
+static void give_back_evicted(struct guest *guest)
 {
+	for (size_t i = 0; i < guest->evicted_count; i++) {
+		struct evicted_page *evicted = &guest->evicted[i];
+
+		if (irange_has(guest->dirty_round.range, evicted->page))
+			evicted->property.flags |= PAGE_WRITE;
+	}
+}
+
+enum mm_status dirty_round_begin(struct guest *guest, struct irange range)
+{
+	struct dirty_round *round = &guest->dirty_round;
 	struct cursor cursor;
 	enum mm_status status = cursor_open(&guest->space, range, CURSOR_MUTABLE, &cursor);
 
 	if (status != MM_OK)
 		return status;
 
-	guest->dirty_log = (struct dirty_log){ .running = true, .range = range };
-	status = visit_pages(guest, &cursor, remember_sum);
-	if (status == MM_OK)
-		status = protect_pages(guest, &cursor, without_write);
-	guest->dirty_log.running = status == MM_OK;
+	*round = (struct dirty_round){ .range = range };
+	status = dirty_log_start(&cursor, irange_size(range), round->words, &round->log);
+	if (status == MM_OK) {
+		round->running = true;
+		adopt_evicted(guest);
+		status = visit_pages(guest, &cursor, remember_sum);
+	}
 	cursor_close(&cursor);
 	return status;
 }
 
-static void record(struct guest *guest, struct iaddr page)
+static uint64_t pages_on(const uint64_t *list)
 {
-	struct dirty_log *log = &guest->dirty_log;
+	uint64_t pages = 0;
 
-	if (!log->running || !irange_has(log->range, page))
-		return;
-
-	uint64_t index = page_index(log, page.value);
-	if (!bit_test(log->written, index))
-		guest->statistics.pages_dirty++;
-	bit_set(log->written, index);
+	for (uint64_t i = 0; i < DIRTY_ROUND_PAGES; i++)
+		pages += bit_test(list, i);
+	return pages;
 }
 
-enum mm_status dirty_log_permit_write(struct guest *guest, struct cursor *cursor)
+static enum mm_status end(struct guest *guest, struct cursor *cursor)
 {
-	struct iaddr page = cursor_virt_addr(cursor);
-	enum mm_status status = cursor_protect_next(cursor, PAGE_SIZE, with_write, NULL, NULL);
+	struct dirty_round *round = &guest->dirty_round;
+	enum mm_status status = dirty_log_take(&round->log, cursor, round->written);
 
 	if (status == MM_OK)
-		record(guest, page);
+		status = visit_pages(guest, cursor, compare_sum);
+	if (status == MM_OK)
+		status = dirty_log_stop(&round->log, cursor);
 	return status;
 }
 
-enum mm_status dirty_log_end(struct guest *guest)
+enum mm_status dirty_round_end(struct guest *guest)
 {
-	struct dirty_log *log = &guest->dirty_log;
+	struct dirty_round *round = &guest->dirty_round;
 	struct cursor cursor;
-	enum mm_status status = cursor_open(&guest->space, log->range, CURSOR_MUTABLE, &cursor);
+	enum mm_status status = cursor_open(&guest->space, round->range, CURSOR_MUTABLE, &cursor);
 
 	if (status != MM_OK)
 		return status;
 
-	status = visit_pages(guest, &cursor, compare_sum);
-	if (status == MM_OK)
-		status = protect_pages(guest, &cursor, with_write);
+	status = end(guest, &cursor);
 	cursor_close(&cursor);
+	if (status != MM_OK)
+		return status;
 
+	give_back_evicted(guest);
+	guest->statistics.pages_dirty += pages_on(round->written);
 	guest->statistics.dirty_rounds++;
-	log->running = false;
-	return status;
+	round->running = false;
+	return MM_OK;
 }

@@ -56,7 +56,7 @@ static enum mm_status serve_mapped(struct guest *guest, struct cursor *cursor,
 		guest->statistics.spurious++;
 		return MM_OK;
 	}
-	return dirty_log_permit_write(guest, cursor);
+	return dirty_log_fault(&guest->dirty_round.log, cursor);
 }
 
 /* Makes the access to @page possible, which @region allows. */

@@ -87,7 +87,7 @@ struct guest {
 	struct evicted_page evicted[GUEST_EVICTED_MAX]; /* oldest first */
 	size_t evicted_count;
 	struct quarantine quarantine;
-	struct dirty_log dirty_log;
+	struct dirty_round dirty_round;
 	struct random random;
 	uint64_t service_steps;
 	struct guest_statistics statistics;

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "services.h"
 
-#include <arch/memory.h>
 #include <inttypes.h>
-#include <strata/cursor.h>
+#include <strata/migration.h>
+#include <strata/reclaim.h>
 #include "../log.h"
 
 #define STEPS_PER_DIRTY_LOG 64
 #define STEPS_PER_RANDOM_EVICTION 4
 
-/* A counted reference of the space and the one that query gave us: nobody else has the page. */
-#define REFERENCES_IF_PRIVATE 2
-
-/*
- * Opens @cursor at the first mapped page from @page on, in its 2 MiB and region, and takes a
- * reference to that page. On an error the cursor is closed.
- */
-static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, struct cursor *cursor,
-				     struct cursor_item *item, frame_t *frame)
+/* Opens @cursor at the first mapped page from @page on, in its 2 MiB and region; closed on an error. */
+static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, struct cursor *cursor)
 {
 	const struct guest_region *region = guest_region_at(guest, page);
 	if (!region)
@@ -33,97 +26,59 @@ static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, str
 		return status;
 
 	status = cursor_find_next(cursor, irange_size(window));
-	if (status == MM_OK)
-		status = cursor_query(cursor, item, frame);
 	if (status != MM_OK)
 		cursor_close(cursor);
-	return status;
-}
-
-/*
- * @old and @new are void afterwards.
- *
- * The order matters: the page leaves the tables, the flush waits until no CPU can write to the old
- * frame, and only then is it copied and poisoned. Our own reference keeps it from being freed.
- */
-static enum mm_status move_page(struct guest *guest, struct cursor *cursor,
-				struct page_property property, frame_t *old, frame_t *new)
-{
-	struct iaddr page = cursor_virt_addr(cursor);
-	enum mm_status status = cursor_unmap(cursor, PAGE_SIZE, NULL);
-
-	if (status != MM_OK) {
-		frame_drop(old);
-		frame_drop(new);
-		return status;
-	}
-	cursor_flush(cursor);
-	page_copy(mm_linear(new->paddr), mm_linear(old->paddr));
-	if (!quarantine_add(&guest->quarantine, old))
-		guest->statistics.written_after_move++;
-	if (property.flags & PAGE_EXECUTE)
-		instruction_cache_sync(mm_linear(new->paddr), PAGE_SIZE);
-
-	status = cursor_jump(cursor, page);
-	if (status == MM_OK)
-		status = cursor_map(cursor, new, property);
-	if (status !=
-	    MM_OK) /* its table page went with it, and there is no other: give it back later */
-		guest_add_evicted(guest, (struct evicted_page){ page, property, *new });
 	return status;
 }
 
 enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 {
 	struct cursor cursor;
-	struct cursor_item item;
 	frame_t old, new;
-	enum mm_status status;
+	enum mm_status status = frame_alloc(FRAME_UNDEFINED, &new);
 
-	if (guest->evicted_count == GUEST_EVICTED_MAX)
-		return MM_BUSY;
-	status = open_at_mapped(guest, page, &cursor, &item, &old);
 	if (status != MM_OK)
 		return status;
+	status = open_at_mapped(guest, page, &cursor);
+	if (status == MM_OK) {
+		status = cursor_migrate(&cursor, &new, &old);
+		cursor_close(&cursor);
+	}
+	if (status != MM_OK) {
+		frame_drop(&new);
+		return status;
+	}
 
-	if (frame_reference_count(&old) != REFERENCES_IF_PRIVATE)
-		status = MM_IN_USE;
-	else
-		status = frame_alloc(FRAME_UNDEFINED, &new);
-	if (status == MM_OK)
-		status = move_page(guest, &cursor, item.property, &old, &new);
-	else
-		frame_drop(&old);
-	cursor_close(&cursor);
+	/* No CPU reaches it: it is poisoned while the guest may run again. */
+	if (!quarantine_add(&guest->quarantine, &old))
+		guest->statistics.written_after_move++;
+	guest->statistics.pages_migrated++;
+	return MM_OK;
+}
 
-	guest->statistics.pages_migrated += status == MM_OK;
-	return status;
+static void keep_evicted(const struct reclaimed_page *page, void *context)
+{
+	struct guest *guest = context;
+
+	guest_add_evicted(guest, (struct evicted_page){ page->page, page->property, page->frame });
+	guest->statistics.pages_evicted++;
 }
 
 enum mm_status service_evict(struct guest *guest, struct iaddr page)
 {
 	struct cursor cursor;
-	struct cursor_item item;
-	frame_t frame;
-	enum mm_status status;
+	uint64_t taken;
 
 	if (guest->evicted_count == GUEST_EVICTED_MAX)
 		return MM_BUSY;
-	status = open_at_mapped(guest, page, &cursor, &item, &frame);
+
+	enum mm_status status = open_at_mapped(guest, page, &cursor);
+
 	if (status != MM_OK)
 		return status;
-
-	struct iaddr at = cursor_virt_addr(&cursor);
-	status = cursor_unmap(&cursor, PAGE_SIZE, NULL);
+	status = cursor_reclaim(&cursor, PAGE_SIZE, 1, keep_evicted, guest, &taken);
 	cursor_close(&cursor);
-	if (status != MM_OK) {
-		frame_drop(&frame);
-		return status;
-	}
-
-	guest_add_evicted(guest, (struct evicted_page){ at, item.property, frame });
-	guest->statistics.pages_evicted++;
-	return MM_OK;
+	return status;
 }
 
 /* MM_OK for everything that only says that there was nothing to do. */
@@ -166,12 +121,12 @@ static enum mm_status restart_dirty_log(struct guest *guest, struct iaddr in_use
 	struct irange range = irange(iaddr(start), iaddr(start + BLOCK_SIZE));
 	enum mm_status status = MM_OK;
 
-	if (guest->dirty_log.running)
-		status = dirty_log_end(guest);
+	if (guest->dirty_round.running)
+		status = dirty_round_end(guest);
 	if (status != MM_OK || !region || !(region->property.flags & PAGE_WRITE) ||
 	    !irange_contains(region->range, range))
 		return status;
-	return dirty_log_begin(guest, range);
+	return dirty_round_begin(guest, range);
 }
 
 /* Nothing of this may be visible to the guest, nor may it write where it cannot. */
@@ -217,7 +172,7 @@ enum mm_status services_step(struct guest *guest, struct iaddr in_use)
 
 enum mm_status services_finish(struct guest *guest)
 {
-	enum mm_status status = guest->dirty_log.running ? dirty_log_end(guest) : MM_OK;
+	enum mm_status status = guest->dirty_round.running ? dirty_round_end(guest) : MM_OK;
 
 	if (!quarantine_empty(&guest->quarantine))
 		guest->statistics.written_after_move++;
