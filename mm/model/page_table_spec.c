@@ -73,7 +73,8 @@ static status_set map_refusals(const struct space_state *space, const struct cur
 
 	if (!cursor->may_change)
 		refusals |= STATUS_SET(MM_ACCESS_DENIED);
-	if (size == 0 || size >> 63 != 0) /* empty, or the end lies before the start */
+	/* Empty, or the end lies before the start: also where the size, 2^64 more, looks small. */
+	if (request->output.value + size <= request->output.value)
 		refusals |= STATUS_SET(MM_INVALID_ARGS);
 	if (!is_page_aligned(request->output.value))
 		refusals |= STATUS_SET(MM_NOT_ALIGNED);
