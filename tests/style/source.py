@@ -191,6 +191,29 @@ def dead_links():
                 yield f"{path}: {link} is not there"
 
 
+def wrong_upstream_rows():
+    """docs/upstream.md names tests that exist, and all those that were written for it."""
+    path = "docs/upstream.md"
+    tests, named = {}, set()
+    for file in tracked("tests/*.c"):
+        tests.update(dict.fromkeys(re.findall(r"^TEST\((\w+)\)", read(file), re.M), file))
+    for number, row in enumerate(read(path).splitlines(), 1):
+        if not row.startswith("| ") or row.endswith("| Held by |"):
+            continue
+        holders = re.findall(r"`(\w+)`", row.split("|")[2])
+        named.update(holders)
+        if not holders and "does not apply: " not in row:
+            yield f"{path}:{number}: no test, and no reason"
+        for name in holders:
+            if name not in tests:
+                yield f"{path}:{number}: {name} is no test"
+    if not named:
+        yield f"{path} names no test"
+    for name, file in tests.items():
+        if os.path.basename(file).startswith("upstream_") and name not in named:
+            yield f"{file}: {name} is not in {path}"
+
+
 def main():
     source, picolibc, *compiler = sys.argv[1:]
     os.chdir(source)
@@ -212,6 +235,7 @@ def main():
     tap.check("no file includes from a floor above its own", broken_floors(includers))
     tap.check("README's C compiles", readme_examples(compiler, picolibc))
     tap.check("links between documents lead somewhere", dead_links())
+    tap.check("tests and docs/upstream.md name each other", wrong_upstream_rows())
     tap.check("canary.h and meson.options name the same canaries", canary_names())
     check_cppcheck(tap, [path for path in c_files if path.endswith(".c")], compiler, picolibc)
     lengths = [(path, read(path).count("\n")) for path in c_files]
