@@ -162,23 +162,35 @@ static bool map_in_leaf_table(struct cursor *cursor, const struct mapping *mappi
 	return true;
 }
 
+/* After this, writing the leaves of @mapping cannot fail. */
+static enum mm_status make_ready(struct cursor *cursor, const struct mapping *mapping,
+				 struct node_reserve *reserve)
+{
+	struct table covering = covering_table(cursor);
+	size_t tables = 0;
+	enum mm_status status = plan(mapping, &covering, mapping->range, &tables);
+
+	if (status == MM_OK)
+		status = node_reserve_fill(reserve, tables);
+	if (status != MM_OK)
+		return status;
+
+	/* Make after break: what this cursor removed here, tables too, may still be cached. */
+	if (cursor->gather.range_count > 0 || cursor->gather.everything)
+		gather_flush(cursor->space, &cursor->gather);
+	return MM_OK;
+}
+
 static enum mm_status map(struct cursor *cursor, const struct mapping *mapping)
 {
 	struct table covering = covering_table(cursor);
 	struct node_reserve reserve;
-	size_t tables = 0;
 
 	if (!map_in_leaf_table(cursor, mapping)) {
-		enum mm_status status = plan(mapping, &covering, mapping->range, &tables);
+		enum mm_status status = make_ready(cursor, mapping, &reserve);
 
-		if (status == MM_OK)
-			status = node_reserve_fill(&reserve, tables);
 		if (status != MM_OK)
 			return status;
-
-		/* Make after break: what this cursor removed here, tables too, may still be cached. */
-		if (cursor->gather.range_count > 0 || cursor->gather.everything)
-			gather_flush(cursor->space, &cursor->gather);
 		map_below(cursor, mapping, &covering, mapping->range, &reserve);
 		MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
 	}
@@ -235,6 +247,72 @@ enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_pro
 	return status;
 }
 
+/* Maps pages that need not be neighbours. On success each is reported as it is mapped. */
+static enum mm_status map_each(struct cursor *cursor, const frame_t *frames, size_t count,
+			       struct page_property property)
+{
+	struct iaddr position = cursor->position;
+	uint64_t size = (uint64_t)count << PAGE_SHIFT;
+	/* An address that is aligned as no block is: what is planned are tables down to the pages. */
+	struct paddr unaligned = paddr(position.value + PAGE_SIZE);
+	struct table covering = covering_table(cursor);
+	struct mapping mapping = { 0 };
+	struct node_reserve reserve;
+	enum mm_status status = prepare(cursor, prange(unaligned, paddr(unaligned.value + size)),
+					property, &mapping);
+
+	if (status == MM_OK)
+		status = make_ready(cursor, &mapping, &reserve);
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
+		       .cursor = cursor, .position = position,
+		       .range = irange(position, iaddr(position.value + size)),
+		       .output = frames[0].paddr, .property = property, .counted = true);
+		return status;
+	}
+
+	cursor->changed = true;
+	for (size_t i = 0; i < count; i++) {
+		position = cursor->position;
+		mapping.range = irange(position, iaddr(position.value + PAGE_SIZE));
+		mapping.output = frames[i].paddr;
+		map_below(cursor, &mapping, &covering, mapping.range, &reserve);
+		cursor_publish(cursor);
+		cursor->position = mapping.range.end;
+		REPORT(.kind = OPERATION_CURSOR_MAP, .status = MM_OK, .space = cursor->space,
+		       .cursor = cursor, .position = position, .range = mapping.range,
+		       .output = mapping.output, .property = property, .counted = true);
+	}
+	MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
+	return MM_OK;
+}
+
+enum mm_status cursor_map_frames(struct cursor *cursor, frame_t *frames, size_t count,
+				 struct page_property property)
+{
+	enum mm_status status = MM_OK;
+	size_t claimed = 0;
+
+	if (count == 0)
+		return MM_INVALID_ARGS;
+	if (count > UINT64_MAX >> PAGE_SHIFT)
+		return MM_OUT_OF_BOUND;
+	while (status == MM_OK && claimed < count) {
+		struct paddr page = frames[claimed].paddr;
+
+		if (SHARE_CLAIM(&frames[claimed], SHARE_FRAME,
+				prange(page, paddr(page.value + PAGE_SIZE)), SHARE_CALLER()))
+			claimed++;
+		else
+			status = MM_INVALID_ARGS;
+	}
+	if (status == MM_OK)
+		status = map_each(cursor, frames, count, property);
+	for (size_t i = 0; i < claimed; i++)
+		SHARE_SETTLE(&frames[i], status == MM_OK);
+	return status;
+}
+
 enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment,
 				  struct page_property property)
 {
@@ -247,21 +325,6 @@ enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment
 
 	SHARE_SETTLE(segment, status == MM_OK);
 	return status;
-}
-
-/* Counted memory must not be mapped without being counted where a guest could reach it. */
-static bool touches_memory(struct prange output)
-{
-	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
-		struct prange part = prange_intersection(zone->range, output);
-		struct slot *slot;
-
-		for (struct paddr page = part.start; page.value < part.end.value;
-		     page.value += PAGE_SIZE)
-			if (slot_lookup(page, &slot) == MM_OK && slot_usage(slot) != PAGE_MMIO)
-				return true;
-	}
-	return false;
 }
 
 enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
@@ -279,7 +342,8 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 		status = prepare(cursor, output, property, &mapping);
 	if (status == MM_OK && output.end.value > UINT64_C(1) << cursor->space->geometry.pa_bits)
 		status = MM_OUT_OF_BOUND;
-	if (status == MM_OK && cursor->space->stage == STAGE_2 && touches_memory(output))
+	/* Counted memory must not be mapped without being counted where a guest could reach it. */
+	if (status == MM_OK && cursor->space->stage == STAGE_2 && slots_touch_memory(output))
 		status = MM_ACCESS_DENIED;
 	if (status == MM_OK) {
 		mapping.attributes |= DESCRIPTOR_NOT_COUNTED;

@@ -112,6 +112,20 @@ enum mm_status slot_lookup(struct paddr page, struct slot **out)
 	return MM_OK;
 }
 
+bool slots_touch_memory(struct prange range)
+{
+	for (const struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
+		struct prange part = prange_intersection(zone->range, range);
+		struct slot *slot;
+
+		for (struct paddr page = part.start; page.value < part.end.value;
+		     page.value += PAGE_SIZE)
+			if (slot_lookup(page, &slot) == MM_OK && slot_usage(slot) != PAGE_MMIO)
+				return true;
+	}
+	return false;
+}
+
 /* One more reference; false at saturation. Relaxed: the caller already holds one. */
 static bool slot_acquire(struct slot *slot)
 {

@@ -216,6 +216,9 @@ static inline struct slot *slot_of(struct paddr paddr)
  */
 MM_MUST_CHECK enum mm_status slot_lookup(struct paddr paddr, struct slot **out);
 
+/* Whether some page of @range, which is page aligned, is memory and not PAGE_MMIO. */
+bool slots_touch_memory(struct prange range);
+
 /* Makes the slots of the section of @paddr, as the section table says, if they are not made yet. The
  * caller holds the zone's lock. */
 void zone_section_make_ready(struct zone *zone, struct paddr paddr);

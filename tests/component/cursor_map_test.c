@@ -419,3 +419,42 @@ TEST(pages_map_one_by_one_in_both_directions)
 	expect_mmu_agrees(world, &space, MIB(1) - PAGE_SIZE, MIB(4) + 2 * PAGE_SIZE, PAGE_SIZE);
 	EXPECT_OK(vm_space_destroy(&space));
 }
+
+/* Frames that happen to be neighbours become a block, as if they had been mapped one by one. */
+TEST(map_frames_maps_all_or_none)
+{
+	enum { PAGES = 512 };
+	static frame_t frames[PAGES + 1];
+	struct segment segment = world_segment(world, PAGES, MIB(2));
+	const uint64_t start = segment.start.value;
+	struct vm_space space;
+	struct cursor cursor;
+	size_t count = 0;
+
+	while (segment_next(&segment, &frames[count]))
+		count++;
+	frames[PAGES] = world_frame(world);
+	world_space(world, &space);
+	open_at(&space, GIB(1), MIB(2), &cursor);
+	EXPECT_STATUS(cursor_map_frames(&cursor, frames, 0, READ_WRITE), MM_INVALID_ARGS);
+	EXPECT_STATUS(cursor_map_frames(&cursor, frames, PAGES + 1, READ_WRITE), MM_OUT_OF_BOUND);
+	EXPECT_STATUS(cursor_map_frames(&cursor, frames, SIZE_MAX, READ_WRITE), MM_OUT_OF_BOUND);
+	EXPECT_OK(cursor_jump(&cursor, iaddr(GIB(1) + MIB(1))));
+	EXPECT_OK(cursor_map_frames(&cursor, &frames[PAGES], 1, READ_ONLY));
+	EXPECT_OK(cursor_jump(&cursor, iaddr(GIB(1))));
+	EXPECT_STATUS(cursor_map_frames(&cursor, frames, PAGES, READ_WRITE), MM_EXISTS);
+	EXPECT_EQUAL(cursor_virt_addr(&cursor).value, GIB(1));
+	for (size_t i = 0; i < PAGES; i++)
+		EXPECT_EQUAL(frame_reference_count(&frames[i]), 1);
+
+	/* What is in the way goes, in the same cursor: make after break. */
+	EXPECT_OK(cursor_unmap(&cursor, MIB(2), NULL));
+	EXPECT_OK(cursor_jump(&cursor, iaddr(GIB(1))));
+	EXPECT_OK(cursor_map_frames(&cursor, frames, PAGES, READ_WRITE));
+	EXPECT_EQUAL(cursor_virt_addr(&cursor).value, GIB(1) + MIB(2));
+	cursor_close(&cursor);
+	expect_mapped(&space, GIB(1), start, MIB(2), READ_WRITE);
+	expect_mmu_agrees(world, &space, GIB(1), MIB(2), MIB(1) / 4);
+	EXPECT_OK(vm_space_destroy(&space));
+	EXPECT_EQUAL(references_of(paddr(start)), 0);
+}

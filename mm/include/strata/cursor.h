@@ -124,6 +124,17 @@ MM_MUST_CHECK enum mm_status cursor_map_segment(struct cursor *cursor, struct se
 						struct page_property property);
 
 /*
+ * Maps the pages of @count frames, one after another from the position on, and moves past them. Each
+ * handle's reference becomes the table entry's (H to P); the handles are void afterwards, unless there
+ * is an error. All pages are mapped or none.
+ *
+ * As cursor_map; MM_INVALID_ARGS: @count is 0. MM_OUT_OF_BOUND also if there are more frames than
+ * pages left.
+ */
+MM_MUST_CHECK enum mm_status cursor_map_frames(struct cursor *cursor, frame_t *frames, size_t count,
+					       struct page_property property);
+
+/*
  * Maps physical addresses that are not counted: device memory, or, in a Stage-1 space only, any
  * memory (EL2's linear map). Largest leaves; all or nothing; moves past them.
  *
