@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <strata/io_mem.h>
+#include "kvirt_area_private.h"
+#include "slot.h"
+
+enum mm_status io_mem_new(struct kvirt_space *kvirt, struct prange registers, struct io_mem *out)
+{
+	const struct page_property device =
+		page_property(PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, CACHE_DEVICE);
+	struct kvirt_area *area;
+	enum mm_status status;
+
+	if (!prange_is_page_aligned(registers))
+		return MM_NOT_ALIGNED;
+	if (prange_is_empty(registers))
+		return MM_INVALID_ARGS;
+	/* Stage 1 lets EL2 map its own memory uncounted, but not as a device. */
+	if (slots_touch_memory(registers))
+		return MM_ACCESS_DENIED;
+	status = kvirt_area_alloc(kvirt, prange_size(registers), &area);
+	if (status != MM_OK)
+		return status;
+
+	status = kvirt_area_map_untracked(area, 0, registers, device);
+	if (status != MM_OK) {
+		kvirt_area_forget(area);
+		return status;
+	}
+	*out = (struct io_mem){ area, registers };
+	return MM_OK;
+}
+
+enum mm_status io_mem_drop(struct io_mem *io_mem)
+{
+	return kvirt_area_drop(io_mem->area);
+}
+
+struct iaddr io_mem_address(const struct io_mem *io_mem)
+{
+	return kvirt_area_range(io_mem->area).start;
+}
