@@ -173,7 +173,6 @@ TEST(kvirt_areas_merge_when_freed)
 TEST(kvirt_area_leaves_no_stale_translation)
 {
 	struct kvirt_space *kvirt = make_small_kvirt(world, 4);
-	struct paddr last = paddr(0);
 	uint64_t start = KVIRT_RANGE.start.value + PAGE_SIZE;
 
 	for (int i = 0; i < 4; i++) {
@@ -190,8 +189,7 @@ TEST(kvirt_area_leaves_no_stale_translation)
 		if (i % 2 == 0) {
 			EXPECT_OK(kvirt_area_unmap(area, 0, PAGE_SIZE, NULL));
 			expect_faults(world, start);
-			last = map_new_frame(world, area, 0);
-			expect_reaches(world, start, last);
+			expect_reaches(world, start, map_new_frame(world, area, 0));
 		}
 		EXPECT_OK(kvirt_area_drop(area));
 		expect_faults(world, start);
