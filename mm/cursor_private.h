@@ -9,7 +9,7 @@
 #include "node.h"
 #include "panic.h"
 #include "per_cpu.h"
-#include "regime.h"
+#include "leaf_property.h"
 
 /*
  * A table and where it stands. base is the input address that its first descriptor translates: a

@@ -4,7 +4,7 @@
 #include "descriptor.h"
 #include "node.h"
 #include "read_section.h"
-#include "regime.h"
+#include "leaf_property.h"
 #include "vm_io_private.h"
 
 /* A range ends at 2^64 at the latest, which is written 0: sizes are differences modulo 2^64. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "regime.h"
+#include "leaf_property.h"
 #include "descriptor.h"
 
 #define SHAREABILITY_SHIFT 8
