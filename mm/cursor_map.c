@@ -2,6 +2,7 @@
 #include <arch/canary.h>
 #include <strata/mm.h>
 #include "cursor_private.h"
+#include "device_regions.h"
 #include "share.h"
 #include "slot.h"
 
@@ -332,6 +333,7 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 {
 	struct iaddr before = cursor->position;
 	struct mapping mapping = { 0 };
+	struct device_region *region = NULL;
 	enum mm_status status;
 
 	if (!prange_is_page_aligned(output))
@@ -345,9 +347,15 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 	/* Counted memory must not be mapped without being counted where a guest could reach it. */
 	if (status == MM_OK && cursor->space->stage == STAGE_2 && slots_touch_memory(output))
 		status = MM_ACCESS_DENIED;
+	if (status == MM_OK)
+		status = device_region_prepare(cursor->space, output, &region);
 	if (status == MM_OK) {
 		mapping.attributes |= DESCRIPTOR_NOT_COUNTED;
 		status = map(cursor, &mapping);
+		if (status == MM_OK)
+			device_region_remember(cursor->space, region);
+		else
+			device_region_give_up(region);
 	}
 	REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
 	       .cursor = cursor, .position = before,

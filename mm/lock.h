@@ -6,7 +6,8 @@
  * under the lock. The ticket itself may be drawn relaxed: the load that sees it called acquires.
  * Order of the subsystem's locks, outermost first: nodes (from the root down, ascending on one
  * level), the VMID lock, a size class of the heap, a page cache, a zone. Under the lock of list numbers
- * (frame_list.c) and that of a list of areas (kvirt_area.c) no other is taken.
+ * (frame_list.c), that of a list of areas (kvirt_area.c) and that of device regions (device_regions.c)
+ * no other is taken.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 #include <strata/vm_space.h>
 #include <arch/features.h>
 #include "cursor_lock.h"
+#include "device_regions.h"
 #include "panic.h"
 #include "vmid.h"
 
@@ -99,6 +100,7 @@ enum mm_status vm_space_destroy(struct vm_space *space)
 	if (status != MM_OK)
 		return status;
 
+	device_regions_forget(space);
 	if (space->stage == STAGE_2)
 		vmid_release(space);
 	for (unsigned int i = 0; i < space->geometry.root_tables; i++)

@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { CPUS = 4, ROUNDS = 300, PAGES = 1024 };
+enum { CPUS = 4, ROUNDS = 300, PAGES = 1024, DEVICE_PAGES = 4096 };
 
 static struct vm_space shared;
 static _Atomic(const char *) complaint;
@@ -177,6 +177,45 @@ TEST(cursors_on_several_cpus_that_run_in_the_space)
 		machine_watch_guest(iaddr(ia));
 	run_on_all_cpus(work_while_active);
 	machine_watch_nothing();
+	EXPECT_OK(vm_space_destroy(&shared));
+}
+
+/* Each CPU maps its pages of a device and finds them at once: first every eighth page, so that there
+ * are many regions, then what is between. */
+static void *map_device_pages(void *context)
+{
+	uint64_t cpu = (uintptr_t)context;
+	struct prange region;
+	struct cursor cursor;
+
+	machine_set_cpu((unsigned int)cpu);
+	for (uint64_t i = 0; i < DEVICE_PAGES / CPUS; i++) {
+		uint64_t number = (i * 2 * CPUS + cpu * 2) % DEVICE_PAGES +
+				  (i >= DEVICE_PAGES / (2 * CPUS) ? 1 : 0);
+		uint64_t page = NO_MEMORY_BASE + number * PAGE_SIZE;
+		uint64_t ia = GIB(cpu) + i * PAGE_SIZE;
+
+		if (cursor_open(&shared, span(ia, PAGE_SIZE), CURSOR_MUTABLE, &cursor) != MM_OK ||
+		    cursor_map_iomem(&cursor, prange(paddr(page), paddr(page + PAGE_SIZE)),
+				     DEVICE) != MM_OK)
+			complain("map failed");
+		cursor_close(&cursor);
+		if (vm_space_find_iomem(&shared, paddr(page), &region) != MM_OK ||
+		    !prange_has(region, paddr(page)))
+			complain("what was mapped is not remembered");
+	}
+	return NULL;
+}
+
+TEST(devices_on_several_cpus_become_one_region)
+{
+	struct prange region;
+
+	world_space(world, &shared);
+	run_on_all_cpus(map_device_pages);
+	EXPECT_OK(vm_space_find_iomem(&shared, paddr(NO_MEMORY_BASE), &region));
+	EXPECT_EQUAL(region.start.value, NO_MEMORY_BASE);
+	EXPECT_EQUAL(prange_size(region), DEVICE_PAGES * PAGE_SIZE);
 	EXPECT_OK(vm_space_destroy(&shared));
 }
 

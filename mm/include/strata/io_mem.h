@@ -7,6 +7,9 @@
  * no page of it is memory that is counted or could become so. Registers have no reference count: several
  * io_mem may map the same ones.
  *
+ * What a guest's space was given of devices the space itself remembers (vm_space_find_iomem); each
+ * region that it names is one that io_mem_new takes.
+ *
  * Locks: those of the area.
  */
 #pragma once

@@ -8,7 +8,8 @@
  *
  * Every table page is a node: one page of usage PAGE_TABLE, with its lock in its slot. Nodes are
  * locked from the root down and, on one level, by ascending input address (cursor.h). A space has
- * no other lock, but vmid.c's lock orders the handing out of VMIDs.
+ * no other lock, but vmid.c's lock orders the handing out of VMIDs, and one lock of device_regions.c,
+ * under which no other is taken, holds for the device regions of all spaces.
  */
 #pragma once
 
@@ -23,6 +24,8 @@ enum translation_stage {
 	STAGE_2, /* a guest's IPA space, with a VMID */
 };
 
+struct device_region;
+
 /* Its user owns the storage, and keeps it where it is between new and destroy. Fields are private. */
 struct vm_space {
 	enum translation_stage stage;
@@ -32,6 +35,7 @@ struct vm_space {
 	uint64_t vmid_generation;      /* in which context.vmid is its own; 0: none (vmid.h) */
 	_Atomic uint32_t active_cpus;  /* bit per CPU */
 	_Atomic uint32_t open_cursors;
+	struct device_region *devices; /* remembered, in heap objects. Stage 2 only */
 };
 
 /*
@@ -79,3 +83,19 @@ uint16_t vm_space_vmid(const struct vm_space *space);
 
 /* [0, 2^ia_bits). */
 struct irange vm_space_range(const struct vm_space *space);
+
+/*
+ * Finds the device region that has @address, among those mapped into a Stage-2 space by
+ * cursor_map_iomem since it was made: @region is all of it, so @address is its byte
+ * @address - @region->start.
+ *
+ * A space remembers what it was given and not where: neighbours, and what overlaps, are one region,
+ * and unmapping forgets nothing. What is remembered stays until the space is destroyed; that something
+ * maps it now only a cursor can say. It is a region that io_mem_new (strata/io_mem.h) takes, for a
+ * hypervisor that must reach the same registers. Safe on every CPU, also while the space is mapped into.
+ *
+ * MM_NOT_MAPPED: the space was never given it. A Stage-1 space remembers none: there an io_mem is the
+ * memory of what it maps.
+ */
+MM_MUST_CHECK enum mm_status vm_space_find_iomem(const struct vm_space *space, struct paddr address,
+						 struct prange *region);
