@@ -1,240 +1,221 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* MM_NO_MEMORY, wherever it strikes: for every n the n-th allocation fails, and nothing has changed. */
-#include "mapping.h"
-#include <strata/fault.h>
+/* MM_NO_MEMORY from spaces, cursors and the services on top of them: for every n the n-th
+ * allocation fails, and nothing has changed. */
+#include "exhaustion.h"
+#include <strata/ageing.h>
+#include <strata/migration.h>
+#include <strata/reclaim.h>
+#include <strata/table_runs.h>
+#include <strata/write_protect.h>
 
 #if STRATA_CHECKED
 
-struct attempt {
-	struct vm_space *space;
+#define CURSOR (&scene->cursor)
+#define FRAME (&scene->frames[0])
+#define SEGMENT (&scene->segment)
+
+static void a_space(struct scene *scene)
+{
+	world_space(scene->world, &scene->space);
+	scene->range = irange(iaddr(0), iaddr(0));
+}
+
+/* A cursor on the second GiB of an empty space, and frames for it. */
+static void a_hole(struct scene *scene)
+{
+	world_space(scene->world, &scene->space);
+	scene->range = span(GIB(1), GIB(1));
+	scene->position = GIB(1);
+	for (size_t i = 0; i < SCENE_FRAMES; i++)
+		scene->frames[i] = world_frame(scene->world);
+}
+
+/* The last page of one table, and the first of the next. */
+static void an_edge(struct scene *scene)
+{
+	a_hole(scene);
+	scene->position = GIB(1) + MIB(2) - PAGE_SIZE;
+}
+
+static void an_edge_and_no_cell(struct scene *scene)
+{
+	an_edge(scene);
+	hoard_cells(scene);
+}
+
+/* Pages at both ends and a block between them. */
+static void a_long_segment(struct scene *scene)
+{
+	a_hole(scene);
+	scene->position = GIB(1) + MIB(1);
+	scene->segment = world_segment(scene->world, 1200, MIB(2));
+}
+
+static void a_device_block(struct scene *scene)
+{
+	a_hole(scene);
+	map_iomem_at(&scene->space, GIB(1), NO_MEMORY_BASE, GIB(1), DEVICE);
+	scene->position = GIB(1) + MIB(7) + PAGE_SIZE;
+}
+
+/* Two blocks of 2 MiB; 2 MiB from the position on cut both. */
+static void two_blocks(struct scene *scene)
+{
+	a_hole(scene);
+	map_segment_at(scene->world, &scene->space, GIB(1) + MIB(2), 1024, MIB(2), READ_WRITE);
+	scene->position = GIB(1) + MIB(3);
+}
+
+static void two_cold_blocks(struct scene *scene)
+{
 	struct cursor cursor;
-	struct segment segment;
-	frame_t frame;
-	struct page_property property;
-};
 
-/* Each tries one operation at the cursor's position; the state before it is set up by prepare. */
-struct operation {
-	const char *name;
-	void (*prepare)(struct world *world, struct attempt *attempt);
-	enum mm_status (*run)(struct attempt *attempt);
-	void (*give_up)(struct attempt *attempt); /* what the caller still owns after a failure */
-};
-
-static void prepare_nothing(struct world *world, struct attempt *attempt)
-{
-	attempt->frame = world_frame(world);
+	two_blocks(scene);
+	open_at(&scene->space, GIB(1) + MIB(2), MIB(4), &cursor);
+	EXPECT_OK(cursor_age(&cursor, MIB(4), NULL, NULL));
+	cursor_close(&cursor);
 }
 
-static void prepare_segment(struct world *world, struct attempt *attempt)
+static void log_of(struct scene *scene, uint64_t start, uint64_t size)
 {
-	attempt->segment = world_segment(world, 1200, MIB(2));
+	struct cursor cursor;
+
+	open_at(&scene->space, start, size, &cursor);
+	EXPECT_OK(dirty_log_start(&cursor, size, scene->words, &scene->log));
+	cursor_close(&cursor);
 }
 
-static void prepare_block(struct world *world, struct attempt *attempt)
+static void two_logged_blocks(struct scene *scene)
 {
-	(void)world;
-	map_iomem_at(attempt->space, GIB(1), NO_MEMORY_BASE, GIB(1), DEVICE);
+	two_blocks(scene);
+	log_of(scene, GIB(1) + MIB(2), MIB(4));
 }
 
-static void prepare_counted_block(struct world *world, struct attempt *attempt)
+/* Blocks that came while the log ran, and that its range cuts. */
+static void blocks_over_the_edges_of_a_log(struct scene *scene)
 {
-	map_segment_at(world, attempt->space, GIB(1) + MIB(2), 512, MIB(2), READ_WRITE);
-	attempt->frame = world_frame(world);
+	a_hole(scene);
+	log_of(scene, GIB(1) + MIB(3), MIB(2));
+	map_segment_at(scene->world, &scene->space, GIB(1) + MIB(2), 1024, MIB(2), READ_WRITE);
 }
 
-static enum mm_status run_map(struct attempt *attempt)
+/* Two blocks, and in each only one half that may be written again. */
+static void blocks_that_are_partly_the_logs(struct scene *scene)
 {
-	return cursor_map(&attempt->cursor, &attempt->frame, READ_WRITE);
+	two_blocks(scene);
+	protect_at(&scene->space, GIB(1) + MIB(3), MIB(2), READ_ONLY);
+	log_of(scene, GIB(1) + MIB(2), MIB(4));
 }
 
-static enum mm_status run_map_segment(struct attempt *attempt)
+static struct page_property read_only(struct page_property property, void *context)
 {
-	/* Pages at both ends and a block between them: three tables of level 3. */
-	enum mm_status status = cursor_jump(&attempt->cursor, iaddr(GIB(1) + MIB(1)));
+	(void)context;
+	property.flags &= (uint8_t)~PAGE_WRITE;
+	return property;
+}
 
-	if (status != MM_OK)
-		return status;
-	status = cursor_map_segment(&attempt->cursor, &attempt->segment, READ_WRITE);
-	if (status != MM_OK)
-		EXPECT_EQUAL(cursor_virt_addr(&attempt->cursor).value, GIB(1) + MIB(1));
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1))));
+static void drop_received(const struct reclaimed_page *page, void *context)
+{
+	frame_t frame = page->frame;
+
+	(void)context;
+	frame_drop(&frame);
+}
+
+static void ignore_run(const struct table_run *run, void *context)
+{
+	(void)run;
+	(void)context;
+}
+
+static enum mm_status look(struct scene *scene, frame_t *frame)
+{
+	struct cursor_item item;
+
+	return cursor_query(&scene->cursor, &item, frame);
+}
+
+static enum mm_status peek(struct scene *scene)
+{
+	struct cursor_item item;
+
+	return cursor_peek(&scene->cursor, &item);
+}
+
+static enum mm_status open_and_close(struct scene *scene)
+{
+	struct cursor cursor;
+	enum mm_status status =
+		cursor_open(&scene->space, span(GIB(1), GIB(1)), CURSOR_MUTABLE, &cursor);
+
+	if (status == MM_OK)
+		cursor_close(&cursor);
 	return status;
 }
 
-static enum mm_status run_map_iomem(struct attempt *attempt)
+static enum mm_status find_device(struct scene *scene)
 {
-	return cursor_map_iomem(
-		&attempt->cursor,
-		prange(paddr(NO_MEMORY_BASE + PAGE_SIZE), paddr(NO_MEMORY_BASE + MIB(5))), DEVICE);
+	struct prange region;
+
+	return vm_space_find_iomem(&scene->space, paddr(NO_MEMORY_BASE + MIB(3)), &region);
 }
 
-static enum mm_status run_unmap(struct attempt *attempt)
+static enum mm_status activate_and_rest(struct scene *scene)
 {
-	enum mm_status status;
+	enum mm_status status = vm_space_activate(&scene->space);
 
-	/* Cuts a 1 GiB block twice, each time down to a page: four tables. */
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1) + PAGE_SIZE)));
-	status = cursor_unmap(&attempt->cursor, GIB(1) - 2 * PAGE_SIZE, NULL);
-	if (status != MM_OK)
-		EXPECT_EQUAL(cursor_virt_addr(&attempt->cursor).value, GIB(1) + PAGE_SIZE);
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1))));
+	vm_space_deactivate();
 	return status;
 }
 
-static enum mm_status run_protect(struct attempt *attempt)
-{
-	enum mm_status status;
+/* clang-format off */
+#define TABLE_ROWS(X)                                                                              \
+	X(vm_space_new_stage2, PAGES, no_scene, vm_space_new_stage2(40, &scene->space))            \
+	X(vm_space_new_stage2_of_one_root, PAGES, no_scene, vm_space_new_stage2(39, &scene->space)) \
+	X(vm_space_new_stage1, PAGES, no_scene, vm_space_new_stage1(48, &scene->space))            \
+	X(vm_space_destroy, NOTHING, a_space, TAKEN(&scene->space, vm_space_destroy(&scene->space))) \
+	X(vm_space_activate, NOTHING, a_space, activate_and_rest(scene))                           \
+	X(vm_space_find_iomem, NOTHING, a_device_block, find_device(scene))                        \
+	X(table_runs, NOTHING, a_space, table_runs(&scene->space, ignore_run, NULL))               \
+	X(cursor_open, NOTHING, a_space, open_and_close(scene))                                    \
+	X(cursor_query, NOTHING, two_blocks, look(scene, &scene->other))                           \
+	X(cursor_peek, NOTHING, two_blocks, peek(scene))                                           \
+	X(cursor_find_next, NOTHING, two_blocks, cursor_find_next(CURSOR, MIB(1)))                 \
+	X(cursor_jump, NOTHING, two_blocks, cursor_jump(CURSOR, iaddr(GIB(1) + MIB(5))))           \
+	X(cursor_map, PAGES, a_hole, TAKEN(FRAME, cursor_map(CURSOR, FRAME, READ_WRITE)))          \
+	X(cursor_map_frames, PAGES, an_edge,                                                       \
+	  TAKEN(&scene->frames, cursor_map_frames(CURSOR, FRAME, SCENE_FRAMES, READ_WRITE)))       \
+	X(cursor_map_segment, PAGES, a_long_segment,                                               \
+	  TAKEN(SEGMENT, cursor_map_segment(CURSOR, SEGMENT, READ_WRITE)))                         \
+	X(cursor_map_iomem, PAGES, an_edge_and_no_cell,                                           \
+	  cursor_map_iomem(CURSOR, prange(paddr(NO_MEMORY_BASE + PAGE_SIZE),                       \
+					  paddr(NO_MEMORY_BASE + MIB(5))), DEVICE))                \
+	X(cursor_replace, PAGES, two_blocks, TAKEN(FRAME, cursor_replace(CURSOR, FRAME, READ_ONLY))) \
+	X(cursor_unmap, PAGES, a_device_block, cursor_unmap(CURSOR, MIB(1000), NULL))              \
+	X(cursor_protect_next, PAGES, a_device_block,                                              \
+	  cursor_protect_next(CURSOR, MIB(300), read_only, NULL, NULL))                            \
+	X(cursor_write_protect, PAGES, two_blocks, cursor_write_protect(CURSOR, MIB(2), NULL))     \
+	X(cursor_age, PAGES, two_blocks, cursor_age(CURSOR, MIB(2), NULL, NULL))                   \
+	X(ageing_fault, PAGES, two_cold_blocks, ageing_fault(CURSOR))                              \
+	X(dirty_log_start, PAGES, two_blocks,                                                      \
+	  dirty_log_start(CURSOR, MIB(2), scene->words, &scene->log))                              \
+	X(dirty_log_fault, PAGES, two_logged_blocks, dirty_log_fault(&scene->log, CURSOR))         \
+	X(dirty_log_take, PAGES, blocks_over_the_edges_of_a_log,                                   \
+	  dirty_log_take(&scene->log, CURSOR, scene->written))                                     \
+	X(dirty_log_stop, PARTS, blocks_that_are_partly_the_logs, dirty_log_stop(&scene->log, CURSOR)) \
+	X(cursor_migrate, PAGES, two_blocks,                                                       \
+	  TAKEN(FRAME, cursor_migrate(CURSOR, FRAME, &scene->other)))                              \
+	X(cursor_reclaim, PAGES, two_blocks,                                                       \
+	  cursor_reclaim(CURSOR, MIB(2), 1, drop_received, NULL, &scene->number))
+/* clang-format on */
 
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1) + MIB(7) + PAGE_SIZE)));
-	status = cursor_protect_next(&attempt->cursor, MIB(300), become, &attempt->property, NULL);
-	if (status != MM_OK)
-		EXPECT_EQUAL(cursor_virt_addr(&attempt->cursor).value, GIB(1) + MIB(7) + PAGE_SIZE);
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1))));
-	return status;
-}
-
-static enum mm_status run_replace(struct attempt *attempt)
-{
-	enum mm_status status;
-
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1) + MIB(3))));
-	status = cursor_replace(&attempt->cursor, &attempt->frame, READ_ONLY);
-	EXPECT_OK(cursor_jump(&attempt->cursor, iaddr(GIB(1))));
-	return status;
-}
-
-static void keep_frame(struct attempt *attempt)
-{
-	EXPECT_EQUAL(frame_reference_count(&attempt->frame), 1);
-	frame_drop(&attempt->frame);
-}
-
-static void keep_segment(struct attempt *attempt)
-{
-	for (struct paddr page = attempt->segment.start; page.value < attempt->segment.end.value;
-	     page.value += PAGE_SIZE)
-		EXPECT_EQUAL(references_of(page), 1);
-	segment_drop(&attempt->segment);
-}
-
-static void keep_nothing(struct attempt *attempt)
-{
-	(void)attempt;
-}
-
-static const struct operation operations[] = {
-	{ "map", prepare_nothing, run_map, keep_frame },
-	{ "map_segment", prepare_segment, run_map_segment, keep_segment },
-	{ "map_iomem", prepare_nothing, run_map_iomem, keep_nothing },
-	{ "unmap", prepare_block, run_unmap, keep_nothing },
-	{ "protect", prepare_block, run_protect, keep_nothing },
-	{ "replace", prepare_counted_block, run_replace, keep_frame },
-};
-
-/* What a cursor says at places that the operations touch. */
-enum { SAMPLES = 10 };
-
-static void take_samples(struct vm_space *space, struct cursor_item samples[SAMPLES])
-{
-	static const uint64_t places[SAMPLES] = {
-		0,	MIB(1), MIB(2), MIB(3),	  MIB(4),
-		MIB(5), MIB(7), MIB(8), MIB(307), GIB(1) - PAGE_SIZE,
-	};
-
-	for (size_t i = 0; i < SAMPLES; i++)
-		samples[i] = item_at(space, GIB(1) + places[i]);
-}
-
-static void expect_samples(const struct cursor_item *was, const struct cursor_item *is)
-{
-	for (size_t i = 0; i < SAMPLES; i++) {
-		EXPECT_EQUAL(is[i].mapped, was[i].mapped);
-		EXPECT_EQUAL(is[i].range.start.value, was[i].range.start.value);
-		EXPECT_EQUAL(is[i].range.end.value, was[i].range.end.value);
-		if (!is[i].mapped)
-			continue;
-		EXPECT_EQUAL(is[i].output.value, was[i].output.value);
-		EXPECT_EQUAL(is[i].property.flags, was[i].property.flags);
-	}
-}
-
-/* True once nothing failed any more: @nth was beyond what the operation allocates. */
-static bool attempt_with(struct world *world, const struct operation *operation, uint64_t nth)
-{
-	struct attempt attempt = { .property =
-					   page_property(PAGE_READ | PAGE_ACCESSED, CACHE_DEVICE) };
-	struct cursor_item before[SAMPLES], after[SAMPLES];
-	struct vm_space space;
-	enum mm_status status;
-
-	world_space(world, &space);
-	attempt.space = &space;
-	operation->prepare(world, &attempt);
-	take_samples(&space, before);
-
-	uint64_t tables = world_pages(PAGE_TABLE);
-	uint64_t frames = world_pages(PAGE_FRAME);
-
-	open_at(&space, GIB(1), GIB(1), &attempt.cursor);
-	mm_fail_allocation(nth);
-	status = operation->run(&attempt);
-	mm_fail_allocation(0);
-	if (status != MM_OK) {
-		EXPECT_STATUS(status, MM_NO_MEMORY);
-		EXPECT_EQUAL(cursor_virt_addr(&attempt.cursor).value, GIB(1));
-		EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
-		EXPECT_EQUAL(world_pages(PAGE_FRAME), frames);
-	}
-	cursor_close(&attempt.cursor);
-	if (status != MM_OK) {
-		take_samples(&space, after);
-		expect_samples(before, after);
-		operation->give_up(&attempt);
-	} else if (operation->prepare == prepare_nothing && operation->run != run_map) {
-		frame_drop(&attempt.frame);
-	}
-	EXPECT_OK(vm_space_destroy(&space));
-	EXPECT_EQUAL(world_pages(PAGE_FRAME),
-		     world->before.pages[PAGE_FRAME] +
-			     (status != MM_OK && operation->run == run_map_iomem));
-	if (status != MM_OK && operation->run == run_map_iomem)
-		frame_drop(&attempt.frame);
-	return status == MM_OK;
-}
+TABLE_ROWS(EXHAUSTION_RUN)
 
 TEST(every_failing_allocation_leaves_all_as_it_was)
 {
-	for (size_t i = 0; i < COUNT_OF(operations); i++) {
-		uint64_t nth = 1;
+	static const struct exhaustion_row rows[] = { TABLE_ROWS(EXHAUSTION_ROW) };
 
-		while (!attempt_with(world, &operations[i], nth))
-			nth++;
-		/* At least one table was needed, or the operation showed nothing. */
-		if (nth < 2)
-			FAIL("%s allocates nothing", operations[i].name);
-	}
-}
-
-TEST(new_objects_fail_without_memory)
-{
-	struct vm_space space;
-	struct segment segment = { .start = paddr(1), .end = paddr(2) };
-	frame_t frame = { .paddr = paddr(1) };
-
-	mm_fail_allocation(1);
-	EXPECT_STATUS(vm_space_new_stage2(40, &space), MM_NO_MEMORY);
-	mm_fail_allocation(1);
-	EXPECT_STATUS(vm_space_new_stage2(39, &space), MM_NO_MEMORY);
-	mm_fail_allocation(1);
-	EXPECT_STATUS(vm_space_new_stage1(48, &space), MM_NO_MEMORY);
-	mm_fail_allocation(1);
-	EXPECT_STATUS(frame_alloc(FRAME_ZEROED, &frame), MM_NO_MEMORY);
-	mm_fail_allocation(1);
-	EXPECT_STATUS(segment_alloc(3, PAGE_SIZE, FRAME_ZEROED, &segment), MM_NO_MEMORY);
-	mm_fail_allocation(0);
-	EXPECT_EQUAL(frame.paddr.value, 1);
-	EXPECT_EQUAL(segment.start.value, 1);
+	exhaust(world, rows, COUNT_OF(rows));
 }
 
 #endif

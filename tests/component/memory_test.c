@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Memory that is added at run time and given back: on a machine with more than the subsystem is told. */
 #include "harness.h"
+#include <strata/fault.h>
 #include <strata/frame_list.h>
 #include <strata/memory.h>
 #include <strata/segment.h>
@@ -246,3 +247,20 @@ TEST(memory_ranges_come_and_go_in_any_order)
 		}
 	}
 }
+
+#if STRATA_CHECKED
+
+/* What is added holds its own metadata; the next allocation, that would fail, is not theirs. */
+TEST(memory_comes_and_goes_without_an_allocation)
+{
+	frame_t frame;
+
+	start(world);
+	mm_fail_allocation(1);
+	EXPECT_OK(mm_memory_add(range(ADDED, ADDED_SIZE)));
+	EXPECT_OK(mm_memory_remove(range(ADDED, ADDED_SIZE)));
+	EXPECT_STATUS(frame_alloc(FRAME_UNDEFINED, &frame), MM_NO_MEMORY);
+	mm_fail_allocation(0);
+}
+
+#endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Starting the subsystem. */
 #include "harness.h"
+#include <strata/fault.h>
 
 #define BASE UINT64_C(0x40000000)
 
@@ -281,3 +282,21 @@ TEST(segment_from_reserved_is_all_or_nothing)
 					    &segment),
 		      MM_ACCESS_DENIED);
 }
+
+#if STRATA_CHECKED
+
+TEST(segment_from_reserved_allocates_nothing)
+{
+	struct segment segment;
+	frame_t frame;
+
+	mm_fail_allocation(1);
+	EXPECT_OK(segment_from_reserved(
+		prange(paddr(WORLD_FILE_BASE), paddr(WORLD_FILE_BASE + PAGE_SIZE)), &segment));
+	EXPECT_STATUS(frame_alloc(FRAME_UNDEFINED, &frame), MM_NO_MEMORY);
+	mm_fail_allocation(0);
+	segment_drop(&segment);
+	start_again(world);
+}
+
+#endif
