@@ -12,6 +12,7 @@
 #include "memory_map.h"
 #include <aarch64/registers.h>
 #include <aarch64/vcpu.h>
+#include <arch/canary.h>
 #include <arch/features.h>
 #include <arch/observe.h>
 #include <inttypes.h>
@@ -71,6 +72,18 @@ static void set_log_level(void)
 	else
 		log_warning("log=%s is not error, warning, info or debug", name);
 }
+
+#if STRATA_CANARIES
+
+static void choose_canary(void)
+{
+	char name[64];
+
+	if (boot_option(&info, "canary", name, sizeof(name)) && !canary_choose(name))
+		boot_refuse("canary=%s is no canary", name);
+}
+
+#endif
 
 static void add_section(const char *name, const char *access, const char *start, const char *end)
 {
@@ -135,6 +148,9 @@ void boot_main(uint64_t device_tree, uint64_t early_uart)
 	check_memory_map();
 	start_console();
 	set_log_level();
+#if STRATA_CANARIES
+	choose_canary();
+#endif
 	start_memory();
 	image_prepare(&info);
 	el2_space_start(&info);

@@ -51,7 +51,7 @@ list_words() {
 # The names of build directories say what they hold:
 #   host-COMPILER                  the simulated MMU, sanitizers
 #   aarch64-COMPILER-MODE          libstrata.a and the images, MODE is checked or release
-#   canary-NAME, canary-host-NAME  the defect NAME built in
+#   canary-host, canary-image      the same with deliberate defects to choose from
 build_arguments() {
 	local name=$1
 	local cross=(--cross-file cross/aarch64-linux-gnu-gcc.ini -Dlibfdt="$cache/libfdt")
@@ -61,19 +61,17 @@ build_arguments() {
 		host[1]=cross/host-clang.ini
 		printf '%s\n' "${host[@]}"
 		;;
-	host-*) printf '%s\n' "${host[@]}" ;;
+	host-* | canary-host) printf '%s\n' "${host[@]}" ;;
 	aarch64-clang-*)
 		cross[1]=cross/aarch64-clang.ini
 		printf '%s\n' "${cross[@]}"
 		;;
-	aarch64-* | canary-[!h]*) printf '%s\n' "${cross[@]}" ;;
-	canary-host-*) printf '%s\n' "${host[@]}" ;;
+	aarch64-* | canary-image) printf '%s\n' "${cross[@]}" ;;
 	*) fail "no build is called $name" ;;
 	esac
 	case $name in
 	*-release) printf '%s\n' -Dchecked=false ;;
-	canary-host-*) printf '%s\n' "-Dcanary=${name#canary-host-}" ;;
-	canary-*) printf '%s\n' "-Dcanary=${name#canary-}" ;;
+	canary-*) printf '%s\n' -Dcanary=true ;;
 	esac
 }
 

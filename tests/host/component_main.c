@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Runs the component tests under cmocka, each on a machine of its own; TAP on standard output. The
- * argument, if there is one, is a pattern of test names. */
+/* Runs the component tests under cmocka, each on a machine of its own; TAP on standard output.
+ *
+ *     component [--canary=NAME] [PATTERN]
+ *
+ * --canary: with this defect (arch/canary.h). PATTERN: the tests of these names only. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <arch/canary.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "harness.h"
 #include "world_host.h"
@@ -50,8 +55,30 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* False if the argument is one that this build does not know. */
+static bool understood(const char *argument)
+{
+#if STRATA_CANARIES
+	static const char canary[] = "--canary=";
+
+	if (strncmp(argument, canary, strlen(canary)) == 0)
+		return canary_choose(argument + strlen(canary));
+#endif
+	if (argument[0] == '-')
+		return false;
+	cmocka_set_test_filter(argument);
+	return true;
+}
+
 int main(int argc, char **argv)
 {
+	for (int i = 1; i < argc; i++)
+		if (!understood(argv[i])) {
+			fprintf(stderr, "%s: %s is neither an option nor a canary\n", argv[0],
+				argv[i]);
+			return 2;
+		}
+
 	/* cmocka says "not ok" on standard error, where no TAP reader looks. */
 	if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
 		return 1;
@@ -66,8 +93,6 @@ int main(int argc, char **argv)
 
 		tests[i] = (struct CMUnitTest){ test->name, run, NULL, tear_down, (void *)test };
 	}
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
 	setvbuf(stdout, NULL, _IONBF, 0);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 

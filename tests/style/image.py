@@ -69,6 +69,9 @@ def main():
     tap.check("the raw image has the arm64 Image header",
               [] if content[56:60] == b"ARM\x64" else [content[:64].hex()])
 
+    tap.check(f"{name} holds no canary",
+              [line for line in lines_of([nm, elf]) if "canary" in line and "stack" not in line])
+
     found = sources_of_model(readelf, elf)
     if mode == "release":
         if b"mm/model/" in content:

@@ -1,26 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Canaries: deliberate defects, one per build, each of which some test must catch.
+ * Canaries: deliberate defects, each of which some test must catch.
  *
- * The Meson option `canary` names the one that is built in; a product build has none, and then
- * every CANARY(...) is the constant false. The list is here so that the option, the code and the
- * tests cannot name different things.
+ * Invariant: without the Meson option `canary` every CANARY(...) is the constant false, and no byte
+ * of any canary is in what is built. With it, all of them are in one build, and at most one is on,
+ * chosen by name when the run starts: by --canary=NAME of the host's component tests, by canary=NAME
+ * in the image's bootargs.
+ *
+ * A new one takes four steps:
+ *   1. X(its_name, "what goes wrong") in the list here;
+ *   2. CANARY(its_name) where it goes wrong;
+ *   3. its name and what catches it, in tests/canary/meson.build (a style test compares the lists);
+ *   4. scripts/test canary: two builds for all, so that one more costs the time of its run.
  */
 #pragma once
 
-#define CANARY_none 0
-#define CANARY_tlbi_missing 1	     /* no TLBI is issued after a descriptor changed */
-#define CANARY_stage1_step_missing 2 /* IPA invalidation, but no VMALLE1IS after it */
-#define CANARY_wrong_ipa 3	     /* IPA invalidation for the neighbouring page */
-#define CANARY_frame_not_dropped 4   /* one parked frame is forgotten after the flush */
-#define CANARY_wrong_attribute 5     /* one leaf is written with one bit of its SH wrong */
-#define CANARY_writable_read_only 6  /* a read-only guest page is mapped writable */
-#define CANARY_leaf_corrupted 7	     /* a live leaf of each guest changes, by no operation */
+#include <stdbool.h>
 
-#ifndef STRATA_CANARY
-#define STRATA_CANARY none
+#define CANARIES(X)                                                                                \
+	X(tlbi_missing, "no TLBI is issued after a descriptor changed")                            \
+	X(stage1_step_missing, "IPA invalidation, but no VMALLE1IS after it")                      \
+	X(wrong_ipa, "IPA invalidation for the neighbouring page")                                 \
+	X(frame_not_dropped, "one parked frame is forgotten after the flush")                      \
+	X(wrong_attribute, "one leaf is written with one bit of its SH wrong")                     \
+	X(writable_read_only, "a read-only guest page is mapped writable")                         \
+	X(leaf_corrupted, "a live leaf of each guest changes, by no operation")
+
+#ifndef STRATA_CANARIES
+#define STRATA_CANARIES 0
 #endif
 
-#define CANARY_JOIN_(name) CANARY_##name
-#define CANARY_JOIN(name) CANARY_JOIN_(name)
-#define CANARY(name) (CANARY_JOIN(STRATA_CANARY) == CANARY_##name)
+#if STRATA_CANARIES
+
+#define CANARY_CONSTANT(name, text) CANARY_##name,
+enum canary { CANARY_none, CANARIES(CANARY_CONSTANT) };
+#undef CANARY_CONSTANT
+
+/* The one that is on. Written by canary_choose alone. */
+extern enum canary canary_on;
+
+/* Before the subsystem starts and before other CPUs run. False, and none is on: there is no such
+ * canary. */
+bool canary_choose(const char *name);
+
+#define CANARY(name) (canary_on == CANARY_##name)
+
+#else
+
+#define CANARY(name) false
+
+#endif
