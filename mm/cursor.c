@@ -4,23 +4,10 @@
 #include "share.h"
 #include "slot.h"
 
-void cursor_begin(struct cursor *cursor, struct vm_space *space, struct irange range,
-		  enum cursor_access access, const struct covering *covering)
-{
-	cursor->space = space;
-	cursor->range = range;
-	cursor->position = range.start;
-	cursor->access = access;
-	cursor->covering_table = covering->table.descriptors;
-	cursor->covering_level = covering->table.level;
-	cursor->covering_range = covering->span;
-	cursor->changed = false;
-	cursor_forget_leaf_table(cursor);
-	gather_init(&cursor->gather);
-}
-
-enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cursor_access access,
-			   struct cursor *out)
+__attribute__((noinline)) static enum mm_status open_slowly(struct vm_space *space,
+							    struct irange range,
+							    enum cursor_access access,
+							    struct cursor *out)
 {
 	enum mm_status status = MM_OK;
 
@@ -30,35 +17,57 @@ enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cur
 		status = MM_OUT_OF_BOUND;
 	else if (!irange_is_page_aligned(range))
 		status = MM_NOT_ALIGNED;
-
-	/* A cursor is large: it is built where it stays, and only once nothing can fail any more. */
-	if (status == MM_OK) {
-		struct covering covering;
-
-		if (cursor_lock(space, range, LEVEL_PAGE, &covering)) {
-			cursor_begin(out, space, range, access, &covering);
-			atomic_fetch_add_explicit(&space->open_cursors, 1, memory_order_relaxed);
-		} else {
-			status = MM_BUSY;
-		}
-	}
+	else if (!cursor_lock(out, space, range, access, LEVEL_PAGE))
+		status = MM_BUSY;
+	else
+		atomic_fetch_add_explicit(&space->open_cursors, 1, memory_order_relaxed);
 	REPORT(.kind = OPERATION_CURSOR_OPEN, .status = status, .space = space,
 	       .cursor = status == MM_OK ? out : NULL, .range = range);
 	return status;
 }
 
-void cursor_close(struct cursor *cursor)
+enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cursor_access access,
+			   struct cursor *out)
 {
-	gather_flush(cursor->space, &cursor->gather);
-	REPORT(.kind = OPERATION_CURSOR_CLOSE, .space = cursor->space, .cursor = cursor,
-	       .position = cursor->position);
+	if (!irange_is_empty(range) && irange_contains(vm_space_range(space), range) &&
+	    irange_is_page_aligned(range) && cursor_lock_page_table(out, space, range, access)) {
+		atomic_fetch_add_explicit(&space->open_cursors, 1, memory_order_relaxed);
+		REPORT(.kind = OPERATION_CURSOR_OPEN, .space = space, .cursor = out,
+		       .range = range);
+		return MM_OK;
+	}
+	return open_slowly(space, range, access, out);
+}
 
+__attribute__((noinline)) static void close_slowly(struct cursor *cursor)
+{
+	struct vm_space *space = cursor->space;
 	struct table covering = covering_table(cursor);
-	bool tidy = cursor->changed && table_is_untidy(cursor->space, &covering);
+	bool tidy = cursor->changed && table_is_untidy(space, &covering);
 
 	cursor_unlock(cursor);
 	if (tidy)
-		space_tidy(cursor->space, covering.base, covering.level - 1);
+		space_tidy(space, covering.base, covering.level - 1);
+	atomic_fetch_sub_explicit(&space->open_cursors, 1, memory_order_release);
+}
+
+void cursor_close(struct cursor *cursor)
+{
+	if (!gather_is_empty(&cursor->gather))
+		gather_flush(cursor->space, &cursor->gather);
+	REPORT(.kind = OPERATION_CURSOR_CLOSE, .space = cursor->space, .cursor = cursor,
+	       .position = cursor->position);
+
+	uint16_t children = cursor->covering_node->children;
+
+	/* Most covering tables are of level 3, and neither empty nor full. */
+	if (cursor->covering_level != LEVEL_PAGE ||
+	    cursor->space->geometry.root_level == LEVEL_PAGE || children == 0 ||
+	    children == TABLE_ENTRIES) {
+		close_slowly(cursor);
+		return;
+	}
+	node_unlock(cursor->covering_node);
 	atomic_fetch_sub_explicit(&cursor->space->open_cursors, 1, memory_order_release);
 }
 
@@ -104,9 +113,16 @@ struct lookup cursor_lookup(const struct cursor *cursor, struct iaddr ia)
 {
 	struct table table = covering_table(cursor);
 
-	if (irange_has(cursor->leaf_table_range, ia))
+	if (irange_has(cursor->leaf_table_range, ia)) {
 		table = (struct table){ cursor->leaf_table, LEVEL_PAGE,
 					cursor->leaf_table_range.start };
+
+		size_t index = table_index(&table, ia);
+
+		return (struct lookup){ &table.descriptors[index],
+					descriptor_read(&table.descriptors[index]), table,
+					table_span(&table, index) };
+	}
 	for (;;) {
 		size_t index = table_index(&table, ia);
 		uint64_t descriptor = descriptor_read(&table.descriptors[index]);
@@ -118,39 +134,67 @@ struct lookup cursor_lookup(const struct cursor *cursor, struct iaddr ia)
 	}
 }
 
-static enum mm_status describe(const struct cursor *cursor, struct cursor_item *item)
+static void describe(const struct cursor *cursor, uint64_t descriptor, struct irange span,
+		     struct cursor_item *item)
 {
-	if (cursor->position.value >= cursor->range.end.value)
-		return MM_OUT_OF_BOUND;
-
-	struct lookup lookup = cursor_lookup(cursor, cursor->position);
-
-	*item = (struct cursor_item){ .range = lookup.span };
-	if (lookup.descriptor == 0)
-		return MM_OK;
+	if (descriptor == 0) {
+		*item = (struct cursor_item){ .range = span };
+		return;
+	}
+	item->range = span;
 	item->mapped = true;
-	item->counted = !(lookup.descriptor & DESCRIPTOR_NOT_COUNTED);
-	item->output = descriptor_address(lookup.descriptor);
-	item->property = property_decode(cursor->space->stage, leaf_attributes(lookup.descriptor));
-	return MM_OK;
+	item->counted = !(descriptor & DESCRIPTOR_NOT_COUNTED);
+	item->output = descriptor_address(descriptor);
+	item->property = property_decode(cursor->space->stage, leaf_attributes(descriptor));
 }
 
-static enum mm_status query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame,
-			    uintptr_t by)
+enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item)
+{
+	const struct iaddr ia = cursor->position;
+	enum mm_status status = MM_OK;
+
+	if (ia.value >= cursor->range.end.value) {
+		status = MM_OUT_OF_BOUND;
+	} else if (irange_has(cursor->leaf_table_range, ia)) {
+		size_t index = (ia.value - cursor->leaf_table_range.start.value) >> PAGE_SHIFT;
+
+		describe(cursor, descriptor_read(&cursor->leaf_table[index]),
+			 irange(ia, iaddr(ia.value + PAGE_SIZE)), item);
+	} else {
+		struct lookup lookup = cursor_lookup(cursor, ia);
+
+		describe(cursor, lookup.descriptor, lookup.span, item);
+	}
+	REPORT(.kind = OPERATION_CURSOR_QUERY, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = ia,
+	       .item = status == MM_OK ? *item : (struct cursor_item){ .mapped = false });
+	return status;
+}
+
+enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame)
 {
 	struct cursor_item found = { .mapped = false };
-	enum mm_status status = describe(cursor, &found);
+	enum mm_status status = MM_OK;
 
-	if (status == MM_OK && frame != NULL && found.mapped && found.counted) {
+	if (frame == NULL)
+		return cursor_peek(cursor, item);
+	if (cursor->position.value >= cursor->range.end.value) {
+		status = MM_OUT_OF_BOUND;
+	} else {
+		struct lookup lookup = cursor_lookup(cursor, cursor->position);
+
+		describe(cursor, lookup.descriptor, lookup.span, &found);
+	}
+	if (status == MM_OK && found.mapped && found.counted) {
 		uint64_t offset = cursor->position.value - found.range.start.value;
 		struct paddr page = paddr(found.output.value + offset);
+		struct prange range = prange(page, paddr(page.value + PAGE_SIZE));
 
 		/* The table entry holds the page while the cursor is open: one more is a clone. */
-		status = slots_acquire(prange(page, paddr(page.value + PAGE_SIZE)));
+		status = slots_acquire(range);
 		if (status == MM_OK) {
 			frame->paddr = page;
-			SHARE_MAKE(frame, SHARE_FRAME, prange(page, paddr(page.value + PAGE_SIZE)),
-				   by);
+			SHARE_MAKE(frame, SHARE_FRAME, range, SHARE_CALLER());
 		}
 	}
 	if (status == MM_OK)
@@ -158,16 +202,6 @@ static enum mm_status query(const struct cursor *cursor, struct cursor_item *ite
 	REPORT(.kind = OPERATION_CURSOR_QUERY, .status = status, .space = cursor->space,
 	       .cursor = cursor, .position = cursor->position, .item = found);
 	return status;
-}
-
-enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame)
-{
-	return query(cursor, item, frame, SHARE_CALLER());
-}
-
-enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item)
-{
-	return query(cursor, item, NULL, SHARE_CALLER());
 }
 
 /* The first descriptor that is not zero, in @table or below it, of those that @range touches. */

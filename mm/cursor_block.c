@@ -139,12 +139,10 @@ void space_tidy(struct vm_space *space, struct iaddr ia, int level)
 	while (untidy && level >= space->geometry.root_level) {
 		uint64_t start = ia.value & ~(level_size(level) - 1);
 		struct irange span = irange(iaddr(start), iaddr(start + level_size(level)));
-		struct covering covering;
 		struct cursor cursor;
 
-		if (!cursor_lock(space, span, level, &covering))
+		if (!cursor_lock(&cursor, space, span, CURSOR_MUTABLE, level))
 			return;
-		cursor_begin(&cursor, space, span, CURSOR_MUTABLE, &covering);
 
 		struct table table = covering_table(&cursor);
 		size_t index = table_index(&table, ia);

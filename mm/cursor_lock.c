@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cursor_lock.h"
 #include <arch/cpu.h>
-#include "read_section.h"
 
 /*
  * A table's pages are locked one by one: all but a concatenated root have one page. @range lies in
@@ -104,18 +103,53 @@ static bool lock_below(const struct table *table, struct irange range)
 static struct table find_covering(const struct vm_space *space, struct irange range,
 				  int deepest_level)
 {
-	struct table table = space_root(space);
+	const uint64_t first = range.start.value;
+	const uint64_t differing = first ^ (range.end.value - 1);
+	int level = space->geometry.root_level;
+	unsigned int shift = level_shift(level);
+	uint64_t *descriptors = linear(space->root);
+	uint64_t index = first >> shift; /* a concatenated root has more entries than a table */
+	uint64_t base = 0;
 
-	while (table.level < deepest_level) {
-		size_t index = table_index(&table, range.start);
-		uint64_t descriptor = descriptor_read(&table.descriptors[index]);
+	/* Where all of the range has one index, the table below spans it, if there is one. */
+	while (level < deepest_level && differing >> shift == 0) {
+		uint64_t descriptor = descriptor_read(&descriptors[index]);
 
-		if (index != table_index(&table, iaddr(range.end.value - 1)) ||
-		    !descriptor_is_table(descriptor, table.level))
+		if (!descriptor_is_table(descriptor, level))
 			break;
-		table = table_child(&table, index, descriptor);
+		descriptors = descriptor_table(descriptor);
+		base = first & -(UINT64_C(1) << shift);
+		level++;
+		shift -= LEVEL_BITS;
+		index = (first >> shift) & (TABLE_ENTRIES - 1);
 	}
-	return table;
+	return (struct table){ descriptors, level, iaddr(base) };
+}
+
+/* Finds the covering node and tries to lock it: a root is waited for, since it is never freed; any
+ * other may be freed once the read section ends. */
+static enum node_lock_result lock_covering(const struct vm_space *space, struct irange range,
+					   int deepest_level, struct table *covering,
+					   struct slot **node)
+{
+	const unsigned int cpu = cpu_index();
+
+	read_section_enter();
+	*covering = find_covering(space, range, deepest_level);
+	*node = node_of_table(covering->descriptors);
+	if (covering->level == space->geometry.root_level) {
+		read_section_leave();
+		return lock_pages(covering, range) ? NODE_LOCKED : NODE_HELD_HERE;
+	}
+
+	enum node_lock_result result = node_try_lock_by(*node, cpu);
+
+	if (result == NODE_LOCKED && (*node)->node.stray) {
+		node_unlock(*node);
+		result = NODE_HELD_ELSEWHERE;
+	}
+	read_section_leave();
+	return result;
 }
 
 /* What @table spans; a root, all of the space. */
@@ -127,53 +161,29 @@ static struct irange whole_span(const struct vm_space *space, const struct table
 		      iaddr(table->base.value + (level_size(table->level) << LEVEL_BITS)));
 }
 
-/* Finds the covering node and tries to lock it: a root is waited for, since it is never freed; any
- * other may be freed once the read section ends. */
-static enum node_lock_result lock_covering(const struct vm_space *space, struct irange range,
-					   int deepest_level, struct table *covering)
-{
-	const unsigned int cpu = cpu_index();
-	enum node_lock_result result;
-
-	read_section_enter(cpu);
-	*covering = find_covering(space, range, deepest_level);
-	if (covering->level == space->geometry.root_level) {
-		read_section_leave(cpu);
-		return lock_pages(covering, range) ? NODE_LOCKED : NODE_HELD_HERE;
-	}
-
-	struct slot *node = node_of(covering->descriptors);
-
-	result = node_try_lock_by(node, cpu);
-	if (result == NODE_LOCKED && node->node.stray) {
-		node_unlock(node);
-		result = NODE_HELD_ELSEWHERE;
-	}
-	read_section_leave(cpu);
-	return result;
-}
-
-bool cursor_lock(const struct vm_space *space, struct irange range, int deepest_level,
-		 struct covering *out)
+bool cursor_lock(struct cursor *cursor, struct vm_space *space, struct irange range,
+		 enum cursor_access access, int deepest_level)
 {
 	struct table covering;
+	struct slot *node;
 	enum node_lock_result result;
 
-	while ((result = lock_covering(space, range, deepest_level, &covering)) ==
+	while ((result = lock_covering(space, range, deepest_level, &covering, &node)) ==
 	       NODE_HELD_ELSEWHERE)
 		cpu_relax();
 	if (result == NODE_HELD_HERE)
 		return false;
-	if (!lock_below(&covering, range)) {
+	if (covering.level < LEVEL_PAGE && !lock_below(&covering, range)) {
 		unlock_pages(&covering, first_page(&covering, range),
 			     last_page(&covering, range) + 1);
 		return false;
 	}
-	*out = (struct covering){ covering, whole_span(space, &covering) };
+
+	cursor_begin(cursor, space, range, access, &covering, node, whole_span(space, &covering));
 	return true;
 }
 
-void cursor_unlock(struct cursor *cursor)
+void cursor_unlock_slowly(struct cursor *cursor)
 {
 	struct table covering = covering_table(cursor);
 

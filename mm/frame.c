@@ -3,6 +3,7 @@
 #include <strata/frame.h>
 #include "page_allocator.h"
 #include "panic.h"
+#include "per_cpu.h"
 #include "share.h"
 
 static struct prange page_range(struct paddr page)
@@ -10,19 +11,39 @@ static struct prange page_range(struct paddr page)
 	return prange(page, paddr(page.value + PAGE_SIZE));
 }
 
+static inline enum mm_status give_out(struct taken_page taken, frame_t *out, uintptr_t by)
+{
+	slot_publish(taken.slot, taken.page, PAGE_FRAME);
+	usage_changed(PAGE_FRAME, 1);
+	out->paddr = taken.page;
+	SHARE_MAKE(out, SHARE_FRAME, page_range(taken.page), by);
+	(void)by;
+	return MM_OK;
+}
+
+__attribute__((noinline)) static enum mm_status alloc_slowly(enum frame_contents contents,
+							     frame_t *out, uintptr_t by)
+{
+	struct taken_page taken = page_allocate();
+
+	if (taken.slot == NULL)
+		return MM_NO_MEMORY;
+	if (contents == FRAME_ZEROED)
+		page_zero(linear(taken.page));
+	return give_out(taken, out, by);
+}
+
+/* The common case calls nothing, and so saves no register. */
 enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 {
-	struct paddr page;
-	enum mm_status status = page_allocate(&page);
-
-	if (status != MM_OK)
-		return status;
 	if (contents == FRAME_ZEROED)
-		page_zero(linear(page));
-	slots_publish(page_range(page), PAGE_FRAME);
-	out->paddr = page;
-	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
-	return MM_OK;
+		return alloc_slowly(contents, out, SHARE_CALLER());
+
+	struct taken_page taken = page_at_hand();
+
+	if (taken.slot == NULL)
+		return alloc_slowly(contents, out, SHARE_CALLER());
+	return give_out(taken, out, SHARE_CALLER());
 }
 
 enum mm_status frame_from_unused(struct paddr page, frame_t *out)
@@ -49,7 +70,7 @@ enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
 	uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
 
 	do {
-		if (references == SLOT_UNUSED)
+		if (references == SLOT_UNUSED || references == SLOT_CACHED)
 			return MM_UNUSED;
 		if (references == SLOT_UNIQUE)
 			return MM_UNIQUE;
@@ -68,7 +89,7 @@ enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
 	 * same count. It is held now, so its usage stands still: look again.
 	 */
 	if (slot_usage(slot) != PAGE_FRAME) {
-		slots_release(page_range(page));
+		page_release(page);
 		return MM_ACCESS_DENIED;
 	}
 	out->paddr = page;
@@ -95,7 +116,7 @@ enum mm_status frame_clone(const frame_t *frame, frame_t *out)
 void frame_drop(frame_t *frame)
 {
 	if (SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
-		slots_release(page_range(frame->paddr));
+		page_release(frame->paddr);
 }
 
 struct paddr frame_into_raw(frame_t *frame)

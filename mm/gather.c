@@ -18,15 +18,6 @@
 /* What a range takes, about: an instruction for each of four sizes of its parts. */
 #define RANGE_TLBIS 4
 
-void gather_init(struct tlb_gather *gather)
-{
-	gather->range_count = 0;
-	gather->everything = false;
-	gather->run_count = 0;
-	gather->tables = paddr(0);
-	gather->table_count = 0;
-}
-
 static void add_range(struct tlb_gather *gather, struct irange range, int level,
 		      enum tlb_depth depth)
 {

@@ -5,7 +5,20 @@
 #include <strata/tlb_gather.h>
 #include <strata/vm_space.h>
 
-void gather_init(struct tlb_gather *gather);
+static inline void gather_init(struct tlb_gather *gather)
+{
+	gather->range_count = 0;
+	gather->run_count = 0;
+	gather->table_count = 0;
+	gather->everything = false;
+}
+
+/* Whether a flush would do nothing. */
+static inline bool gather_is_empty(const struct tlb_gather *gather)
+{
+	return (gather->range_count | gather->run_count | gather->table_count) == 0 &&
+	       !gather->everything;
+}
 
 /* The leaves of @level that translated @range were removed or changed. */
 void gather_leaves(struct tlb_gather *gather, struct irange range, int level);

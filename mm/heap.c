@@ -75,14 +75,14 @@ static void unlink_slab(struct size_class *class, struct slab *slab)
 static enum mm_status slab_new(struct size_class *class, unsigned int index)
 {
 	const size_t size = cell_size(index);
-	struct paddr page;
-	enum mm_status status = page_allocate(&page);
+	struct taken_page taken = page_allocate();
 
-	if (status != MM_OK)
-		return status;
-	slots_publish(prange(page, paddr(page.value + PAGE_SIZE)), PAGE_HYPERVISOR);
+	if (taken.slot == NULL)
+		return MM_NO_MEMORY;
+	slot_publish(taken.slot, taken.page, PAGE_HYPERVISOR);
+	usage_changed(PAGE_HYPERVISOR, 1);
 
-	struct slab *slab = linear(page);
+	struct slab *slab = linear(taken.page);
 	size_t offset = PAGE_SIZE - size;
 
 	*slab = (struct slab){ .class = (uint16_t)index };

@@ -61,7 +61,7 @@ struct mm_usage mm_usage(void)
 		int64_t pages = 0;
 
 		for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-			pages += mm_cpus[cpu].usage[i];
+			pages += mm_cpu_of(cpu)->usage[i];
 		usage.pages[i] = (uint64_t)pages;
 		used += (uint64_t)pages;
 	}
@@ -209,7 +209,7 @@ enum mm_status mm_init(const struct mm_config *config)
 	panic_hook = config->panic;
 	linear_map_offset = config->linear_offset;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-		mm_cpus[cpu] = (struct mm_cpu){ 0 };
+		*mm_cpu_of(cpu) = (struct mm_cpu){ 0 };
 	vmid_reset();
 	frame_list_ids_reset();
 	heap_reset();

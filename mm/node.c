@@ -35,7 +35,8 @@ static void node_begin(struct paddr table, int level)
 	atomic_store_explicit(&node->node.lock, 0, memory_order_relaxed);
 	node->node.level = (uint16_t)level & 7;
 	node->node.stray = 0;
-	slots_publish(prange(table, paddr(table.value + PAGE_SIZE)), PAGE_TABLE);
+	slot_publish(node, table, PAGE_TABLE);
+	usage_changed(PAGE_TABLE, 1);
 	COUNT(tables_allocated, 1);
 	OBSERVE(.kind = OBSERVE_TABLE_ALLOC, .address = table, .level = (int8_t)level);
 }
@@ -44,14 +45,14 @@ enum mm_status node_reserve_fill(struct node_reserve *reserve, size_t count)
 {
 	reserve->count = 0;
 	while (reserve->count < count) {
-		struct paddr table;
+		struct taken_page table = page_allocate();
 
-		if (page_allocate(&table) != MM_OK) {
+		if (table.slot == NULL) {
 			node_reserve_release(reserve);
 			return MM_NO_MEMORY;
 		}
-		node_begin(table, LEVEL_PAGE);
-		node_chain(table, &reserve->first);
+		node_begin(table.page, LEVEL_PAGE);
+		node_chain(table.page, &reserve->first);
 		reserve->count++;
 	}
 	return MM_OK;
@@ -81,7 +82,7 @@ void node_reserve_release(struct node_reserve *reserve)
 enum mm_status node_new_root(unsigned int tables, int level, struct paddr *out)
 {
 	unsigned int order = (unsigned int)__builtin_ctz(tables);
-	enum mm_status status = order == 0 ? page_allocate(out) : block_allocate(order, NULL, out);
+	enum mm_status status = block_allocate(order, NULL, out);
 
 	if (status != MM_OK)
 		return status;
@@ -94,7 +95,7 @@ void node_free(struct paddr table)
 {
 	OBSERVE(.kind = OBSERVE_TABLE_FREE, .address = table,
 		.level = (int8_t)slot_of(table)->node.level);
-	slots_release(prange(table, paddr(table.value + PAGE_SIZE)));
+	page_release(table);
 	COUNT(tables_freed, 1);
 }
 

@@ -28,6 +28,12 @@ static inline struct slot *node_of(const uint64_t *descriptor)
 	return slot_of(paddr(page_align_down(physical(descriptor).value)));
 }
 
+/* The same for the address of a table: it is aligned already. */
+static inline struct slot *node_of_table(const uint64_t *table)
+{
+	return slot_of(physical(table));
+}
+
 /* Makes @count nodes, zeroed and not linked. MM_NO_MEMORY: none was made. */
 MM_MUST_CHECK enum mm_status node_reserve_fill(struct node_reserve *reserve, size_t count);
 /* Takes one out, for @level, locked by this CPU. */

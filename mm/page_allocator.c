@@ -2,8 +2,8 @@
 #include "page_allocator.h"
 #include <strata/fault.h>
 #include "buddy.h"
+#include "page_cache.h"
 #include "panic.h"
-#include "per_cpu.h"
 
 #if STRATA_CHECKED
 
@@ -14,8 +14,12 @@ void mm_fail_allocation(uint64_t nth)
 	atomic_store_explicit(&failing_allocation, nth, memory_order_relaxed);
 }
 
-/* True for the one allocation that was chosen to fail. */
-static bool must_fail(void)
+bool allocation_will_fail(void)
+{
+	return atomic_load_explicit(&failing_allocation, memory_order_relaxed) != 0;
+}
+
+bool allocation_must_fail(void)
 {
 	uint64_t left = atomic_load_explicit(&failing_allocation, memory_order_relaxed);
 
@@ -23,13 +27,6 @@ static bool must_fail(void)
 		return false;
 	atomic_store_explicit(&failing_allocation, left - 1, memory_order_relaxed);
 	return left == 1;
-}
-
-#else
-
-static bool must_fail(void)
-{
-	return false;
 }
 
 #endif
@@ -98,79 +95,10 @@ void zone_add_free(struct zone *zone, struct prange range)
 	}
 }
 
-/* Moves pages from the zones to an empty cache; false if there is none. */
-static bool cache_fill(struct page_cache *cache)
-{
-	for (struct zone *zone = zones; zone != NULL && cache->count == 0; zone = zone_next(zone)) {
-		struct paddr batch[PAGE_CACHE_BATCH];
-		uint32_t taken = 0;
-
-		ticket_lock(&zone->lock);
-		while (taken < PAGE_CACHE_BATCH && buddy_take(zone, 0, &batch[taken])) {
-			zone_section_make_ready(zone, batch[taken]);
-			slot_set_order(zone_slot(zone, batch[taken]), ORDER_CACHED);
-			taken++;
-		}
-		ticket_unlock(&zone->lock);
-		/* The cache is a stack: what was taken first is handed out first. */
-		while (taken > 0)
-			cache->pages[cache->count++] = batch[--taken];
-	}
-	return cache->count > 0;
-}
-
-/* Moves the oldest pages of a cache to their zones. */
-static void cache_spill(struct page_cache *cache, uint32_t pages)
-{
-	for (uint32_t i = 0; i < pages; i++) {
-		struct zone *zone = zone_of(cache->pages[i]);
-
-		ticket_lock(&zone->lock);
-		slot_set_order(zone_slot(zone, cache->pages[i]), ORDER_NONE);
-		buddy_put(zone, cache->pages[i], 0);
-		ticket_unlock(&zone->lock);
-	}
-	cache->count -= pages;
-	for (uint32_t i = 0; i < cache->count; i++)
-		cache->pages[i] = cache->pages[i + pages];
-}
-
-void page_caches_drain(void)
-{
-	for (unsigned int i = 0; i < STRATA_MAX_CPUS; i++) {
-		struct page_cache *cache = &mm_cpus[i].cache;
-
-		ticket_lock(&cache->lock);
-		cache_spill(cache, cache->count);
-		ticket_unlock(&cache->lock);
-	}
-}
-
-enum mm_status page_allocate(struct paddr *out)
-{
-	struct page_cache *cache = &mm_this_cpu()->cache;
-
-	if (must_fail())
-		return MM_NO_MEMORY;
-
-	ticket_lock(&cache->lock);
-	if (cache->count == 0 && !cache_fill(cache)) {
-		ticket_unlock(&cache->lock);
-		return MM_NO_MEMORY;
-	}
-
-	struct paddr page = cache->pages[--cache->count];
-
-	slot_begin_construction(slot_of(page));
-	ticket_unlock(&cache->lock);
-	*out = page;
-	return MM_OK;
-}
-
 enum mm_status block_allocate(unsigned int order, const struct block_place *place,
 			      struct paddr *out)
 {
-	if (must_fail())
+	if (allocation_must_fail())
 		return MM_NO_MEMORY;
 	if (order >= ORDER_COUNT)
 		return MM_NO_MEMORY;
@@ -179,24 +107,6 @@ enum mm_status block_allocate(unsigned int order, const struct block_place *plac
 	/* Single pages in the caches may be what keeps a block apart. */
 	page_caches_drain();
 	return take_block_from_some_zone(order, place, out) ? MM_OK : MM_NO_MEMORY;
-}
-
-static bool cache_take(struct page_cache *cache, struct paddr page)
-{
-	bool taken = false;
-
-	ticket_lock(&cache->lock);
-	for (uint32_t i = 0; i < cache->count && !taken; i++) {
-		if (cache->pages[i].value != page.value)
-			continue;
-		slot_begin_construction(slot_of(page));
-		cache->count--;
-		for (uint32_t j = i; j < cache->count; j++)
-			cache->pages[j] = cache->pages[j + 1];
-		taken = true;
-	}
-	ticket_unlock(&cache->lock);
-	return taken;
 }
 
 static enum mm_status owned_status(uint32_t references)
@@ -227,6 +137,16 @@ enum mm_status page_take(struct paddr page)
 
 	/* A page may move between a block and a cache while we look, but not for ever. */
 	for (;;) {
+		if (slot_take_cached(slot, SLOT_UNDER_CONSTRUCTION))
+			return MM_OK;
+
+		uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
+
+		if (references == SLOT_CACHED)
+			continue;
+		if (references != SLOT_UNUSED)
+			return owned_status(references);
+
 		ticket_lock(&zone->lock);
 		bool taken = slot_order(slot) == ORDER_WITHHELD || buddy_take_at(zone, page, 0);
 
@@ -235,28 +155,7 @@ enum mm_status page_take(struct paddr page)
 		ticket_unlock(&zone->lock);
 		if (taken)
 			return MM_OK;
-
-		for (unsigned int i = 0; i < STRATA_MAX_CPUS; i++)
-			if (cache_take(&mm_cpus[i].cache, page))
-				return MM_OK;
-
-		uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
-
-		if (references != SLOT_UNUSED)
-			return owned_status(references);
 	}
-}
-
-void page_give_back(struct paddr page)
-{
-	struct page_cache *cache = &mm_this_cpu()->cache;
-
-	ticket_lock(&cache->lock);
-	if (cache->count == PAGE_CACHE_PAGES)
-		cache_spill(cache, PAGE_CACHE_BATCH);
-	slot_end(slot_of(page), ORDER_CACHED);
-	cache->pages[cache->count++] = page;
-	ticket_unlock(&cache->lock);
 }
 
 void pages_give_back(struct prange range)

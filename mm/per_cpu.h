@@ -9,31 +9,41 @@
 #include <stdatomic.h>
 #include <strata/mm.h>
 #include <strata/statistics.h>
-#include "linear.h"
 #include "lock.h"
 
 #define PAGE_CACHE_PAGES 64
 #define PAGE_CACHE_BATCH 32
 
-struct page_cache {
-	struct ticket_lock lock; /* its CPU, and whoever wants a page, or all, out of it */
-	uint32_t count;
-	struct paddr pages[PAGE_CACHE_PAGES];
+struct slot;
+
+/* page_cache.h; a page's address and its slot, which is not looked up again. */
+struct page_cache_entry {
+	_Atomic uint64_t page;
+	struct slot *slot;
 };
 
-/* Aligned to a power of two, so that an index is a shift. */
+struct page_cache {
+	uint64_t count; /* of entries in use, the first ones */
+	struct page_cache_entry entries[PAGE_CACHE_PAGES];
+};
+
 struct mm_cpu {
-	_Alignas(1024) struct page_cache cache;
+	_Alignas(CPU_LOCAL_ALIGNMENT) struct page_cache cache;
 	struct mm_statistics statistics;
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
 	_Atomic uint32_t read_sections;	 /* begun and ended: odd inside one (read_section.h) */
 };
 
-extern MM_PRIVATE struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
+_Static_assert(sizeof(struct mm_cpu) <= CPU_LOCAL_SIZE, "a CPU keeps it for mm/");
+
+static inline struct mm_cpu *mm_cpu_of(unsigned int index)
+{
+	return (struct mm_cpu *)cpu_local_of(index);
+}
 
 static inline struct mm_cpu *mm_this_cpu(void)
 {
-	return &mm_cpus[cpu_index()];
+	return (struct mm_cpu *)cpu_local();
 }
 
 static inline void usage_changed(enum page_usage usage, int64_t pages)

@@ -9,7 +9,7 @@ void read_section_wait(void)
 
 	atomic_thread_fence(memory_order_seq_cst);
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
-		_Atomic uint32_t *sections = &mm_cpus[cpu].read_sections;
+		_Atomic uint32_t *sections = &mm_cpu_of(cpu)->read_sections;
 		uint32_t seen = atomic_load_explicit(sections, memory_order_acquire);
 
 		if (cpu == self || (seen & 1) == 0)

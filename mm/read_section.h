@@ -16,19 +16,18 @@
  * detaching and looking at counters, happen in one order for all: either the reader does not find
  * the detached table, or who detached it sees the reader.
  */
-/* @cpu is this CPU. */
-static inline void read_section_enter(unsigned int cpu)
+static inline void read_section_enter(void)
 {
-	_Atomic uint32_t *sections = &mm_cpus[cpu].read_sections;
+	_Atomic uint32_t *sections = &mm_this_cpu()->read_sections;
 
 	atomic_store_explicit(sections, atomic_load_explicit(sections, memory_order_relaxed) + 1,
 			      memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-static inline void read_section_leave(unsigned int cpu)
+static inline void read_section_leave(void)
 {
-	_Atomic uint32_t *sections = &mm_cpus[cpu].read_sections;
+	_Atomic uint32_t *sections = &mm_this_cpu()->read_sections;
 
 	/* Release: what was read in the section was read before it ended. */
 	atomic_store_explicit(sections, atomic_load_explicit(sections, memory_order_relaxed) + 1,

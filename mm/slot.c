@@ -7,7 +7,6 @@
 #include <strata/frame_metadata.h>
 
 uint64_t linear_map_offset;
-struct mm_cpu mm_cpus[STRATA_MAX_CPUS];
 
 /* The part of the section of @page that lies in @zone. */
 static struct prange section_range(const struct zone *zone, struct paddr page)
@@ -132,7 +131,7 @@ static bool slot_acquire(struct slot *slot)
 	uint32_t references = atomic_load_explicit(&slot->references, memory_order_relaxed);
 
 	do {
-		MM_INVARIANT(references != SLOT_UNUSED && references != SLOT_UNIQUE &&
+		MM_INVARIANT(references <= FRAME_REFERENCES_MAX &&
 				     references != SLOT_UNDER_CONSTRUCTION,
 			     "a reference is made from a reference", references);
 		if (references >= FRAME_REFERENCES_MAX)
@@ -168,6 +167,52 @@ static bool slot_release(struct slot *slot)
 	return true;
 }
 
+/* The last holder's part, before the page goes back: what only a frame in use has ends here. */
+static void slot_end_use(struct slot *slot, struct paddr page)
+{
+	enum page_usage usage = slot_usage(slot);
+
+	if (usage == PAGE_FRAME)
+		slot_drop_metadata(slot, page);
+	usage_changed(usage, -1);
+}
+
+__attribute__((noinline)) static void end_slowly(struct slot *slot, struct paddr page)
+{
+	slot_end_use(slot, page);
+	page_give_back(slot, page);
+}
+
+static inline void release(struct slot *slot, struct paddr page)
+{
+	if (!slot_release(slot))
+		return;
+
+	struct page_cache *cache = &mm_this_cpu()->cache;
+
+	if (slot_usage(slot) != PAGE_FRAME || slot->metadata != NULL ||
+	    cache->count == PAGE_CACHE_PAGES) {
+		end_slowly(slot, page);
+		return;
+	}
+	usage_changed(PAGE_FRAME, -1);
+	page_cache_put(cache, slot, page);
+}
+
+__attribute__((noinline)) static void release_elsewhere(struct paddr page)
+{
+	release(slot_of(page), page);
+}
+
+/* The common case, a frame of the first zone, calls nothing, and so saves no register. */
+void page_release(struct paddr page)
+{
+	if (zone_has(zones, page))
+		release(zone_slot(zones, page), page);
+	else
+		release_elsewhere(page);
+}
+
 void slots_release(struct prange range)
 {
 	struct paddr free_from = range.start; /* pages from here to the current one became free */
@@ -177,9 +222,7 @@ void slots_release(struct prange range)
 		struct slot *slot = slot_of(page);
 
 		if (slot_release(slot)) {
-			if (slot_usage(slot) == PAGE_FRAME)
-				slot_drop_metadata(slot, page);
-			usage_changed(slot_usage(slot), -1);
+			slot_end_use(slot, page);
 			continue;
 		}
 		if (free_from.value < page.value)
@@ -187,7 +230,7 @@ void slots_release(struct prange range)
 		free_from.value = page.value + PAGE_SIZE;
 	}
 	if (free_from.value + PAGE_SIZE == range.end.value)
-		page_give_back(free_from);
+		page_give_back(slot_of(free_from), free_from);
 	else if (free_from.value < range.end.value)
 		pages_give_back(prange(free_from, range.end));
 }
@@ -204,17 +247,8 @@ void slots_begin_life(struct prange range)
 
 void slots_publish(struct prange range, enum page_usage usage)
 {
-	slots_begin_life(range);
-	for (struct paddr page = range.start; page.value < range.end.value;
-	     page.value += PAGE_SIZE) {
-		struct slot *slot = slot_of(page);
-
-		slot_set_usage(slot, usage);
-		if (usage == PAGE_FRAME)
-			slot_begin_frame(slot, NULL);
-		/* Release: who takes a reference by compare-exchange sees the usage. */
-		atomic_store_explicit(&slot->references, 1, memory_order_release);
-	}
+	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
+		slot_publish(slot_of(page), page, usage);
 	usage_changed(usage, (int64_t)(prange_size(range) >> PAGE_SHIFT));
 }
 

@@ -7,8 +7,8 @@
  *  │ reference count/sentinel  │ usage │ order │ children │ by usage: links, node, metadata  │
  *  └───────────────────────────┴───────┴───────┴──────────┴──────────────────────────────────┘
  *
- * Invariant: a page whose references are SLOT_UNUSED has usage PAGE_UNUSED. While a page changes hands
- * it is under construction: references 0, usage that of either side.
+ * Invariant: a page whose references are SLOT_UNUSED or SLOT_CACHED has usage PAGE_UNUSED. While a page
+ * changes hands it is under construction: references 0, usage that of either side.
  *
  * Slots are made a section (2 MiB of memory) at a time, when the section's first page is needed, so
  * that memory nobody uses costs nothing. Of the slots of a section that is not ready only one is used,
@@ -32,12 +32,12 @@
 
 #define SLOT_UNUSED UINT32_MAX
 #define SLOT_UNIQUE (UINT32_MAX - 1)
+/* Unused, and any CPU's page cache may name it: whoever exchanges this for another value has it. */
+#define SLOT_CACHED (UINT32_MAX - 2)
 #define SLOT_UNDER_CONSTRUCTION UINT32_C(0)
 
 /* slot.order of a page that is not the first of a free block. */
 #define ORDER_NONE UINT8_C(0xff)
-/* slot.order of a free page in some CPU's page cache. */
-#define ORDER_CACHED UINT8_C(0xfe)
 /* slot.order of an unused page that no allocator has: only its address leads to it. */
 #define ORDER_WITHHELD UINT8_C(0xfd)
 
@@ -233,6 +233,9 @@ void slots_reserve(struct prange range, enum page_usage usage);
  */
 MM_MUST_CHECK enum mm_status slots_acquire(struct prange range);
 
+/* One reference less on a page; if nobody holds it any more it goes to the allocator. */
+void page_release(struct paddr page);
+
 /* One reference less on each page of @range; pages nobody holds any more go to the allocator. */
 void slots_release(struct prange range);
 
@@ -259,5 +262,16 @@ static inline void slots_begin_life(struct prange range)
 }
 #endif
 
-/* Gives pages that are under construction their first reference and @usage. */
+/* Gives a page that is under construction its first reference and @usage. The caller counts it. */
+static inline void slot_publish(struct slot *slot, struct paddr page, enum page_usage usage)
+{
+	slots_begin_life(prange(page, paddr(page.value + PAGE_SIZE)));
+	slot_set_usage(slot, usage);
+	if (usage == PAGE_FRAME)
+		slot_begin_frame(slot, NULL);
+	/* Release: who takes a reference by compare-exchange sees the usage. */
+	atomic_store_explicit(&slot->references, 1, memory_order_release);
+}
+
+/* Gives pages that are under construction their first reference and @usage, and counts them. */
 void slots_publish(struct prange range, enum page_usage usage);

@@ -7,7 +7,7 @@ struct mm_statistics mm_statistics(void)
 	struct mm_statistics sum = { 0 };
 
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
-		const struct mm_statistics *part = &mm_cpus[cpu].statistics;
+		const struct mm_statistics *part = &mm_cpu_of(cpu)->statistics;
 
 		sum.leaves_mapped += part->leaves_mapped;
 		sum.leaves_unmapped += part->leaves_unmapped;

@@ -54,14 +54,13 @@ enum mm_status unique_frame_from_unused(struct paddr page, struct frame_metadata
 enum mm_status unique_frame_alloc(enum frame_contents contents, struct frame_metadata *metadata,
 				  unique_frame_t *out)
 {
-	struct paddr page;
-	enum mm_status status = page_allocate(&page);
+	struct taken_page taken = page_allocate();
 
-	if (status != MM_OK)
-		return status;
+	if (taken.slot == NULL)
+		return MM_NO_MEMORY;
 	if (contents == FRAME_ZEROED)
-		page_zero(linear(page));
-	begin_unique(page, metadata, out, SHARE_CALLER());
+		page_zero(linear(taken.page));
+	begin_unique(taken.page, metadata, out, SHARE_CALLER());
 	return MM_OK;
 }
 
@@ -135,7 +134,7 @@ unique_frame_t unique_frame_from_raw(struct paddr page)
 void unique_page_drop(struct paddr page)
 {
 	end_unique(page);
-	page_give_back(page);
+	page_give_back(slot_of(page), page);
 }
 
 void unique_frame_drop(unique_frame_t *frame)

@@ -115,13 +115,13 @@ static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, str
 	for (;;) {
 		/* Until the lock is tried the node cannot be freed; once it is locked and not stray it
 		 * cannot be detached. */
-		read_section_enter(cpu);
+		read_section_enter();
 		*out = find_leaf(space, ia);
 
 		struct slot *node = node_of(out->slot);
 		enum node_lock_result result = node_try_lock_by(node, cpu);
 
-		read_section_leave(cpu);
+		read_section_leave();
 		if (result == NODE_HELD_HERE)
 			return NULL;
 		if (result == NODE_LOCKED) {

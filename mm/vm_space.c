@@ -74,12 +74,11 @@ static void empty(struct vm_space *space)
 {
 	struct irange range = vm_space_range(space);
 	struct node_reserve none = { .count = 0 };
-	struct covering covering;
 	struct cursor cursor;
-	bool locked = cursor_lock(space, range, space->geometry.root_level, &covering);
+	bool locked =
+		cursor_lock(&cursor, space, range, CURSOR_MUTABLE, space->geometry.root_level);
 
 	MM_INVARIANT(locked, "a space without cursors has no locked node", space->root.value);
-	cursor_begin(&cursor, space, range, CURSOR_MUTABLE, &covering);
 	cursor_remove(&cursor, cursor.range, &none);
 	cursor.gather.everything = true;
 	gather_flush(space, &cursor.gather);
@@ -127,9 +126,4 @@ void vm_space_deactivate(void)
 uint16_t vm_space_vmid(const struct vm_space *space)
 {
 	return vmid_of(space);
-}
-
-struct irange vm_space_range(const struct vm_space *space)
-{
-	return irange(iaddr(0), iaddr(UINT64_C(1) << space->geometry.ia_bits));
 }

@@ -7,16 +7,16 @@ union percpu_element percpu_data[STRATA_MAX_CPUS]
 	__attribute__((aligned(PERCPU_STRIDE), section(".bss.percpu")));
 
 _Static_assert(sizeof(union percpu_element) == PERCPU_STRIDE, "the array's stride");
-_Static_assert(sizeof(struct percpu) <= PERCPU_STATE_SIZE, "the state ends below the guard page");
+_Static_assert(sizeof(struct percpu) <= PERCPU_LOCAL, "the state ends below what others keep");
+_Static_assert(PERCPU_LOCAL + CPU_LOCAL_SIZE <= PERCPU_STATE_SIZE, "and that below the guard page");
+_Static_assert(PERCPU_LOCAL % CPU_LOCAL_ALIGNMENT == 0, "aligned as promised");
 _Static_assert(offsetof(struct percpu, vcpu) == PERCPU_VCPU, "as assembly knows it");
 _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "as assembly knows it");
 _Static_assert(offsetof(struct percpu, overflowed) == PERCPU_OVERFLOWED, "as assembly knows it");
 
-unsigned int cpu_index(void)
+void *cpu_local_of(unsigned int index)
 {
-	uintptr_t offset = (uintptr_t)percpu_this() - (uintptr_t)percpu_data;
-
-	return (unsigned int)(offset >> PERCPU_STRIDE_SHIFT);
+	return percpu_data[index].bytes + PERCPU_LOCAL;
 }
 
 void cpu_relax(void)

@@ -13,7 +13,7 @@
 struct machine machine;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local unsigned int current_cpu;
+_Thread_local unsigned int machine_current_cpu;
 
 void machine_lock(void)
 {
@@ -80,21 +80,23 @@ const struct arch_features *arch_features(void)
 	return &machine.config.features;
 }
 
-unsigned int cpu_index(void)
-{
-	return current_cpu;
-}
-
 void machine_set_cpu(unsigned int index)
 {
 	if (index >= STRATA_MAX_CPUS)
 		abort();
-	current_cpu = index;
+	machine_current_cpu = index;
 }
 
 struct cpu *this_cpu(void)
 {
-	return &machine.cpus[current_cpu];
+	return &machine.cpus[machine_current_cpu];
+}
+
+void *cpu_local_of(unsigned int index)
+{
+	static _Alignas(CPU_LOCAL_ALIGNMENT) char local[STRATA_MAX_CPUS][CPU_LOCAL_SIZE];
+
+	return local[index];
 }
 
 void cpu_relax(void)
@@ -149,7 +151,7 @@ bool machine_create(const struct machine_config *config)
 		.host_size = size,
 		.clock = 1,
 	};
-	current_cpu = 0;
+	machine_current_cpu = 0;
 	return true;
 }
 

@@ -10,7 +10,7 @@ static _Alignas(PAGE_SIZE) unsigned char memory[FAKE_PAGES][PAGE_SIZE];
 static struct page_state states[FAKE_PAGES];
 static mm_operation_observer observer;
 uint16_t fake_vmid;
-unsigned int fake_cpu;
+_Thread_local unsigned int machine_current_cpu;
 
 void fake_machine_reset(void)
 {
@@ -18,7 +18,7 @@ void fake_machine_reset(void)
 	memset(states, 0, sizeof(states));
 	observer = NULL;
 	fake_vmid = 1;
-	fake_cpu = 0;
+	machine_current_cpu = 0;
 }
 
 struct paddr fake_page(unsigned int index)
@@ -113,9 +113,11 @@ const char *page_usage_name(enum page_usage usage)
 	return names[usage];
 }
 
-unsigned int cpu_index(void)
+void *cpu_local_of(unsigned int index)
 {
-	return fake_cpu;
+	static _Alignas(CPU_LOCAL_ALIGNMENT) char local[STRATA_MAX_CPUS][CPU_LOCAL_SIZE];
+
+	return local[index];
 }
 
 void cpu_relax(void)

@@ -29,4 +29,4 @@ bool fake_observer_attached(void);
 
 /* What vm_space_vmid says of every space. */
 extern uint16_t fake_vmid;
-extern unsigned int fake_cpu;
+extern _Thread_local unsigned int machine_current_cpu;

@@ -13,7 +13,7 @@ static void two_cursors_on_one_page(void **state)
 				     .range = pages(63, 2) };
 
 	(void)state;
-	fake_cpu = 1; /* on its own CPU it would have been MM_BUSY */
+	machine_current_cpu = 1; /* on its own CPU it would have been MM_BUSY */
 	fake_operation(&open);
 	expect_lie("opened up to 0x41000, where another cursor holds 0x0");
 	assert_int_equal(model_check_all(), 3); /* said of each of the two */
@@ -33,7 +33,7 @@ static void two_cursors_of_one_cpu(void **state)
 	open.range = pages(64, 1); /* beside it: the node may be the same */
 	fake_operation(&open);
 	expect_truth();
-	fake_cpu = 1;
+	machine_current_cpu = 1;
 	fake_operation(&open);
 	expect_lie("status is MM_BUSY, model says MM_OK");
 }

@@ -27,6 +27,8 @@
 #include <strata/tlb_gather.h>
 #include <strata/vm_space.h>
 
+struct slot;
+
 enum cursor_access {
 	CURSOR_READ_ONLY, /* operations that change the table are MM_ACCESS_DENIED */
 	CURSOR_MUTABLE,
@@ -38,7 +40,9 @@ struct cursor {
 	struct irange range;
 	struct iaddr position;
 	enum cursor_access access;
-	uint64_t *covering_table; /* the covering node's first descriptor, its level and its span */
+	uint64_t *
+		covering_table; /* the covering node's first descriptor, its slot, level and span */
+	struct slot *covering_node;
 	int covering_level;
 	struct irange covering_range;
 	uint64_t *leaf_table; /* of level 3, last used, and its span; the span may be empty */

@@ -27,10 +27,10 @@ struct tlb_gather_range {
 
 struct tlb_gather {
 	size_t range_count;
-	struct tlb_gather_range ranges[TLB_GATHER_RANGES];
-	bool everything; /* more ranges than fit: the whole space is invalidated */
 	size_t run_count;
+	size_t table_count;
+	bool everything; /* more ranges than fit: the whole space is invalidated */
+	struct tlb_gather_range ranges[TLB_GATHER_RANGES];
 	struct prange runs[TLB_GATHER_RUNS]; /* parked pages, one reference on each */
 	struct paddr tables;		     /* parked table pages, chained through their slots */
-	size_t table_count;
 };

@@ -82,7 +82,10 @@ void vm_space_deactivate(void);
 uint16_t vm_space_vmid(const struct vm_space *space);
 
 /* [0, 2^ia_bits). */
-struct irange vm_space_range(const struct vm_space *space);
+static inline struct irange vm_space_range(const struct vm_space *space)
+{
+	return irange(iaddr(0), iaddr(UINT64_C(1) << space->geometry.ia_bits));
+}
 
 /*
  * Finds the device region that has @address, among those mapped into a Stage-2 space by

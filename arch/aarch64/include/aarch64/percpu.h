@@ -25,6 +25,7 @@
 #define PERCPU_STRIDE_SHIFT 15
 #define PERCPU_STRIDE (1 << PERCPU_STRIDE_SHIFT)
 #define PERCPU_STATE_SIZE 4096
+#define PERCPU_LOCAL 2048 /* from here to the end of the state: cpu_local() */
 #define PERCPU_GUARD_SIZE 4096
 #define PERCPU_STACK_START (PERCPU_STATE_SIZE + PERCPU_GUARD_SIZE)
 
@@ -36,7 +37,7 @@
 #ifndef __ASSEMBLER__
 
 #include <arch/counters.h>
-#include <arch/cpu.h>
+#include <arch/max_cpus.h>
 #include <arch/translation.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,7 +69,8 @@ union percpu_element {
 	_Alignas(16) unsigned char bytes[PERCPU_STRIDE];
 };
 
-extern union percpu_element percpu_data[STRATA_MAX_CPUS];
+/* Hidden: reached without a table of addresses, whatever it is linked into. */
+extern union percpu_element percpu_data[STRATA_MAX_CPUS] __attribute__((visibility("hidden")));
 
 static inline struct percpu *percpu_this(void)
 {
