@@ -137,6 +137,17 @@ static void start_memory(void)
 		boot_refuse("the memory subsystem does not start: %s", mm_status_name(status));
 }
 
+/* Start-up is over. The counter began when the machine did, or firmware set it. */
+static void report_ready(void)
+{
+	uint64_t count = register_read(cntpct_el0);
+	uint64_t frequency = register_read(cntfrq_el0);
+
+	if (frequency != 0)
+		log_debug("ready at %" PRIu64 ".%06" PRIu64 " s of the system counter",
+			  count / frequency, count % frequency * 1000000 / frequency);
+}
+
 /* Called by start.S, on the boot stack, MMU and caches on, VA = PA. */
 void boot_main(uint64_t device_tree, uint64_t early_uart)
 {
@@ -155,5 +166,6 @@ void boot_main(uint64_t device_tree, uint64_t early_uart)
 	image_prepare(&info);
 	el2_space_start(&info);
 	vcpu_host_init();
+	report_ready();
 	machine_exit(image_main(&info));
 }

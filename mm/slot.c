@@ -54,16 +54,28 @@ void zone_section_make_ready(struct zone *zone, struct paddr page)
 	zone_section_set(zone, page, section | SECTION_READY);
 }
 
-/* Reserves all of a section, without making its slots where that is possible. */
-static void reserve_section(struct zone *zone, struct prange range, enum page_usage usage)
+/*
+ * Reserves what @range begins with of whole sections that nothing was said of yet, without making
+ * their slots, and returns its size: what is set aside by the gigabyte is so at a byte per section.
+ */
+static uint64_t reserve_whole_sections(struct zone *zone, struct prange range, enum page_usage usage)
 {
-	struct prange whole = section_range(zone, range.start);
+	struct paddr start = range.start;
+	struct prange whole = section_range(zone, start);
 
-	if (zone_section(zone, range.start) == 0 && prange_contains(range, whole)) {
-		zone_section_set(zone, range.start, (uint8_t)(SECTION_RESERVED | usage));
-		usage_changed(usage, (int64_t)(prange_size(whole) >> PAGE_SHIFT));
-		return;
+	while (start.value < range.end.value && prange_contains(range, whole) &&
+	       zone_section(zone, start) == 0) {
+		zone_section_set(zone, start, (uint8_t)(SECTION_RESERVED | usage));
+		start = whole.end;
+		whole = section_range(zone, start);
 	}
+	usage_changed(usage, (int64_t)((start.value - range.start.value) >> PAGE_SHIFT));
+	return start.value - range.start.value;
+}
+
+/* The same for pages of one section. */
+static void reserve_pages(struct zone *zone, struct prange range, enum page_usage usage)
+{
 	zone_section_make_ready(zone, range.start);
 	for (struct paddr page = range.start; page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
@@ -83,11 +95,15 @@ void slots_reserve(struct prange range, enum page_usage usage)
 		struct prange part = prange_intersection(zone->range, range);
 
 		while (!prange_is_empty(part)) {
+			part.start.value += reserve_whole_sections(zone, part, usage);
+			if (prange_is_empty(part))
+				break;
+
 			struct paddr end = section_range(zone, part.start).end;
 
 			if (end.value > part.end.value)
 				end = part.end;
-			reserve_section(zone, prange(part.start, end), usage);
+			reserve_pages(zone, prange(part.start, end), usage);
 			part.start = end;
 		}
 	}

@@ -60,8 +60,8 @@ struct zone *zone_make(struct prange range, struct prange metadata)
 	};
 	for (unsigned int order = 0; order < ORDER_COUNT; order++)
 		zone->first_free[order] = LINK_NONE;
-	for (uint64_t i = 0; i < section_count(range); i++)
-		atomic_store_explicit(&zone->sections[i], 0, memory_order_relaxed);
+	/* Nobody sees the zone yet: words at a time, since this is all that starting costs per 2 MiB. */
+	__builtin_memset((void *)zone->sections, 0, section_count(range));
 	return zone;
 }
 
