@@ -58,7 +58,8 @@ void zone_section_make_ready(struct zone *zone, struct paddr page)
  * Reserves what @range begins with of whole sections that nothing was said of yet, without making
  * their slots, and returns its size: what is set aside by the gigabyte is so at a byte per section.
  */
-static uint64_t reserve_whole_sections(struct zone *zone, struct prange range, enum page_usage usage)
+static uint64_t reserve_whole_sections(struct zone *zone, struct prange range,
+				       enum page_usage usage)
 {
 	struct paddr start = range.start;
 	struct prange whole = section_range(zone, start);
