@@ -100,6 +100,17 @@ def strange_rows(manuals, tried):
             yield f"{row}: no header has this operation"
 
 
+def wrong_table():
+    """The table of docs/architecture.md has one row for each public header, and no other."""
+    section = read(ARCHITECTURE).partition("## Where each operation is\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `(\w+\.h)` \| \S", section, re.M)
+    there = [os.path.basename(path) for path in glob.glob(f"{HEADERS}/*.h")]
+    yield from (f"{ARCHITECTURE}: {name} has no row" for name in sorted(set(there) - set(named)))
+    yield from (f"{ARCHITECTURE}: {name} is no header" for name in sorted(set(named) - set(there)))
+    yield from (f"{ARCHITECTURE}: {name} has two rows" for name in sorted(set(named))
+                if named.count(name) > 1)
+
+
 def main():
     os.chdir(sys.argv[1])
     tap = Tap()
@@ -111,6 +122,7 @@ def main():
     tap.check("of every public operation it is tried that its allocations fail",
               untried(manuals, tried, tests))
     tap.check("what is tried is a public operation", strange_rows(manuals, tried))
+    tap.check(f"{ARCHITECTURE} names every public header", wrong_table())
     tap.finish()
 
 
