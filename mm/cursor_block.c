@@ -58,9 +58,9 @@ static bool makes_one_block(const struct table *child)
 	uint64_t first = descriptors[0];
 	uint64_t output = descriptor_address(first).value;
 
-	if (node_of(descriptors)->children != TABLE_ENTRIES ||
-	    descriptor_is_table(first, child->level) ||
-	    (output & (level_size(child->level - 1) - 1)) != 0)
+	if (descriptor_is_table(first, child->level) ||
+	    (output & (level_size(child->level - 1) - 1)) != 0 ||
+	    node_of(descriptors)->children != TABLE_ENTRIES)
 		return false;
 	/* The last one first: in most tables that are not one block it already tells. */
 	if (descriptors[TABLE_ENTRIES - 1] != first + (TABLE_ENTRIES - 1) * step)
@@ -109,6 +109,34 @@ void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 	descriptor_write(&table->descriptors[index], block);
 	cursor_publish(cursor);
 	COUNT(tables_merged, 1);
+}
+
+/* From the pages up: what merges below may make one block of its parent. */
+static void merge_below(struct cursor *cursor, const struct table *table, struct irange part)
+{
+	if (table->level == LEVEL_PAGE)
+		return;
+
+	size_t last = table_index(table, iaddr(part.end.value - 1));
+
+	for (size_t i = table_index(table, part.start); i <= last; i++) {
+		uint64_t descriptor = table->descriptors[i];
+
+		if (!descriptor_is_table(descriptor, table->level))
+			continue;
+
+		struct table child = table_child(table, i, descriptor);
+
+		merge_below(cursor, &child, irange_intersection(part, table_span(table, i)));
+		table_merge(cursor, table, i);
+	}
+}
+
+void tables_merge(struct cursor *cursor, struct irange range)
+{
+	struct table covering = covering_table(cursor);
+
+	merge_below(cursor, &covering, range);
 }
 
 void table_detach_empty(struct cursor *cursor, const struct table *table, size_t index)

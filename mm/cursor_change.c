@@ -162,23 +162,6 @@ static void change_below(struct cursor *cursor, const struct table *table, struc
 	}
 }
 
-/* A table whose last differing leaf has just become like the others is a block again. */
-static void merge_above(struct cursor *cursor, struct iaddr ia)
-{
-	struct table table = covering_table(cursor);
-
-	while (table.level < LEVEL_PAGE - 1) {
-		uint64_t descriptor = table.descriptors[table_index(&table, ia)];
-
-		if (!descriptor_is_table(descriptor, table.level))
-			return;
-		table = table_child(&table, table_index(&table, ia), descriptor);
-	}
-	if (table.level == LEVEL_PAGE - 1 &&
-	    descriptor_is_table(table.descriptors[table_index(&table, ia)], table.level))
-		table_merge(cursor, &table, table_index(&table, ia));
-}
-
 enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 				   page_property_update update, void *context,
 				   struct irange *changed)
@@ -214,7 +197,9 @@ enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 					     was.cache != property.cache);
 				MM_INVARIANT(reserve.count == 0,
 					     "a change uses the tables it planned", reserve.count);
-				merge_above(cursor, part.start);
+				/* What was split is not alike. */
+				if (table_is_untidy(cursor->space, &lookup.table))
+					tables_merge(cursor, part);
 			}
 		}
 		if (status == MM_OK) {
@@ -223,7 +208,7 @@ enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 				*changed = part;
 		}
 	}
-	REPORT(.kind = OPERATION_CURSOR_PROTECT, .status = status, .space = cursor->space,
+	REPORT(.kind = OPERATION_CURSOR_PROTECT_NEXT, .status = status, .space = cursor->space,
 	       .cursor = cursor, .position = before, .range = range, .changed = part,
 	       .property = property);
 	return status;

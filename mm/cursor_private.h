@@ -85,6 +85,10 @@ size_t split_tables(int level, struct irange span, struct irange part);
  */
 void table_merge(struct cursor *cursor, const struct table *table, size_t index);
 
+/* table_merge for every table below the covering node that spans some of @range, at every level: those
+ * whose last differing leaf has just become like the others. */
+void tables_merge(struct cursor *cursor, struct irange range);
+
 /* Removes the table at @index of @table, which has no children left, from the tree. */
 void table_detach_empty(struct cursor *cursor, const struct table *table, size_t index);
 

@@ -52,6 +52,15 @@ static inline void descriptor_write(uint64_t *descriptor, uint64_t value)
 	atomic_store_explicit((_Atomic uint64_t *)descriptor, value, memory_order_release);
 }
 
+/* As descriptor_write, for a leaf that goes on translating to the same place: who sees the new value
+ * needs to see nothing else, so it is relaxed. */
+static inline void descriptor_change(uint64_t *leaf, uint64_t value)
+{
+	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
+		.previous = *leaf);
+	atomic_store_explicit((_Atomic uint64_t *)leaf, value, memory_order_relaxed);
+}
+
 static inline bool descriptor_is_table(uint64_t descriptor, int level)
 {
 	const uint64_t type = DESCRIPTOR_VALID | DESCRIPTOR_TABLE_OR_PAGE;

@@ -139,13 +139,46 @@ void check_unmap(struct cursor_check *check)
 	stored(check, spec_unmap_step(&check->space->state, &check->open->state, range));
 }
 
+/* The leaves that the change of a range wrote, as far as that is known. */
+static void check_changed_leaves(struct cursor_check *check, struct property_changes changes)
+{
+	const struct mm_operation *operation = check->operation;
+	struct leaf_bounds bounds =
+		spec_changed_leaves(&check->space->state.mappings, operation->range, changes);
+
+	if (operation->leaves < bounds.least || operation->leaves > bounds.most)
+		difference(check->subject, operation->range.start,
+			   "%" PRIu64 " leaves changed, model says %" PRIu64 " to %" PRIu64,
+			   operation->leaves, bounds.least, bounds.most);
+}
+
 void check_protect(struct cursor_check *check)
 {
 	const struct mm_operation *operation = check->operation;
 	struct irange range = operation->range;
+	struct property_changes changes = { operation->changes, operation->change_count };
+	struct iaddr forgotten;
+
+	check->affected = affected_range(check, range);
+	if (!check_succeeded(check, spec_protect_statuses(&check->space->state, &check->open->state,
+							  range, changes)))
+		return;
+	if (spec_protect_forgets(&check->space->state.mappings, range, changes, &forgotten)) {
+		difference(check->subject, forgotten,
+			   "nobody was asked what becomes of the property here");
+		return;
+	}
+	check_changed_leaves(check, changes);
+	stored(check, spec_protect_step(&check->space->state, &check->open->state, range, changes));
+}
+
+void check_protect_next(struct cursor_check *check)
+{
+	const struct mm_operation *operation = check->operation;
+	struct irange range = operation->range;
 	struct irange changed = operation->changed;
-	status_set allowed = spec_protect_statuses(&check->space->state, &check->open->state, range,
-						   operation->property);
+	status_set allowed = spec_protect_next_statuses(&check->space->state, &check->open->state,
+							range, operation->property);
 
 	check->affected = affected_range(check, range);
 	if (operation->status == MM_NOT_MAPPED && status_in(allowed, MM_NOT_MAPPED)) {
@@ -154,13 +187,13 @@ void check_protect(struct cursor_check *check)
 	}
 	if (!check_succeeded(check, allowed))
 		return;
-	if (!spec_protect_changes(&check->space->state.mappings, range, changed)) {
+	if (!spec_protect_next_changes(&check->space->state.mappings, range, changed)) {
 		difference(check->subject, changed.start,
 			   "changed up to 0x%" PRIx64 ", which is the part of no leaf in the range",
 			   changed.end.value);
 		return;
 	}
 	check->affected = affected_range(check, changed);
-	stored(check, spec_protect_step(&check->space->state, &check->open->state, changed,
-					operation->property));
+	stored(check, spec_protect_next_step(&check->space->state, &check->open->state, changed,
+					     operation->property));
 }

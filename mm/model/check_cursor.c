@@ -131,6 +131,7 @@ static bool range_begins_at_position(const struct cursor_check *check)
 	case OPERATION_CURSOR_REPLACE:
 	case OPERATION_CURSOR_UNMAP:
 	case OPERATION_CURSOR_PROTECT:
+	case OPERATION_CURSOR_PROTECT_NEXT:
 		if (start == position)
 			return true;
 		difference(check->subject, check->operation->position,
@@ -167,6 +168,9 @@ static void check_open_cursor(struct cursor_check *check)
 		break;
 	case OPERATION_CURSOR_PROTECT:
 		check_protect(check);
+		break;
+	case OPERATION_CURSOR_PROTECT_NEXT:
+		check_protect_next(check);
 		break;
 	case OPERATION_CURSOR_FLUSH:
 		check->open->parked_runs = 0;

@@ -32,6 +32,8 @@ const char *operation_name(enum mm_operation_kind kind)
 	case OPERATION_CURSOR_UNMAP:
 		return "cursor_unmap";
 	case OPERATION_CURSOR_PROTECT:
+		return "cursor_protect";
+	case OPERATION_CURSOR_PROTECT_NEXT:
 		return "cursor_protect_next";
 	case OPERATION_CURSOR_FLUSH:
 		return "cursor_flush";

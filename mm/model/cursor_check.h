@@ -25,3 +25,4 @@ void check_map(struct cursor_check *check);
 void check_replace(struct cursor_check *check);
 void check_unmap(struct cursor_check *check);
 void check_protect(struct cursor_check *check);
+void check_protect_next(struct cursor_check *check);

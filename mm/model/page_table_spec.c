@@ -174,8 +174,9 @@ struct leaf_bounds spec_leaf_bounds(const struct mappings *mappings, struct iran
 	return bounds;
 }
 
-status_set spec_protect_statuses(const struct space_state *space, const struct cursor_state *cursor,
-				 struct irange range, struct page_property property)
+status_set spec_protect_next_statuses(const struct space_state *space,
+				      const struct cursor_state *cursor, struct irange range,
+				      struct page_property property)
 {
 	status_set refusals = range_refusals(cursor, range);
 
@@ -189,8 +190,8 @@ status_set spec_protect_statuses(const struct space_state *space, const struct c
 	return refused_or_ok(refusals) | may_need_tables(space, range);
 }
 
-bool spec_protect_changes(const struct mappings *mappings, struct irange range,
-			  struct irange changed)
+bool spec_protect_next_changes(const struct mappings *mappings, struct irange range,
+			       struct irange changed)
 {
 	struct mapping first;
 	struct mapping whole;
@@ -202,8 +203,8 @@ bool spec_protect_changes(const struct mappings *mappings, struct irange range,
 	return leaf_part_possible(&whole, range, changed);
 }
 
-bool spec_protect_step(struct space_state *space, struct cursor_state *cursor,
-		       struct irange changed, struct page_property property)
+bool spec_protect_next_step(struct space_state *space, struct cursor_state *cursor,
+			    struct irange changed, struct page_property property)
 {
 	struct mapping mapping;
 
@@ -215,6 +216,102 @@ bool spec_protect_step(struct space_state *space, struct cursor_state *cursor,
 	mapping.property = property;
 	return mappings_remove(&space->mappings, mapping.range) &&
 	       mappings_insert(&space->mappings, mapping);
+}
+
+static bool find_change(struct property_changes changes, struct page_property was,
+			struct page_property *becomes)
+{
+	for (size_t i = 0; i < changes.count; i++) {
+		if (!page_property_equal(changes.changes[i].was, was))
+			continue;
+		*becomes = changes.changes[i].becomes;
+		return true;
+	}
+	return false;
+}
+
+status_set spec_protect_statuses(const struct space_state *space, const struct cursor_state *cursor,
+				 struct irange range, struct property_changes changes)
+{
+	status_set refusals = range_refusals(cursor, range);
+	struct irange left = range;
+	struct mapping mapping;
+
+	if (!cursor->may_change)
+		refusals |= STATUS_SET(MM_ACCESS_DENIED);
+	if (refusals != 0)
+		return refusals;
+	while (mappings_next_in(&space->mappings, left, &mapping)) {
+		struct page_property becomes;
+
+		if (find_change(changes, mapping.property, &becomes) &&
+		    !spec_property_expressible(space->stage, becomes))
+			refusals |= STATUS_SET(MM_NOT_SUPPORTED);
+		left.start = mapping.range.end;
+	}
+	return refused_or_ok(refusals) | may_need_tables(space, range);
+}
+
+bool spec_protect_forgets(const struct mappings *mappings, struct irange range,
+			  struct property_changes changes, struct iaddr *at)
+{
+	struct mapping mapping;
+
+	while (mappings_next_in(mappings, range, &mapping)) {
+		struct page_property becomes;
+
+		*at = mapping.range.start;
+		if (!find_change(changes, mapping.property, &becomes))
+			return true;
+		range.start = mapping.range.end;
+	}
+	return false;
+}
+
+/* The next mapping in @range whose property changes, with the new one. */
+static bool next_changed(const struct mappings *mappings, struct irange range,
+			 struct property_changes changes, struct mapping *out)
+{
+	while (mappings_next_in(mappings, range, out)) {
+		struct page_property becomes;
+
+		if (find_change(changes, out->property, &becomes) &&
+		    !page_property_equal(out->property, becomes)) {
+			out->property = becomes;
+			return true;
+		}
+		range.start = out->range.end;
+	}
+	return false;
+}
+
+bool spec_protect_step(struct space_state *space, struct cursor_state *cursor, struct irange range,
+		       struct property_changes changes)
+{
+	struct mapping mapping;
+
+	cursor->position = range.end;
+	while (next_changed(&space->mappings, range, changes, &mapping)) {
+		if (!mappings_remove(&space->mappings, mapping.range) ||
+		    !mappings_insert(&space->mappings, mapping))
+			return false;
+		range.start = mapping.range.end;
+	}
+	return true;
+}
+
+struct leaf_bounds spec_changed_leaves(const struct mappings *mappings, struct irange range,
+				       struct property_changes changes)
+{
+	struct leaf_bounds bounds = { 0, 0 };
+	struct mapping mapping;
+
+	while (next_changed(mappings, range, changes, &mapping)) {
+		bounds.least += leaf_count_least(&mapping);
+		bounds.most += irange_size(mapping.range) / PAGE_SIZE;
+		range.start = mapping.range.end;
+	}
+	return bounds;
 }
 
 status_set spec_query_statuses(const struct space_state *space, const struct cursor_state *cursor)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The page table specification: what map, unmap, query, protect, replace, find_next and jump must
- * do, as functions on the abstract state of one space and of one cursor in it.
+ * The page table specification: what map, unmap, query, protect, protect_next, replace, find_next and
+ * jump must do, as functions on the abstract state of one space and of one cursor in it.
  *
  * The rule behind all of them: an operation first says which statuses its state and arguments
  * allow. With MM_OK (and MM_NOT_MAPPED where a search says so) the state makes one step, and there
@@ -23,6 +23,7 @@
 #include "mappings.h"
 
 #include <strata/cursor.h>
+#include <strata/operation.h>
 #include <strata/status.h>
 
 /* A set of statuses: bit n is status n. */
@@ -102,17 +103,40 @@ struct leaf_bounds {
 struct leaf_bounds spec_leaf_bounds(const struct mappings *mappings, struct irange range);
 
 /*
- * protect: the first mapping in the range gets the property, if there is one, and the position moves
+ * protect_next: the first mapping in the range gets the property, if there is one, and the position moves
  * past what was changed; if there is none it moves past the range.
  *
  * @changed is right if it is the part in @range of a leaf that can be there.
  */
+status_set spec_protect_next_statuses(const struct space_state *space,
+				      const struct cursor_state *cursor, struct irange range,
+				      struct page_property property);
+bool spec_protect_next_changes(const struct mappings *mappings, struct irange range,
+			       struct irange changed);
+bool spec_protect_next_step(struct space_state *space, struct cursor_state *cursor,
+			    struct irange changed, struct page_property property);
+
+/* What protect says becomes of each property: all that it asked its caller. */
+struct property_changes {
+	const struct property_change *changes;
+	size_t count;
+};
+
+/*
+ * protect: everything mapped in the range gets what @changes say of its property, and the position moves
+ * past the range. They must say something of each property there: spec_protect_forgets finds a mapping
+ * of which they do not.
+ */
 status_set spec_protect_statuses(const struct space_state *space, const struct cursor_state *cursor,
-				 struct irange range, struct page_property property);
-bool spec_protect_changes(const struct mappings *mappings, struct irange range,
-			  struct irange changed);
-bool spec_protect_step(struct space_state *space, struct cursor_state *cursor,
-		       struct irange changed, struct page_property property);
+				 struct irange range, struct property_changes changes);
+bool spec_protect_forgets(const struct mappings *mappings, struct irange range,
+			  struct property_changes changes, struct iaddr *at);
+bool spec_protect_step(struct space_state *space, struct cursor_state *cursor, struct irange range,
+		       struct property_changes changes);
+
+/* How many leaves may translate what changes. */
+struct leaf_bounds spec_changed_leaves(const struct mappings *mappings, struct irange range,
+				       struct property_changes changes);
 
 /*
  * query: the item is true of the position, and its range no larger than the mapping or the hole

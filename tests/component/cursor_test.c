@@ -338,6 +338,8 @@ TEST(cursor_lengths_are_checked)
 		EXPECT_STATUS(
 			cursor_protect_next(&cursor, cases[i].length, become, &property, &changed),
 			cases[i].status);
+		EXPECT_STATUS(cursor_protect(&cursor, cases[i].length, become, &property, &leaves),
+			      cases[i].status);
 		EXPECT_EQUAL(leaves, 7);
 		EXPECT_EQUAL(changed.start.value, 7);
 		EXPECT_EQUAL(cursor_virt_addr(&cursor).value, MIB(1));

@@ -194,6 +194,8 @@ static enum mm_status activate_and_rest(struct scene *scene)
 	X(cursor_unmap, PAGES, a_device_block, cursor_unmap(CURSOR, MIB(1000), NULL))              \
 	X(cursor_protect_next, PAGES, a_device_block,                                              \
 	  cursor_protect_next(CURSOR, MIB(300), read_only, NULL, NULL))                            \
+	X(cursor_protect, PAGES, a_device_block,                                                   \
+	  cursor_protect(CURSOR, MIB(300), read_only, NULL, NULL))                                 \
 	X(cursor_write_protect, PAGES, two_blocks, cursor_write_protect(CURSOR, MIB(2), NULL))     \
 	X(cursor_age, PAGES, two_blocks, cursor_age(CURSOR, MIB(2), NULL, NULL))                   \
 	X(ageing_fault, PAGES, two_cold_blocks, ageing_fault(CURSOR))                              \

@@ -31,7 +31,7 @@ static void random_step(struct world *world, struct vm_space *space, uint32_t *r
 		frame_t frame;
 
 		EXPECT_OK(cursor_jump(&cursor, iaddr(start)));
-		switch (next_random(random) % 5) {
+		switch (next_random(random) % 6) {
 		case 0:
 		case 1:
 			segment = world_segment(world, pages,
@@ -45,6 +45,10 @@ static void random_step(struct world *world, struct vm_space *space, uint32_t *r
 		case 3:
 			(void)!cursor_protect_next(&cursor, pages * PAGE_SIZE, become, &property,
 						   NULL);
+			break;
+		case 4:
+			EXPECT_OK(cursor_protect(&cursor, pages * PAGE_SIZE, become, &property,
+						 NULL));
 			break;
 		default:
 			frame = world_frame(world);
@@ -75,9 +79,12 @@ static void random_large_step(struct vm_space *space, uint32_t *random)
 #if STRATA_CHECKED
 	mm_fail_allocation(next_random(random) % 4);
 #endif
-	switch (next_random(random) % 4) {
+	switch (next_random(random) % 5) {
 	case 0:
 		(void)!cursor_unmap(&cursor, size, NULL);
+		break;
+	case 2:
+		(void)!cursor_protect(&cursor, size, become, &property, NULL);
 		break;
 	case 1:
 		(void)!cursor_protect_next(&cursor, size, become, &property, NULL);

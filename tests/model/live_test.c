@@ -248,7 +248,7 @@ static void one_operation(struct cursor *cursor, struct random *random, uint64_t
 	uint64_t leaves;
 	frame_t frame = { .paddr = paddr(0) };
 
-	switch (random_below(random, 14)) {
+	switch (random_below(random, 15)) {
 	case 0:
 		if (cursor_query(cursor, &item, &frame) == MM_OK && item.mapped && item.counted)
 			frame_drop(&frame);
@@ -282,6 +282,9 @@ static void one_operation(struct cursor *cursor, struct random *random, uint64_t
 					   &changed);
 		break;
 	case 12:
+		(void)!cursor_protect(cursor, random_length(random), set_property, random, &leaves);
+		break;
+	case 13:
 		fill_block(cursor, random, base);
 		break;
 	default:

@@ -37,7 +37,7 @@ static void a_protect_refused_without_a_reason(void **state)
 {
 	(void)state;
 	tell_jump(0);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT_NEXT,
 				    .status = MM_NOT_SUPPORTED,
 				    .range = pages(0, 1),
 				    .changed = pages(0, 1),
@@ -141,11 +141,66 @@ static void a_range_that_begins_elsewhere(void **state)
 	expect_lie("the range begins at 0x5000");
 }
 
+static void tell_protect(const struct property_change *change, size_t count, enum mm_status status,
+			 uint64_t leaves)
+{
+	bool done = status == MM_OK;
+
+	tell_jump(0);
+	for (unsigned int i = 0; done && i < 4; i++)
+		*fake_descriptor(LEAVES, i) = LEAF_RO | data(i);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+				    .status = status,
+				    .range = pages(0, 4),
+				    .changes = change,
+				    .change_count = count,
+				    .leaves = leaves },
+	     done ? 4 : 0);
+}
+
+static const struct property_change read_only = { { PAGE_READ | PAGE_WRITE | PAGE_ACCESSED,
+						    CACHE_WRITEBACK },
+						  { PAGE_READ | PAGE_ACCESSED, CACHE_WRITEBACK } };
+
+static void a_protect_that_counts_too_few(void **state)
+{
+	(void)state;
+	tell_protect(&read_only, 1, MM_OK, 3);
+	expect_lie("3 leaves changed, model says 4 to 4");
+}
+
+static void a_protect_that_asked_nobody(void **state)
+{
+	(void)state;
+	tell_protect(NULL, 0, MM_OK, 4);
+	assert_int_equal(story_lines, 2 + 4); /* that, the position, and each page */
+}
+
+static void a_protect_of_a_range_refused_without_a_reason(void **state)
+{
+	(void)state;
+	tell_protect(&read_only, 1, MM_NOT_SUPPORTED, 0);
+	expect_lie("status is MM_NOT_SUPPORTED, model says MM_OK");
+}
+
+static void a_protect_of_a_range_that_says_the_impossible(void **state)
+{
+	const struct property_change odd = { { PAGE_READ | PAGE_WRITE | PAGE_ACCESSED,
+					       CACHE_WRITEBACK },
+					     { 0x80, CACHE_WRITEBACK } };
+
+	(void)state;
+	tell_protect(&odd, 1, MM_NOT_SUPPORTED, 0);
+	expect_truth();
+	tell_protect(&odd, 1, MM_OK, 4);
+	assert_true(story_lines > 0);
+}
+
 static void a_protect_of_part_of_a_range(void **state)
 {
 	(void)state;
 	tell_jump(0);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT_NEXT,
 				    .range = pages(0, 4),
 				    .changed = pages(0, 2),
 				    .property = RW },
@@ -230,6 +285,10 @@ int main(void)
 		STORY(a_jump_to_somewhere_else),
 		STORY(a_cursor_that_moved_by_itself),
 		STORY(a_range_that_begins_elsewhere),
+		STORY(a_protect_that_counts_too_few),
+		STORY(a_protect_that_asked_nobody),
+		STORY(a_protect_of_a_range_refused_without_a_reason),
+		STORY(a_protect_of_a_range_that_says_the_impossible),
 		STORY(a_protect_of_part_of_a_range),
 		STORY(a_mapped_page_without_a_reference),
 		STORY(a_counted_page_that_is_a_table),

@@ -12,6 +12,8 @@ static void the_truth_makes_no_difference(void **state)
 				    .output = paddr(data(1)),
 				    .property = RW };
 	struct cursor_item hole = { .range = pages(512, 512) };
+	const struct property_change same[] = { { RW, RW } };
+	const struct property_change both[] = { { RO, RO }, { RW, RO } };
 
 	(void)state;
 	tell_map(4, 1, MM_NO_MEMORY);
@@ -20,10 +22,23 @@ static void the_truth_makes_no_difference(void **state)
 	tell_map(9, 1, MM_EXISTS);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_FIND_NEXT, .range = pages(1, 9) }, 1);
 	*fake_descriptor(LEAVES, 1) = LEAF_RO | data(1);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT_NEXT,
 				    .range = pages(1, 9),
 				    .changed = pages(1, 1),
 				    .property = RO },
+	     2);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+				    .range = pages(2, 5),
+				    .changes = same,
+				    .change_count = 1 },
+	     7);
+	tell_jump(0);
+	*fake_descriptor(LEAVES, 0) = LEAF_RO | data(0);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+				    .range = pages(0, 2),
+				    .changes = both,
+				    .change_count = 2,
+				    .leaves = 1 },
 	     2);
 	write_leaf(2, 8, LEAF_RW);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_REPLACE,
@@ -39,7 +54,7 @@ static void the_truth_makes_no_difference(void **state)
 				    .status = MM_NOT_MAPPED,
 				    .range = pages(10, 5) },
 	     15);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT_NEXT,
 				    .status = MM_NOT_MAPPED,
 				    .range = pages(15, 5) },
 	     20);
@@ -67,7 +82,7 @@ static void the_truth_makes_no_difference(void **state)
 	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
 	tell_space(OPERATION_SPACE_ACTIVATE, MM_EXISTS);
 	expect_truth();
-	assert_int_equal(model_report().operations, 25);
+	assert_int_equal(model_report().operations, 28);
 }
 
 /* ---- Lies about tables ---------------------------------------------------------------------- */
@@ -251,12 +266,28 @@ static void a_protect_that_wrote_nothing(void **state)
 {
 	(void)state;
 	tell_jump(0);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT_NEXT,
 				    .range = pages(0, 1),
 				    .changed = pages(0, 1),
 				    .property = RO },
 	     1);
 	expect_lie("table says 0x80028000 rw-a write-back counted, model says 0x80028000 r--a");
+}
+
+static void a_protect_of_a_range_that_missed_a_page(void **state)
+{
+	const struct property_change change = { RW, RO };
+
+	(void)state;
+	tell_jump(1);
+	*fake_descriptor(LEAVES, 1) = LEAF_RO | data(1);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PROTECT,
+				    .range = pages(1, 2),
+				    .changes = &change,
+				    .change_count = 1,
+				    .leaves = 2 },
+	     3);
+	expect_lie("at 0x2000: table says 0x8002a000 rw-a write-back counted, model says");
 }
 
 static void a_replace_that_kept_the_old_page(void **state)
@@ -292,6 +323,7 @@ int main(void)
 		STORY(an_unmap_that_forgot_a_leaf),
 		STORY(an_unmap_that_took_too_much),
 		STORY(a_protect_that_wrote_nothing),
+		STORY(a_protect_of_a_range_that_missed_a_page),
 		STORY(a_replace_that_kept_the_old_page),
 	};
 

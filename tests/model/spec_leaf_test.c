@@ -98,20 +98,20 @@ static void protect_changes_the_part_of_one_leaf(void **state)
 
 	insert(world, LEAF, 2 * LEAF, LEAF);
 	/* All of a block, or a page of a table. */
-	assert_true(spec_protect_changes(mappings, span(0, GIB), span(LEAF, LEAF)));
-	assert_true(spec_protect_changes(mappings, span(0, GIB), span(LEAF, PAGE_SIZE)));
-	assert_false(spec_protect_changes(mappings, span(0, GIB), span(LEAF, 2 * PAGE_SIZE)));
-	assert_false(spec_protect_changes(mappings, span(0, GIB), span(LEAF, 2 * LEAF)));
-	assert_false(spec_protect_changes(mappings, span(0, GIB), span(LEAF, 0)));
+	assert_true(spec_protect_next_changes(mappings, span(0, GIB), span(LEAF, LEAF)));
+	assert_true(spec_protect_next_changes(mappings, span(0, GIB), span(LEAF, PAGE_SIZE)));
+	assert_false(spec_protect_next_changes(mappings, span(0, GIB), span(LEAF, 2 * PAGE_SIZE)));
+	assert_false(spec_protect_next_changes(mappings, span(0, GIB), span(LEAF, 2 * LEAF)));
+	assert_false(spec_protect_next_changes(mappings, span(0, GIB), span(LEAF, 0)));
 	/* Not the first one. */
-	assert_false(spec_protect_changes(mappings, span(0, GIB), span(2 * LEAF, LEAF)));
+	assert_false(spec_protect_next_changes(mappings, span(0, GIB), span(2 * LEAF, LEAF)));
 	/* What of the block lies in the range. */
-	assert_true(spec_protect_changes(mappings, span(LEAF + 0x3000, 0x2000),
-					 span(LEAF + 0x3000, 0x2000)));
-	assert_false(spec_protect_changes(mappings, span(LEAF + 0x3000, 0x2000),
-					  span(LEAF + 0x3000, 0x3000)));
+	assert_true(spec_protect_next_changes(mappings, span(LEAF + 0x3000, 0x2000),
+					      span(LEAF + 0x3000, 0x2000)));
+	assert_false(spec_protect_next_changes(mappings, span(LEAF + 0x3000, 0x2000),
+					       span(LEAF + 0x3000, 0x3000)));
 	/* Nothing there. */
-	assert_false(spec_protect_changes(mappings, span(0, LEAF), span(0, PAGE_SIZE)));
+	assert_false(spec_protect_next_changes(mappings, span(0, LEAF), span(0, PAGE_SIZE)));
 }
 
 static void protect_refuses_what_the_stage_cannot_say(void **state)
@@ -120,8 +120,9 @@ static void protect_refuses_what_the_stage_cannot_say(void **state)
 	struct page_property bad = page_property(PAGE_READ | PAGE_EXECUTE, CACHE_DEVICE);
 
 	insert(world, 0, PAGE_SIZE, 0);
-	assert_int_equal(spec_protect_statuses(&world->space, &world->cursor, span(0, 0x2000), bad),
-			 STATUS_SET(MM_NOT_SUPPORTED));
+	assert_int_equal(
+		spec_protect_next_statuses(&world->space, &world->cursor, span(0, 0x2000), bad),
+		STATUS_SET(MM_NOT_SUPPORTED));
 }
 
 static void tables_may_be_needed_where_a_block_is_cut(void **state)
@@ -140,8 +141,8 @@ static void tables_may_be_needed_where_a_block_is_cut(void **state)
 	assert_int_equal(
 		spec_unmap_statuses(&world->space, &world->cursor, span(LEAF + PAGE_SIZE, LEAF)),
 		split);
-	assert_int_equal(spec_protect_statuses(&world->space, &world->cursor,
-					       span(LEAF + PAGE_SIZE, LEAF), DATA),
+	assert_int_equal(spec_protect_next_statuses(&world->space, &world->cursor,
+						    span(LEAF + PAGE_SIZE, LEAF), DATA),
 			 split);
 	/* No block fits there: the output is not aligned. */
 	world->cursor.position.value = 3 * LEAF + PAGE_SIZE;

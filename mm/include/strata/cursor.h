@@ -188,5 +188,24 @@ MM_MUST_CHECK enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t
 						 page_property_update update, void *context,
 						 struct irange *changed);
 
+/*
+ * Gives everything mapped in the next @length bytes the property that @update makes of its own, and
+ * moves past them: all or nothing. @changed_leaves (may be NULL) says how many leaf descriptors were
+ * changed; a block that an edge cuts is split first if it changes. Nothing is written where the property
+ * stays the same; that nothing is mapped is no error.
+ *
+ * @update is called once for each property that is found, before anything is written: what it says
+ * depends on the property, and holds for everything that has it.
+ *
+ * The changes are gathered as one. Where the memory type changes, everything is broken first, flushed
+ * at once, and made; other changes need no flush before cursor_flush.
+ *
+ * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
+ * MM_NOT_SUPPORTED: the stage cannot express some new property. MM_NO_MEMORY: as cursor_unmap.
+ */
+MM_MUST_CHECK enum mm_status cursor_protect(struct cursor *cursor, uint64_t length,
+					    page_property_update update, void *context,
+					    uint64_t *changed_leaves);
+
 /* Invalidates what is gathered, waits until every CPU has, then drops what was parked. */
 void cursor_flush(struct cursor *cursor);

@@ -27,6 +27,7 @@
 	X(CURSOR_REPLACE)                                                                          \
 	X(CURSOR_UNMAP)                                                                            \
 	X(CURSOR_PROTECT)                                                                          \
+	X(CURSOR_PROTECT_NEXT)                                                                     \
 	X(CURSOR_FLUSH)
 
 enum mm_operation_kind {
@@ -36,6 +37,12 @@ enum mm_operation_kind {
 		OPERATION_COUNT
 };
 
+/* What every mapping with one property was given in the place of it. */
+struct property_change {
+	struct page_property was;
+	struct page_property becomes;
+};
+
 /* Fields that an operation does not have are zero. */
 struct mm_operation {
 	enum mm_operation_kind kind;
@@ -43,14 +50,19 @@ struct mm_operation {
 	struct vm_space *space;
 	const struct cursor *cursor; /* NULL for operations on spaces; already moved if it moved */
 	struct iaddr position;	     /* of the cursor before the operation */
-	struct irange range;   /* arguments: the range opened, mapped, unmapped, searched (PROTECT
-					too), as asked, even if too long; JUMP: starts at the target */
-	struct irange changed; /* PROTECT: what was changed */
+	struct irange range;   /* arguments: the range opened, mapped, unmapped, protected, searched
+					(PROTECT_NEXT too), as asked, even if too long; JUMP: starts at
+					the target */
+	struct irange changed; /* PROTECT_NEXT: what was changed */
 	struct paddr output;   /* MAP, REPLACE: physical address of the first page */
-	struct page_property property; /* MAP, REPLACE: asked for; PROTECT: the new one */
+	struct page_property property; /* MAP, REPLACE: asked for; PROTECT_NEXT: the new one */
 	bool counted;		       /* MAP: frames or a segment, not iomem */
-	uint64_t leaves;	       /* UNMAP: leaf descriptors removed */
-	struct cursor_item item;       /* QUERY: the answer */
+	uint64_t leaves;	       /* leaf descriptors that UNMAP removed, PROTECT changed */
+	/* PROTECT: what the caller said, once for each property that it was asked about; after an error
+	 * perhaps not about all in the range. */
+	const struct property_change *changes;
+	size_t change_count;
+	struct cursor_item item; /* QUERY: the answer */
 };
 
 #if STRATA_CHECKED
