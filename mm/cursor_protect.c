@@ -32,10 +32,11 @@ struct range_change {
 	void *update_context;
 	protect_range_visit visit; /* may be NULL */
 	void *visit_context;
-	struct node_reserve reserve;
-	size_t tables;	 /* that splits need */
-	uint64_t leaves; /* changed */
-	bool broken;	 /* some leaves are invalid */
+	struct node_reserve *reserve; /* where the tables for splits come from */
+	bool is_planned;	      /* @reserve was filled by the caller, and may have more */
+	size_t tables;		      /* that splits need */
+	uint64_t leaves;	      /* changed */
+	bool broken;		      /* some leaves are invalid */
 	/* What update said, in the order in which it was asked. */
 	struct property_change changes[PROPERTIES_MAX];
 	size_t count;
@@ -254,7 +255,7 @@ static void write_below(struct range_change *change, const struct table *table, 
 					      change->visit_context);
 			continue;
 		} else {
-			child = block_split(change->cursor, table, i, &change->reserve);
+			child = block_split(change->cursor, table, i, change->reserve);
 		}
 		write_below(change, &child, irange_intersection(part, span));
 	}
@@ -288,8 +289,8 @@ static void commit(struct range_change *change, struct irange range)
 	struct table covering = covering_table(cursor);
 
 	write_below(change, &covering, range);
-	MM_INVARIANT(change->reserve.count == 0, "a change uses the tables it planned",
-		     change->reserve.count);
+	MM_INVARIANT(change->is_planned || change->reserve->count == 0,
+		     "a change uses the tables it planned", change->reserve->count);
 	if (change->broken) {
 		gather_flush(cursor->space, &cursor->gather);
 		make_below(change, &covering, range);
@@ -314,8 +315,8 @@ static enum mm_status change_range(struct range_change *change, uint64_t length)
 
 	if (status == MM_OK && length > 0)
 		status = plan_below(change, &covering, range);
-	if (status == MM_OK)
-		status = node_reserve_fill(&change->reserve, change->tables);
+	if (status == MM_OK && !change->is_planned)
+		status = node_reserve_fill(change->reserve, change->tables);
 	if (status == MM_OK && length > 0)
 		commit(change, range);
 	if (status == MM_OK)
@@ -328,8 +329,10 @@ static enum mm_status change_range(struct range_change *change, uint64_t length)
 
 /* Of its large arrays nothing is written before it is used. */
 static void begin(struct range_change *change, struct cursor *cursor, page_property_update update,
-		  void *context)
+		  void *context, struct node_reserve *reserve)
 {
+	change->reserve = reserve;
+	change->is_planned = false;
 	change->cursor = cursor;
 	change->update = update;
 	change->update_context = context;
@@ -345,10 +348,11 @@ static void begin(struct range_change *change, struct cursor *cursor, page_prope
 enum mm_status cursor_protect(struct cursor *cursor, uint64_t length, page_property_update update,
 			      void *context, uint64_t *changed_leaves)
 {
+	struct node_reserve reserve;
 	struct range_change change;
 	enum mm_status status;
 
-	begin(&change, cursor, update, context);
+	begin(&change, cursor, update, context, &reserve);
 	status = change_range(&change, length);
 	if (status == MM_OK && changed_leaves != NULL)
 		*changed_leaves = change.leaves;
@@ -358,11 +362,22 @@ enum mm_status cursor_protect(struct cursor *cursor, uint64_t length, page_prope
 enum mm_status protect_range(struct cursor *cursor, uint64_t length, page_property_update update,
 			     protect_range_visit visit, void *context)
 {
+	struct node_reserve reserve;
 	struct range_change change;
 
-	begin(&change, cursor, update, NULL);
+	begin(&change, cursor, update, NULL, &reserve);
 	change.visit = visit;
 	change.visit_context = context;
+	return change_range(&change, length);
+}
+
+enum mm_status protect_range_from(struct node_reserve *reserve, struct cursor *cursor,
+				  uint64_t length, page_property_update update)
+{
+	struct range_change change;
+
+	begin(&change, cursor, update, NULL, reserve);
+	change.is_planned = true;
 	return change_range(&change, length);
 }
 

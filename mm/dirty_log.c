@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/dirty_log.h>
 
-#include "panic.h"
+#include "cursor_private.h"
 #include "protect_range.h"
 
 static struct page_property with_write(struct page_property property, void *context)
@@ -145,56 +145,101 @@ enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor, uint
 	return MM_OK;
 }
 
-/* From @start on, the pages of one leaf that the log treats alike. */
-static struct irange run_of(const struct dirty_log *log, const struct cursor_item *item,
-			    struct iaddr start)
+/* Whether the log has write access to give to @page. */
+static bool is_owed(const struct dirty_log *log, struct iaddr page)
 {
-	struct irange run = irange(start, irange_intersection(item->range, log->range).end);
-
-	if (!item->mapped)
-		return run;
-	for (struct iaddr page = start; page.value < run.end.value; page.value += PAGE_SIZE)
-		if (is_taken(log, page) != is_taken(log, start))
-			run.end = page;
-	return run;
+	return irange_has(log->range, page) && is_taken(log, page);
 }
 
-static enum mm_status give_back(const struct dirty_log *log, struct cursor *cursor)
+/* The end of the run that begins at @range.start, of pages that are owed alike. */
+static struct iaddr run_end(const struct dirty_log *log, struct irange range)
 {
-	enum mm_status status = MM_OK;
+	bool owed = is_owed(log, range.start);
+	struct iaddr page = range.start;
 
-	go_to(cursor, log->range.start);
-	while (status == MM_OK && cursor_virt_addr(cursor).value < log->range.end.value) {
-		struct iaddr start = cursor_virt_addr(cursor);
-		struct cursor_item item;
+	while (page.value < range.end.value && is_owed(log, page) == owed)
+		page.value += PAGE_SIZE;
+	return page;
+}
 
-		status = cursor_peek(cursor, &item);
-		if (status != MM_OK)
-			break;
+/* The tables that are needed below a leaf of @level with @span, so that each page that is owed write
+ * access has it and no other. */
+static size_t tables_for_owed(const struct dirty_log *log, int level, struct irange span)
+{
+	uint64_t below = level_size(level + 1);
+	size_t tables = 1;
 
-		struct irange run = run_of(log, &item, start);
+	if (run_end(log, span).value >= span.end.value)
+		return 0;
+	for (uint64_t start = span.start.value; level + 1 < LEVEL_PAGE && start < span.end.value;
+	     start += below)
+		tables +=
+			tables_for_owed(log, level + 1, irange(iaddr(start), iaddr(start + below)));
+	return tables;
+}
 
-		if (item.mapped && is_taken(log, start))
-			status = cursor_protect_next(cursor, irange_size(run), with_write, NULL,
-						     NULL);
-		if (status == MM_OK && item.mapped && is_taken(log, start))
-			set_bits(log, log->written, run);
-		if (status == MM_OK)
-			go_to(cursor, run.end);
+/* All that can be wrong with giving back: a property that there is not, and the tables to be had. */
+static enum mm_status plan_giving_back(const struct dirty_log *log, const struct cursor *cursor,
+				       size_t *tables)
+{
+	const enum translation_stage stage = cursor->space->stage;
+	struct irange left = log->range;
+	struct lookup leaf;
+
+	while (cursor_find(cursor, left, &leaf)) {
+		struct page_property was = property_decode(stage, leaf_attributes(leaf.descriptor));
+		struct irange part = irange_intersection(left, leaf.span);
+		uint64_t attributes;
+
+		left.start = part.end;
+		if (!is_owed(log, part.start) && run_end(log, part).value == part.end.value)
+			continue;
+		if (!property_encode(stage, with_write(was, NULL), &attributes))
+			return MM_NOT_SUPPORTED;
+		if (leaf.table.level < LEVEL_PAGE && !(was.flags & PAGE_WRITE))
+			*tables += tables_for_owed(log, leaf.table.level, leaf.span);
 	}
-	return status;
+	return MM_OK;
+}
+
+/* Cannot fail: @reserve has the tables. */
+static void give_back(const struct dirty_log *log, struct cursor *cursor,
+		      struct node_reserve *reserve)
+{
+	struct irange left = log->range;
+
+	while (!irange_is_empty(left)) {
+		struct iaddr end = run_end(log, left);
+
+		if (is_owed(log, left.start)) {
+			go_to(cursor, left.start);
+
+			enum mm_status status = protect_range_from(
+				reserve, cursor, end.value - left.start.value, with_write);
+
+			MM_INVARIANT(status == MM_OK, "write access that was planned is given",
+				     left.start.value);
+		}
+		left.start = end;
+	}
+	MM_INVARIANT(reserve->count == 0, "a log's end uses the tables it planned", reserve->count);
 }
 
 enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
 {
 	struct iaddr position = cursor_virt_addr(cursor);
+	struct node_reserve reserve;
+	size_t tables = 0;
 	enum mm_status status = check(log, cursor);
 
+	if (status == MM_OK)
+		status = plan_giving_back(log, cursor, &tables);
+	if (status == MM_OK)
+		status = node_reserve_fill(&reserve, tables);
 	if (status != MM_OK)
 		return status;
-	status = give_back(log, cursor);
+	give_back(log, cursor, &reserve);
 	go_to(cursor, position);
-	if (status == MM_OK)
-		*log = (struct dirty_log){ 0 };
-	return status;
+	*log = (struct dirty_log){ 0 };
+	return MM_OK;
 }

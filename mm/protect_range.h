@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/cursor.h>
+#include "node.h"
 
 /* What was mapped in @part, and as what. */
 typedef void (*protect_range_visit)(struct irange part, struct page_property was, void *context);
@@ -14,6 +15,13 @@ typedef void (*protect_range_visit)(struct irange part, struct page_property was
 MM_MUST_CHECK enum mm_status protect_range(struct cursor *cursor, uint64_t length,
 					   page_property_update update, protect_range_visit visit,
 					   void *context);
+
+/*
+ * As protect_range, but the tables that splits need come from @reserve, which has them: only for what is
+ * planned already, of which nothing can be refused.
+ */
+MM_MUST_CHECK enum mm_status protect_range_from(struct node_reserve *reserve, struct cursor *cursor,
+						uint64_t length, page_property_update update);
 
 /* For protect_range. */
 struct page_property without_write(struct page_property property, void *context);

@@ -295,7 +295,17 @@ TEST(reclaim_takes_cold_pages_first)
 
 #if STRATA_CHECKED
 
-enum service { WRITE_PROTECT, AGE, AGE_FAULT, LOG_START, LOG_FAULT, MIGRATE, RECLAIM, SERVICES };
+enum service {
+	WRITE_PROTECT,
+	AGE,
+	AGE_FAULT,
+	LOG_START,
+	LOG_FAULT,
+	LOG_STOP,
+	MIGRATE,
+	RECLAIM,
+	SERVICES
+};
 
 static enum mm_status run(struct cursor *cursor, enum service service, struct dirty_log *log,
 			  _Atomic uint64_t *words, frame_t *new)
@@ -316,6 +326,8 @@ static enum mm_status run(struct cursor *cursor, enum service service, struct di
 		return dirty_log_start(cursor, MIB(2), words, log);
 	case LOG_FAULT:
 		return dirty_log_fault(log, cursor);
+	case LOG_STOP:
+		return dirty_log_stop(log, cursor);
 	case RECLAIM:
 		return cursor_reclaim(cursor, MIB(2), 1, receive, &received, &number);
 	default:
@@ -323,6 +335,40 @@ static enum mm_status run(struct cursor *cursor, enum service service, struct di
 		if (status == MM_OK)
 			frame_drop(&old);
 		return status;
+	}
+}
+
+static const uint64_t read_only_pages[] = { MIB(3), MIB(4) + PAGES(7), MIB(4) + PAGES(9) };
+
+/* While the log runs these are as read-only as all others, and in a block with them. */
+static void start_over_read_only_pages(struct cursor *cursor, _Atomic uint64_t *words,
+				       struct dirty_log *log)
+{
+	struct page_property read_only = READ_ONLY;
+	struct cursor_item item;
+
+	for (size_t i = 0; i < COUNT_OF(read_only_pages); i++) {
+		EXPECT_OK(cursor_jump(cursor, iaddr(read_only_pages[i])));
+		EXPECT_OK(cursor_protect(cursor, PAGE_SIZE, become, &read_only, NULL));
+	}
+	EXPECT_OK(cursor_jump(cursor, iaddr(MIB(2))));
+	EXPECT_OK(dirty_log_start(cursor, MIB(4), words, log));
+	for (uint64_t ia = MIB(2); ia < MIB(6); ia += MIB(2)) {
+		EXPECT_OK(cursor_jump(cursor, iaddr(ia)));
+		EXPECT_OK(cursor_peek(cursor, &item));
+		EXPECT_EQUAL(irange_size(item.range), MIB(2));
+	}
+}
+
+static void expect_given_back(struct cursor *cursor)
+{
+	for (uint64_t page = 0; page < 1024; page++) {
+		uint64_t ia = MIB(2) + PAGES(page);
+		bool read_only = false;
+
+		for (size_t i = 0; i < COUNT_OF(read_only_pages); i++)
+			read_only |= ia == read_only_pages[i];
+		EXPECT_EQUAL(flags_at(cursor, ia), read_only ? READ_ONLY.flags : READ_WRITE.flags);
 	}
 }
 
@@ -342,6 +388,8 @@ static bool attempt(struct world *world, enum service service, uint64_t nth)
 		EXPECT_OK(cursor_age(&cursor, MIB(4), NULL, NULL));
 	if (service == LOG_FAULT)
 		EXPECT_OK(dirty_log_start(&cursor, MIB(4), words, &log));
+	if (service == LOG_STOP)
+		start_over_read_only_pages(&cursor, words, &log);
 	/* Both edges of the range cut a block. */
 	EXPECT_OK(cursor_jump(&cursor, iaddr(MIB(3))));
 
@@ -360,6 +408,10 @@ static bool attempt(struct world *world, enum service service, uint64_t nth)
 		for (uint64_t page = 0; page < 1024; page++)
 			EXPECT_EQUAL(flags_at(&cursor, MIB(2) + PAGES(page)), flags);
 	}
+	if (status != MM_OK && service == LOG_STOP)
+		EXPECT_OK(dirty_log_stop(&log, &cursor));
+	if (service == LOG_STOP)
+		expect_given_back(&cursor);
 	if (status != MM_OK || service != MIGRATE)
 		frame_drop(&new);
 	end(&space, &cursor);
@@ -373,7 +425,8 @@ TEST(services_that_fail_change_nothing)
 
 		while (!attempt(world, service, nth))
 			nth++;
-		EXPECT_EQUAL(nth, service == WRITE_PROTECT || service == AGE || service == LOG_START
+		EXPECT_EQUAL(nth, service == WRITE_PROTECT || service == AGE ||
+						  service == LOG_START || service == LOG_STOP
 					  ? 3
 					  : 2);
 	}

@@ -87,7 +87,8 @@ MM_MUST_CHECK enum mm_status dirty_log_take(struct dirty_log *log, struct cursor
  * gone: who wants it takes it first, with the same cursor. The words are the user's again.
  *
  * MM_OUT_OF_BOUND, MM_ACCESS_DENIED: as dirty_log_take.
- * MM_NO_MEMORY: no page for a table that the split of a block needs. The log still runs; pages that can
- *	be written again already are listed.
+ * MM_NOT_SUPPORTED: EL2's Stage 1 only: what is mapped where the log took write access cannot have it.
+ * MM_NO_MEMORY: no page for a table that the split of a block needs. (In both cases the log runs on, and
+ *	nothing was given back.)
  */
 MM_MUST_CHECK enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor);
