@@ -58,7 +58,6 @@ struct scene {
 
 enum exhaustion_need {
 	PAGES,	 /* allocates; changes nothing if that fails */
-	PARTS,	 /* allocates; if that fails, its header says what stays, and it can be repeated */
 	NOTHING, /* allocates nothing */
 };
 

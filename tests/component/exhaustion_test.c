@@ -204,7 +204,7 @@ static enum mm_status activate_and_rest(struct scene *scene)
 	X(dirty_log_fault, PAGES, two_logged_blocks, dirty_log_fault(&scene->log, CURSOR))         \
 	X(dirty_log_take, PAGES, blocks_over_the_edges_of_a_log,                                   \
 	  dirty_log_take(&scene->log, CURSOR, scene->written))                                     \
-	X(dirty_log_stop, PARTS, blocks_that_are_partly_the_logs, dirty_log_stop(&scene->log, CURSOR)) \
+	X(dirty_log_stop, PAGES, blocks_that_are_partly_the_logs, dirty_log_stop(&scene->log, CURSOR)) \
 	X(cursor_migrate, PAGES, two_blocks,                                                       \
 	  TAKEN(FRAME, cursor_migrate(CURSOR, FRAME, &scene->other)))                              \
 	X(cursor_reclaim, PAGES, two_blocks,                                                       \

@@ -60,7 +60,7 @@ def operations():
 def rows():
     found = {}
     for path in glob.glob(ROWS):
-        found.update(re.findall(r"^\s*X\((\w+),\s*(PAGES|PARTS|NOTHING),", read(path), re.M))
+        found.update(re.findall(r"^\s*X\((\w+),\s*(PAGES|NOTHING),", read(path), re.M))
     return found
 
 
