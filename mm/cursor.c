@@ -165,7 +165,7 @@ enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item
 
 		describe(cursor, lookup.descriptor, lookup.span, item);
 	}
-	REPORT(.kind = OPERATION_CURSOR_QUERY, .status = status, .space = cursor->space,
+	REPORT(.kind = OPERATION_CURSOR_PEEK, .status = status, .space = cursor->space,
 	       .cursor = cursor, .position = ia,
 	       .item = status == MM_OK ? *item : (struct cursor_item){ .mapped = false });
 	return status;
@@ -173,6 +173,8 @@ enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item
 
 enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item, frame_t *frame)
 {
+	IN_FLIGHT();
+
 	struct cursor_item found = { .mapped = false };
 	enum mm_status status = MM_OK;
 
@@ -197,11 +199,20 @@ enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *ite
 			SHARE_MAKE(frame, SHARE_FRAME, range, SHARE_CALLER());
 		}
 	}
-	if (status == MM_OK)
-		*item = found;
-	REPORT(.kind = OPERATION_CURSOR_QUERY, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = cursor->position, .item = found);
-	return status;
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_CURSOR_QUERY, .status = status, .space = cursor->space,
+		       .cursor = cursor, .position = cursor->position);
+		return status;
+	}
+	*item = found;
+	if (found.mapped && found.counted)
+		REPORT(.kind = OPERATION_CURSOR_QUERY, .space = cursor->space, .cursor = cursor,
+		       .position = cursor->position, .item = found,
+		       .made = { REPORTED_FRAME(frame) });
+	else
+		REPORT(.kind = OPERATION_CURSOR_QUERY, .space = cursor->space, .cursor = cursor,
+		       .position = cursor->position, .item = found);
+	return MM_OK;
 }
 
 /* The first descriptor that is not zero, in @table or below it, of those that @range touches. */
@@ -262,20 +273,3 @@ void cursor_publish(const struct cursor *cursor)
 	if (cursor->space->stage == STAGE_1)
 		isb();
 }
-
-#if STRATA_CHECKED
-
-static mm_operation_observer operation_observer;
-
-void mm_operation_attach(mm_operation_observer observer)
-{
-	operation_observer = observer;
-}
-
-void operation_report(const struct mm_operation *operation)
-{
-	if (operation_observer != NULL)
-		operation_observer(operation);
-}
-
-#endif

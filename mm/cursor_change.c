@@ -79,9 +79,6 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 		MM_INVARIANT(reserve.count == 0, "a replace uses the tables it planned",
 			     reserve.count);
 	}
-	REPORT(.kind = OPERATION_CURSOR_REPLACE, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = before, .range = page, .output = output,
-	       .property = property, .counted = true);
 	return status;
 }
 
@@ -94,8 +91,14 @@ static enum mm_status replace_by(struct cursor *cursor, frame_t *frame,
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, caller))
 		return MM_INVALID_ARGS;
 
+	struct iaddr before = cursor->position;
 	enum mm_status status = replace(cursor, frame->paddr, property, replacement);
 
+	REPORT(.kind = OPERATION_CURSOR_REPLACE, .status = status, .space = cursor->space,
+	       .cursor = cursor, .position = before,
+	       .range = irange(before, iaddr(before.value + PAGE_SIZE)), .output = frame->paddr,
+	       .property = property, .counted = true, .used = REPORTED_FRAME(frame));
+	(void)before;
 	SHARE_SETTLE(frame, status == MM_OK);
 	return status;
 }

@@ -221,29 +221,32 @@ static enum mm_status prepare(const struct cursor *cursor, struct prange output,
 static enum mm_status map_counted(struct cursor *cursor, struct prange output,
 				  struct page_property property)
 {
-	struct iaddr before = cursor->position;
 	struct mapping mapping = { 0 };
 	enum mm_status status = prepare(cursor, output, property, &mapping);
 
-	if (status == MM_OK)
-		status = map(cursor, &mapping);
-	REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = before,
-	       .range = irange(before, iaddr(before.value + prange_size(output))),
-	       .output = output.start, .property = property, .counted = true);
-	(void)before;
-	return status;
+	return status == MM_OK ? map(cursor, &mapping) : status;
 }
+
+/* As far as the range goes that @size bytes would take from @position on. */
+#define REPORT_MAP(operation, result, cursor_, position_, size, output_, property_, counted_, ...) \
+	REPORT(.kind = (operation), .status = (result), .space = (cursor_)->space,                 \
+	       .cursor = (cursor_), .position = (position_),                                       \
+	       .range = irange((position_), iaddr((position_).value + (size))),                    \
+	       .output = (output_), .property = (property_), .counted = (counted_), __VA_ARGS__)
 
 enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_property property)
 {
 	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+	struct iaddr before = cursor->position;
 
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, SHARE_CALLER()))
 		return MM_INVALID_ARGS;
 
 	enum mm_status status = map_counted(cursor, page, property);
 
+	REPORT_MAP(OPERATION_CURSOR_MAP, status, cursor, before, PAGE_SIZE, page.start, property,
+		   true, .used = REPORTED_FRAME(frame));
+	(void)before;
 	SHARE_SETTLE(frame, status == MM_OK);
 	return status;
 }
@@ -265,10 +268,8 @@ static enum mm_status map_each(struct cursor *cursor, const frame_t *frames, siz
 	if (status == MM_OK)
 		status = make_ready(cursor, &mapping, &reserve);
 	if (status != MM_OK) {
-		REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
-		       .cursor = cursor, .position = position,
-		       .range = irange(position, iaddr(position.value + size)),
-		       .output = frames[0].paddr, .property = property, .counted = true);
+		REPORT_MAP(OPERATION_CURSOR_MAP, status, cursor, position, size, frames[0].paddr,
+			   property, true, .used = REPORTED_FRAME(&frames[0]));
 		return status;
 	}
 
@@ -280,9 +281,8 @@ static enum mm_status map_each(struct cursor *cursor, const frame_t *frames, siz
 		map_below(cursor, &mapping, &covering, mapping.range, &reserve);
 		cursor_publish(cursor);
 		cursor->position = mapping.range.end;
-		REPORT(.kind = OPERATION_CURSOR_MAP, .status = MM_OK, .space = cursor->space,
-		       .cursor = cursor, .position = position, .range = mapping.range,
-		       .output = mapping.output, .property = property, .counted = true);
+		REPORT_MAP(OPERATION_CURSOR_MAP, MM_OK, cursor, position, PAGE_SIZE, mapping.output,
+			   property, true, .used = REPORTED_FRAME(&frames[i]));
 	}
 	MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
 	return MM_OK;
@@ -318,12 +318,16 @@ enum mm_status cursor_map_segment(struct cursor *cursor, struct segment *segment
 				  struct page_property property)
 {
 	struct prange pages = prange(segment->start, segment->end);
+	struct iaddr before = cursor->position;
 
 	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages, SHARE_CALLER()))
 		return MM_INVALID_ARGS;
 
 	enum mm_status status = map_counted(cursor, pages, property);
 
+	REPORT_MAP(OPERATION_CURSOR_MAP_SEGMENT, status, cursor, before, prange_size(pages),
+		   pages.start, property, true, .used = REPORTED_SEGMENT(segment));
+	(void)before;
 	SHARE_SETTLE(segment, status == MM_OK);
 	return status;
 }
@@ -357,10 +361,8 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 		else
 			device_region_give_up(region);
 	}
-	REPORT(.kind = OPERATION_CURSOR_MAP, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = before,
-	       .range = irange(before, iaddr(before.value + prange_size(output))),
-	       .output = output.start, .property = property, .counted = false);
+	REPORT_MAP(OPERATION_CURSOR_MAP_IOMEM, status, cursor, before, prange_size(output),
+		   output.start, property, false, .pages = output);
 	(void)before;
 	return status;
 }

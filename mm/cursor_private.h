@@ -3,12 +3,12 @@
 #pragma once
 
 #include <strata/cursor.h>
-#include <strata/operation.h>
 #include "descriptor.h"
 #include "gather.h"
 #include "node.h"
 #include "panic.h"
 #include "per_cpu.h"
+#include "report.h"
 #include "leaf_property.h"
 
 /*
@@ -123,15 +123,3 @@ uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_r
  */
 enum mm_status cursor_replace_copying(struct cursor *cursor, frame_t *frame,
 				      struct page_property property, uintptr_t caller);
-
-#if STRATA_CHECKED
-
-void operation_report(const struct mm_operation *operation);
-
-#define REPORT(...) operation_report(&(struct mm_operation){ __VA_ARGS__ })
-
-#else
-
-#define REPORT(...) ((void)0)
-
-#endif

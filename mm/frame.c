@@ -4,6 +4,7 @@
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
+#include "report.h"
 #include "share.h"
 
 static struct prange page_range(struct paddr page)
@@ -18,6 +19,7 @@ static inline enum mm_status give_out(struct taken_page taken, frame_t *out, uin
 	out->paddr = taken.page;
 	SHARE_MAKE(out, SHARE_FRAME, page_range(taken.page), by);
 	(void)by;
+	REPORT(.kind = OPERATION_FRAME_ALLOC, .made = { REPORTED_FRAME(out) });
 	return MM_OK;
 }
 
@@ -26,8 +28,10 @@ __attribute__((noinline)) static enum mm_status alloc_slowly(enum frame_contents
 {
 	struct taken_page taken = page_allocate();
 
-	if (taken.slot == NULL)
+	if (taken.slot == NULL) {
+		REPORT(.kind = OPERATION_FRAME_ALLOC, .status = MM_NO_MEMORY);
 		return MM_NO_MEMORY;
+	}
 	if (contents == FRAME_ZEROED)
 		page_zero(linear(taken.page));
 	return give_out(taken, out, by);
@@ -36,6 +40,7 @@ __attribute__((noinline)) static enum mm_status alloc_slowly(enum frame_contents
 /* The common case calls nothing, and so saves no register. */
 enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 {
+	IN_FLIGHT();
 	if (contents == FRAME_ZEROED)
 		return alloc_slowly(contents, out, SHARE_CALLER());
 
@@ -48,18 +53,24 @@ enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 
 enum mm_status frame_from_unused(struct paddr page, frame_t *out)
 {
+	IN_FLIGHT();
 	enum mm_status status = page_take(page);
 
-	if (status != MM_OK)
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_FRAME_FROM_UNUSED, .status = status,
+		       .pages = page_range(page));
 		return status;
-
+	}
 	slots_publish(page_range(page), PAGE_FRAME);
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	REPORT(.kind = OPERATION_FRAME_FROM_UNUSED, .pages = page_range(page),
+	       .made = { REPORTED_FRAME(out) });
 	return MM_OK;
 }
 
-enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
+/* One more reference to a page that others have. */
+static enum mm_status join(struct paddr page)
 {
 	struct slot *slot;
 	enum mm_status status = slot_lookup(page, &slot);
@@ -92,8 +103,23 @@ enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
 		page_release(page);
 		return MM_ACCESS_DENIED;
 	}
+	return MM_OK;
+}
+
+enum mm_status frame_from_in_use(struct paddr page, frame_t *out)
+{
+	IN_FLIGHT();
+	enum mm_status status = join(page);
+
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_FRAME_FROM_IN_USE, .status = status,
+		       .pages = page_range(page));
+		return status;
+	}
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	REPORT(.kind = OPERATION_FRAME_FROM_IN_USE, .pages = page_range(page),
+	       .made = { REPORTED_FRAME(out) });
 	return MM_OK;
 }
 
@@ -104,25 +130,36 @@ enum mm_status frame_clone(const frame_t *frame, frame_t *out)
 	if (!SHARE_USE(frame, SHARE_FRAME, page_range(page), SHARE_CALLER()))
 		return MM_INVALID_ARGS;
 
+	IN_FLIGHT();
 	enum mm_status status = slots_acquire(page_range(page));
 
-	if (status != MM_OK)
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_FRAME_CLONE, .status = status,
+		       .used = REPORTED_FRAME(frame));
 		return status;
+	}
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	REPORT(.kind = OPERATION_FRAME_CLONE, .used = REPORTED_FRAME(frame),
+	       .made = { REPORTED_FRAME(out) });
 	return MM_OK;
 }
 
 void frame_drop(frame_t *frame)
 {
-	if (SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
-		page_release(frame->paddr);
+	IN_FLIGHT();
+	if (!SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return;
+	REPORT(.kind = OPERATION_FRAME_DROP, .used = REPORTED_FRAME(frame));
+	page_release(frame->paddr);
 }
 
 struct paddr frame_into_raw(frame_t *frame)
 {
-	if (SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+	if (SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER())) {
+		REPORT(.kind = OPERATION_FRAME_INTO_RAW, .used = REPORTED_FRAME(frame));
 		SHARE_MAKE_RAW(SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER());
+	}
 	return frame->paddr;
 }
 
@@ -130,7 +167,9 @@ frame_t frame_from_raw(struct paddr page)
 {
 	frame_t frame = { .paddr = page };
 
-	(void)SHARE_TAKE_RAW(&frame, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	if (SHARE_TAKE_RAW(&frame, SHARE_FRAME, page_range(page), SHARE_CALLER()))
+		REPORT(.kind = OPERATION_FRAME_FROM_RAW, .pages = page_range(page),
+		       .made = { REPORTED_FRAME(&frame) });
 	return frame;
 }
 

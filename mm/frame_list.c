@@ -3,6 +3,7 @@
 #include "frame_list_ids.h"
 #include "lock.h"
 #include "panic.h"
+#include "report.h"
 #include "share.h"
 #include "slot.h"
 #include "unique_page.h"
@@ -58,10 +59,26 @@ static struct slot *slot_at(uint32_t number)
 	return slot_of(page_at(number));
 }
 
-void frame_list_init(struct frame_list *list)
+static void begin(struct frame_list *list)
 {
 	*list = (struct frame_list){ .front = LINK_NONE, .back = LINK_NONE };
 }
+
+void frame_list_init(struct frame_list *list)
+{
+	begin(list);
+	REPORT(.kind = OPERATION_LIST_NEW, .list = list);
+}
+
+#if STRATA_CHECKED
+
+/* As it is reported. */
+static struct paddr place(uint32_t number)
+{
+	return number == LINK_NONE ? PLACE_GHOST : page_at(number);
+}
+
+#endif
 
 uint64_t frame_list_size(const struct frame_list *list)
 {
@@ -73,7 +90,7 @@ bool frame_list_is_empty(const struct frame_list *list)
 	return list->size == 0;
 }
 
-bool frame_list_contains(const struct frame_list *list, struct paddr page)
+static bool has(const struct frame_list *list, struct paddr page)
 {
 	struct slot *slot;
 
@@ -82,6 +99,14 @@ bool frame_list_contains(const struct frame_list *list, struct paddr page)
 	/* Acquire: of a page that is UNIQUE by now, what its slot said before is not seen any more. */
 	return atomic_load_explicit(&slot->references, memory_order_acquire) == SLOT_UNIQUE &&
 	       slot_list(slot) == list->id;
+}
+
+bool frame_list_contains(const struct frame_list *list, struct paddr page)
+{
+	bool contains = has(list, page);
+
+	REPORT(.kind = OPERATION_LIST_CONTAINS, .list = list, .place = page, .answer = contains);
+	return contains;
 }
 
 static struct prange page_range(struct paddr page)
@@ -118,8 +143,9 @@ static enum mm_status link_page(struct frame_list *list, struct paddr page, uint
 	return MM_OK;
 }
 
+/* Before the frame @next; @reported is the function. */
 static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uint32_t next,
-			     uintptr_t by)
+			     enum mm_operation_kind reported, uintptr_t by)
 {
 	if (!SHARE_CLAIM(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), by))
 		return MM_INVALID_ARGS;
@@ -127,6 +153,9 @@ static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uin
 	enum mm_status status = link_page(list, frame->paddr, next);
 
 	SHARE_SETTLE(frame, status == MM_OK);
+	REPORT(.kind = reported, .status = status, .list = list, .place = place(next),
+	       .used = REPORTED_UNIQUE(frame));
+	(void)reported;
 	return status;
 }
 
@@ -153,55 +182,73 @@ static struct paddr take(struct frame_list *list, uint32_t number)
 
 void frame_list_drop(struct frame_list *list)
 {
+	IN_FLIGHT();
+
+	REPORT(.kind = OPERATION_LIST_DROP, .list = list);
 	while (list->front != LINK_NONE)
 		unique_page_drop(take(list, list->front));
 	if (list->id != 0)
 		id_give_back(list->id);
-	frame_list_init(list);
+	begin(list);
 }
 
 enum mm_status frame_list_push_front(struct frame_list *list, unique_frame_t *frame)
 {
-	return insert(list, frame, list->front, SHARE_CALLER());
+	return insert(list, frame, list->front, OPERATION_LIST_PUSH_FRONT, SHARE_CALLER());
 }
 
 enum mm_status frame_list_push_back(struct frame_list *list, unique_frame_t *frame)
 {
-	return insert(list, frame, LINK_NONE, SHARE_CALLER());
+	return insert(list, frame, LINK_NONE, OPERATION_LIST_PUSH_BACK, SHARE_CALLER());
 }
 
-static bool pop(struct frame_list *list, uint32_t number, unique_frame_t *out, uintptr_t by)
+/* The frame @number, if there is one; @reported is the function, @after where its cursor is then. */
+static bool pop(struct frame_list *list, uint32_t number, unique_frame_t *out,
+		enum mm_operation_kind reported, uint32_t after, uintptr_t by)
 {
-	if (number == LINK_NONE)
+	(void)reported;
+	(void)after;
+	if (number == LINK_NONE) {
+		REPORT(.kind = reported, .list = list, .place = PLACE_GHOST,
+		       .place_now = PLACE_GHOST);
 		return false;
+	}
 	out->paddr = take(list, number);
 	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(out->paddr), by);
+	REPORT(.kind = reported, .list = list, .answer = true, .place = out->paddr,
+	       .place_now = place(after), .made = { REPORTED_UNIQUE(out) });
 	return true;
 }
 
 bool frame_list_pop_front(struct frame_list *list, unique_frame_t *out)
 {
-	return pop(list, list->front, out, SHARE_CALLER());
+	return pop(list, list->front, out, OPERATION_LIST_POP_FRONT, LINK_NONE, SHARE_CALLER());
 }
 
 bool frame_list_pop_back(struct frame_list *list, unique_frame_t *out)
 {
-	return pop(list, list->back, out, SHARE_CALLER());
+	return pop(list, list->back, out, OPERATION_LIST_POP_BACK, LINK_NONE, SHARE_CALLER());
 }
 
 struct frame_list_cursor frame_list_cursor_front(struct frame_list *list)
 {
+	REPORT(.kind = OPERATION_LIST_CURSOR_FRONT, .list = list, .place_now = place(list->front));
 	return (struct frame_list_cursor){ list, list->front };
 }
 
 struct frame_list_cursor frame_list_cursor_back(struct frame_list *list)
 {
+	REPORT(.kind = OPERATION_LIST_CURSOR_BACK, .list = list, .place_now = place(list->back));
 	return (struct frame_list_cursor){ list, list->back };
 }
 
 bool frame_list_cursor_at(struct frame_list *list, struct paddr page, struct frame_list_cursor *out)
 {
-	if (!frame_list_contains(list, page))
+	bool found = has(list, page);
+
+	REPORT(.kind = OPERATION_LIST_CURSOR_AT, .list = list, .place = page, .answer = found,
+	       .place_now = found ? page : PLACE_GHOST);
+	if (!found)
 		return false;
 	*out = (struct frame_list_cursor){ list, page_number(page) };
 	return true;
@@ -215,30 +262,43 @@ bool frame_list_cursor_current(const struct frame_list_cursor *cursor, struct pa
 	return true;
 }
 
+static uint32_t next_of(const struct frame_list *list, uint32_t number)
+{
+	return number == LINK_NONE ? list->front : slot_at(number)->links.next;
+}
+
 void frame_list_cursor_move_next(struct frame_list_cursor *cursor)
 {
-	cursor->current = cursor->current == LINK_NONE ? cursor->list->front
-						       : slot_at(cursor->current)->links.next;
+	uint32_t next = next_of(cursor->list, cursor->current);
+
+	REPORT(.kind = OPERATION_LIST_CURSOR_MOVE_NEXT, .list = cursor->list,
+	       .place = place(cursor->current), .place_now = place(next));
+	cursor->current = next;
 }
 
 void frame_list_cursor_move_prev(struct frame_list_cursor *cursor)
 {
-	cursor->current = cursor->current == LINK_NONE ? cursor->list->back
-						       : slot_at(cursor->current)->links.previous;
+	uint32_t previous = cursor->current == LINK_NONE ? cursor->list->back
+							 : slot_at(cursor->current)->links.previous;
+
+	REPORT(.kind = OPERATION_LIST_CURSOR_MOVE_PREV, .list = cursor->list,
+	       .place = place(cursor->current), .place_now = place(previous));
+	cursor->current = previous;
 }
 
 enum mm_status frame_list_cursor_insert_before(struct frame_list_cursor *cursor,
 					       unique_frame_t *frame)
 {
-	return insert(cursor->list, frame, cursor->current, SHARE_CALLER());
+	return insert(cursor->list, frame, cursor->current, OPERATION_LIST_CURSOR_INSERT_BEFORE,
+		      SHARE_CALLER());
 }
 
 bool frame_list_cursor_take(struct frame_list_cursor *cursor, unique_frame_t *out)
 {
 	uint32_t current = cursor->current;
 
-	if (current == LINK_NONE)
-		return false;
-	frame_list_cursor_move_next(cursor);
-	return pop(cursor->list, current, out, SHARE_CALLER());
+	if (current != LINK_NONE)
+		cursor->current = next_of(cursor->list, current);
+	return pop(cursor->list, current, out, OPERATION_LIST_CURSOR_TAKE, cursor->current,
+		   SHARE_CALLER());
 }

@@ -5,6 +5,7 @@
 #include <arch/features.h>
 #include "node.h"
 #include "per_cpu.h"
+#include "report.h"
 #include "read_section.h"
 #include "slot.h"
 #include "vmid.h"
@@ -72,18 +73,18 @@ void gather_empty_table(struct tlb_gather *gather, struct irange span)
 
 void gather_park_pages(struct vm_space *space, struct tlb_gather *gather, struct prange range)
 {
-	COUNT(frames_parked, prange_size(range) >> PAGE_SHIFT);
-	if (gather->run_count > 0) {
-		struct prange *last = &gather->runs[gather->run_count - 1];
+	bool continues = gather->run_count > 0 &&
+			 gather->runs[gather->run_count - 1].end.value == range.start.value;
 
-		if (last->end.value == range.start.value) {
-			last->end = range.end;
-			return;
-		}
-	}
-	if (gather->run_count == TLB_GATHER_RUNS)
+	COUNT(frames_parked, prange_size(range) >> PAGE_SHIFT);
+	if (!continues && gather->run_count == TLB_GATHER_RUNS)
 		gather_flush(space, gather);
-	gather->runs[gather->run_count++] = range;
+	if (continues)
+		gather->runs[gather->run_count - 1].end = range.end;
+	else
+		gather->runs[gather->run_count++] = range;
+	REPORT(.kind = OPERATION_FLUSH_ISSUE, .space = space, .gather = gather, .pages = range,
+	       .answer = gather->range_count == 0 && !gather->everything);
 }
 
 void gather_park_table(struct tlb_gather *gather, struct paddr table)
@@ -209,13 +210,17 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 
 static void drop_parked(struct tlb_gather *gather)
 {
+	IN_FLIGHT();
+
 	for (size_t i = 0; i < gather->run_count; i++) {
 		struct prange run = gather->runs[i];
 
 		if (CANARY(frame_not_dropped) && i == 0)
 			run.end.value -= PAGE_SIZE;
-		if (!prange_is_empty(run))
-			slots_release(run);
+		if (prange_is_empty(run))
+			continue;
+		REPORT(.kind = OPERATION_FLUSH_SYNC, .gather = gather, .pages = run);
+		slots_release(run);
 	}
 	gather->run_count = 0;
 	if (gather->table_count > 0)
@@ -235,6 +240,7 @@ void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 		else
 			invalidate_stage2(space, gather);
 		COUNT(gather_flushes, 1);
+		REPORT(.kind = OPERATION_FLUSH_DISPATCH, .space = space, .gather = gather);
 		gather->range_count = 0;
 		gather->everything = false;
 	}

@@ -2,6 +2,7 @@
 #include <arch/memory.h>
 #include <strata/frame_request.h>
 #include "page_allocator.h"
+#include "report.h"
 #include "share.h"
 
 static struct prange segment_range(const struct segment *segment)
@@ -127,23 +128,44 @@ static enum mm_status take(const struct frame_request *request, struct segment *
 
 enum mm_status segment_request(const struct frame_request *request, struct segment *out)
 {
-	return take(request, out, SHARE_CALLER());
+	IN_FLIGHT();
+
+	enum mm_status status = take(request, out, SHARE_CALLER());
+
+	if (status == MM_OK)
+		REPORT(.kind = OPERATION_SEGMENT_REQUEST, .request = request,
+		       .made = { REPORTED_SEGMENT(out) });
+	else
+		REPORT(.kind = OPERATION_SEGMENT_REQUEST, .status = status, .request = request);
+	return status;
 }
 
 enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment, enum frame_contents contents,
 			     struct segment *out)
 {
+	IN_FLIGHT();
+
 	const struct frame_request request = {
 		.page_count = page_count,
 		.alignment = alignment,
 		.contents = contents,
 	};
 
-	return alignment == 0 ? MM_INVALID_ARGS : take(&request, out, SHARE_CALLER());
+	enum mm_status status =
+		alignment == 0 ? MM_INVALID_ARGS : take(&request, out, SHARE_CALLER());
+
+	if (status == MM_OK)
+		REPORT(.kind = OPERATION_SEGMENT_ALLOC, .request = &request,
+		       .made = { REPORTED_SEGMENT(out) });
+	else
+		REPORT(.kind = OPERATION_SEGMENT_ALLOC, .status = status, .request = &request);
+	return status;
 }
 
 enum mm_status segment_from_unused(struct prange range, struct segment *out)
 {
+	IN_FLIGHT();
+
 	enum mm_status status = validate_memory_range(range);
 	struct paddr page = range.start;
 
@@ -155,16 +177,21 @@ enum mm_status segment_from_unused(struct prange range, struct segment *out)
 	if (status != MM_OK) {
 		if (page.value > range.start.value)
 			pages_give_back(prange(range.start, page));
+		REPORT(.kind = OPERATION_SEGMENT_FROM_UNUSED, .status = status, .pages = range);
 		return status;
 	}
 
 	slots_publish(range, PAGE_FRAME);
 	*out = new_segment(range, SHARE_CALLER());
+	REPORT(.kind = OPERATION_SEGMENT_FROM_UNUSED, .pages = range,
+	       .made = { REPORTED_SEGMENT(out) });
 	return MM_OK;
 }
 
 enum mm_status segment_from_reserved(struct prange range, struct segment *out)
 {
+	IN_FLIGHT();
+
 	enum mm_status status = validate_memory_range(range);
 	struct slot *slot;
 
@@ -174,41 +201,68 @@ enum mm_status segment_from_reserved(struct prange range, struct segment *out)
 		if (status == MM_OK && slot_usage(slot) != PAGE_RESERVED)
 			status = MM_ACCESS_DENIED;
 	}
-	if (status != MM_OK)
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_SEGMENT_FROM_RESERVED, .status = status, .pages = range);
 		return status;
+	}
 
 	slots_unreserve(range);
 	*out = new_segment(range, SHARE_CALLER());
+	REPORT(.kind = OPERATION_SEGMENT_FROM_RESERVED, .pages = range,
+	       .made = { REPORTED_SEGMENT(out) });
 	return MM_OK;
 }
 
-static enum mm_status slice(const struct segment *segment, struct prange sub, struct segment *out,
-			    uintptr_t by)
+/* One more reference to each page of @sub; all or none. */
+static enum mm_status acquire_part(const struct segment *segment, struct prange sub)
 {
-	if (!SHARE_USE(segment, SHARE_SEGMENT, segment_range(segment), by))
-		return MM_INVALID_ARGS;
 	if (!prange_is_page_aligned(sub))
 		return MM_NOT_ALIGNED;
 	if (prange_is_empty(sub) || !prange_contains(segment_range(segment), sub))
 		return MM_OUT_OF_BOUND;
-
-	enum mm_status status = slots_acquire(sub); /* all pages or none */
-
-	if (status != MM_OK)
-		return status;
-
-	*out = new_segment(sub, by);
-	return MM_OK;
+	return slots_acquire(sub);
 }
 
 enum mm_status segment_clone(const struct segment *segment, struct segment *out)
 {
-	return slice(segment, segment_range(segment), out, SHARE_CALLER());
+	IN_FLIGHT();
+
+	struct prange range = segment_range(segment);
+
+	if (!SHARE_USE(segment, SHARE_SEGMENT, range, SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = acquire_part(segment, range);
+
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_SEGMENT_CLONE, .status = status,
+		       .used = REPORTED_SEGMENT(segment));
+		return status;
+	}
+	*out = new_segment(range, SHARE_CALLER());
+	REPORT(.kind = OPERATION_SEGMENT_CLONE, .used = REPORTED_SEGMENT(segment),
+	       .made = { REPORTED_SEGMENT(out) });
+	return MM_OK;
 }
 
 enum mm_status segment_slice(const struct segment *segment, struct prange sub, struct segment *out)
 {
-	return slice(segment, sub, out, SHARE_CALLER());
+	IN_FLIGHT();
+
+	if (!SHARE_USE(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER()))
+		return MM_INVALID_ARGS;
+
+	enum mm_status status = acquire_part(segment, sub);
+
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_SEGMENT_SLICE, .status = status, .pages = sub,
+		       .used = REPORTED_SEGMENT(segment));
+		return status;
+	}
+	*out = new_segment(sub, SHARE_CALLER());
+	REPORT(.kind = OPERATION_SEGMENT_SLICE, .pages = sub, .used = REPORTED_SEGMENT(segment),
+	       .made = { REPORTED_SEGMENT(out) });
+	return MM_OK;
 }
 
 enum mm_status segment_split(struct segment *segment, uint64_t offset, struct segment *rest)
@@ -224,11 +278,18 @@ enum mm_status segment_split(struct segment *segment, uint64_t offset, struct se
 	else if (offset == 0 || offset >= prange_size(range))
 		status = MM_OUT_OF_BOUND;
 	SHARE_SETTLE(segment, status == MM_OK);
-	if (status != MM_OK)
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_SEGMENT_SPLIT, .status = status, .length = offset,
+		       .used = REPORTED_SEGMENT(segment));
 		return status;
+	}
+
+	struct segment first = new_segment(prange(range.start, middle), SHARE_CALLER());
 
 	*rest = new_segment(prange(middle, range.end), SHARE_CALLER());
-	*segment = new_segment(prange(range.start, middle), SHARE_CALLER());
+	REPORT(.kind = OPERATION_SEGMENT_SPLIT, .length = offset, .used = REPORTED_SEGMENT(segment),
+	       .made = { REPORTED_SEGMENT(&first), REPORTED_SEGMENT(rest) });
+	*segment = first;
 	return MM_OK;
 }
 
@@ -236,30 +297,39 @@ bool segment_next(struct segment *segment, frame_t *out)
 {
 	struct prange range = segment_range(segment);
 	struct prange first = prange(range.start, paddr(range.start.value + PAGE_SIZE));
+	struct segment rest = { .start = first.end, .end = range.end };
 
 	if (range.start.value == range.end.value)
 		return false;
 	if (!SHARE_END(segment, SHARE_SEGMENT, range, SHARE_CALLER()))
 		return false;
 
-	segment->start = first.end;
 	if (first.end.value < range.end.value)
-		SHARE_MAKE(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER());
+		rest = new_segment(segment_range(&rest), SHARE_CALLER());
 	out->paddr = first.start;
 	SHARE_MAKE(out, SHARE_FRAME, first, SHARE_CALLER());
+	REPORT(.kind = OPERATION_SEGMENT_NEXT, .used = REPORTED_SEGMENT(segment), .answer = true,
+	       .made = { REPORTED_FRAME(out), REPORTED_SEGMENT(&rest) });
+	*segment = rest;
 	return true;
 }
 
 void segment_drop(struct segment *segment)
 {
-	if (SHARE_END(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER()))
-		slots_release(segment_range(segment));
+	IN_FLIGHT();
+
+	if (!SHARE_END(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER()))
+		return;
+	REPORT(.kind = OPERATION_SEGMENT_DROP, .used = REPORTED_SEGMENT(segment));
+	slots_release(segment_range(segment));
 }
 
 struct prange segment_into_raw(struct segment *segment)
 {
-	if (SHARE_END(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER()))
+	if (SHARE_END(segment, SHARE_SEGMENT, segment_range(segment), SHARE_CALLER())) {
+		REPORT(.kind = OPERATION_SEGMENT_INTO_RAW, .used = REPORTED_SEGMENT(segment));
 		SHARE_MAKE_RAW(SHARE_SEGMENT, segment_range(segment), SHARE_CALLER());
+	}
 	return segment_range(segment);
 }
 
@@ -267,7 +337,9 @@ struct segment segment_from_raw(struct prange range)
 {
 	struct segment segment = { .start = range.start, .end = range.end };
 
-	(void)SHARE_TAKE_RAW(&segment, SHARE_SEGMENT, range, SHARE_CALLER());
+	if (SHARE_TAKE_RAW(&segment, SHARE_SEGMENT, range, SHARE_CALLER()))
+		REPORT(.kind = OPERATION_SEGMENT_FROM_RAW, .pages = range,
+		       .made = { REPORTED_SEGMENT(&segment) });
 	return segment;
 }
 
@@ -276,8 +348,11 @@ struct segment segment_from_frame(frame_t *frame)
 	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
 	struct segment segment = { .start = page.start, .end = page.end };
 
-	if (SHARE_END(frame, SHARE_FRAME, page, SHARE_CALLER()))
+	if (SHARE_END(frame, SHARE_FRAME, page, SHARE_CALLER())) {
 		SHARE_MAKE(&segment, SHARE_SEGMENT, page, SHARE_CALLER());
+		REPORT(.kind = OPERATION_SEGMENT_FROM_FRAME, .used = REPORTED_FRAME(frame),
+		       .made = { REPORTED_SEGMENT(&segment) });
+	}
 	return segment;
 }
 

@@ -4,6 +4,7 @@
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
+#include "report.h"
 #include "share.h"
 #include "unique_page.h"
 
@@ -44,23 +45,36 @@ static void end_unique(struct paddr page)
 enum mm_status unique_frame_from_unused(struct paddr page, struct frame_metadata *metadata,
 					unique_frame_t *out)
 {
+	IN_FLIGHT();
+
 	enum mm_status status = page_take(page);
 
-	if (status == MM_OK)
-		begin_unique(page, metadata, out, SHARE_CALLER());
-	return status;
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_UNIQUE_FROM_UNUSED, .status = status,
+		       .pages = page_range(page));
+		return status;
+	}
+	begin_unique(page, metadata, out, SHARE_CALLER());
+	REPORT(.kind = OPERATION_UNIQUE_FROM_UNUSED, .pages = page_range(page),
+	       .metadata = metadata, .made = { REPORTED_UNIQUE(out) });
+	return MM_OK;
 }
 
 enum mm_status unique_frame_alloc(enum frame_contents contents, struct frame_metadata *metadata,
 				  unique_frame_t *out)
 {
+	IN_FLIGHT();
 	struct taken_page taken = page_allocate();
 
-	if (taken.slot == NULL)
+	if (taken.slot == NULL) {
+		REPORT(.kind = OPERATION_UNIQUE_ALLOC, .status = MM_NO_MEMORY);
 		return MM_NO_MEMORY;
+	}
 	if (contents == FRAME_ZEROED)
 		page_zero(linear(taken.page));
 	begin_unique(taken.page, metadata, out, SHARE_CALLER());
+	REPORT(.kind = OPERATION_UNIQUE_ALLOC, .metadata = metadata,
+	       .made = { REPORTED_UNIQUE(out) });
 	return MM_OK;
 }
 
@@ -68,7 +82,12 @@ struct frame_metadata *unique_frame_metadata(const unique_frame_t *frame)
 {
 	if (!SHARE_USE(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
 		return NULL;
-	return slot_of(frame->paddr)->metadata;
+
+	struct frame_metadata *metadata = slot_of(frame->paddr)->metadata;
+
+	REPORT(.kind = OPERATION_UNIQUE_METADATA, .used = REPORTED_UNIQUE(frame),
+	       .metadata = metadata);
+	return metadata;
 }
 
 void unique_frame_repurpose(unique_frame_t *frame, struct frame_metadata *metadata)
@@ -80,10 +99,14 @@ void unique_frame_repurpose(unique_frame_t *frame, struct frame_metadata *metada
 
 	slot_drop_metadata(slot, frame->paddr);
 	slot->metadata = metadata;
+	REPORT(.kind = OPERATION_UNIQUE_REPURPOSE, .used = REPORTED_UNIQUE(frame),
+	       .metadata = metadata);
 }
 
 frame_t unique_frame_into_shared(unique_frame_t *frame)
 {
+	IN_FLIGHT();
+
 	frame_t shared = { .paddr = frame->paddr };
 
 	if (!SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
@@ -91,11 +114,15 @@ frame_t unique_frame_into_shared(unique_frame_t *frame)
 	/* Release: who takes a reference from now on sees the contents and the metadata. */
 	atomic_store_explicit(&slot_of(frame->paddr)->references, 1, memory_order_release);
 	SHARE_MAKE(&shared, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER());
+	REPORT(.kind = OPERATION_UNIQUE_INTO_SHARED, .used = REPORTED_UNIQUE(frame),
+	       .made = { REPORTED_FRAME(&shared) });
 	return shared;
 }
 
 enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 {
+	IN_FLIGHT();
+
 	struct paddr page = frame->paddr;
 
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page_range(page), SHARE_CALLER()))
@@ -109,17 +136,24 @@ enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 	unique = atomic_compare_exchange_strong_explicit(
 		&slot->references, &only, SLOT_UNIQUE, memory_order_acquire, memory_order_relaxed);
 	SHARE_SETTLE(frame, unique);
-	if (!unique)
+	if (!unique) {
+		REPORT(.kind = OPERATION_UNIQUE_TRY_FROM_SHARED, .status = MM_IN_USE,
+		       .used = REPORTED_FRAME(frame));
 		return MM_IN_USE;
+	}
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());
+	REPORT(.kind = OPERATION_UNIQUE_TRY_FROM_SHARED, .used = REPORTED_FRAME(frame),
+	       .made = { REPORTED_UNIQUE(out) });
 	return MM_OK;
 }
 
 struct paddr unique_frame_into_raw(unique_frame_t *frame)
 {
-	if (SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+	if (SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER())) {
+		REPORT(.kind = OPERATION_UNIQUE_INTO_RAW, .used = REPORTED_UNIQUE(frame));
 		SHARE_MAKE_RAW(SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER());
+	}
 	return frame->paddr;
 }
 
@@ -127,7 +161,9 @@ unique_frame_t unique_frame_from_raw(struct paddr page)
 {
 	unique_frame_t frame = { .paddr = page };
 
-	(void)SHARE_TAKE_RAW(&frame, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());
+	if (SHARE_TAKE_RAW(&frame, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER()))
+		REPORT(.kind = OPERATION_UNIQUE_FROM_RAW, .pages = page_range(page),
+		       .made = { REPORTED_UNIQUE(&frame) });
 	return frame;
 }
 
@@ -139,14 +175,21 @@ void unique_page_drop(struct paddr page)
 
 void unique_frame_drop(unique_frame_t *frame)
 {
-	if (SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
-		unique_page_drop(frame->paddr);
+	IN_FLIGHT();
+
+	if (!SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return;
+	REPORT(.kind = OPERATION_UNIQUE_DROP, .used = REPORTED_UNIQUE(frame));
+	unique_page_drop(frame->paddr);
 }
 
 void unique_frame_reset_as_unused(unique_frame_t *frame)
 {
+	IN_FLIGHT();
+
 	if (!SHARE_END(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
 		return;
+	REPORT(.kind = OPERATION_UNIQUE_RESET_AS_UNUSED, .used = REPORTED_UNIQUE(frame));
 	end_unique(frame->paddr);
 	page_withhold(frame->paddr);
 }

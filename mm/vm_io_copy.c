@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Moving bytes between ranges, a run that both sides have at a time. */
 #include "panic.h"
+#include "report.h"
 #include "vm_io_private.h"
 
 static void *pointer_of(const struct vm_io_run *run)
@@ -34,6 +35,8 @@ static uint64_t least(uint64_t a, uint64_t b, uint64_t c)
 static enum mm_status copy_some(const struct vm_io_range *to, const struct vm_io_range *from,
 				uint64_t size, uint64_t *copied)
 {
+	IN_FLIGHT();
+
 	enum vm_io_hold from_hold =
 		vm_io_is_translated(to) ? VM_IO_HOLD_REFERENCE : VM_IO_HOLD_LOCK;
 	struct vm_io_run source, target;

@@ -4,33 +4,16 @@
 #include <inttypes.h>
 #include <strata/frame.h>
 
-#define SAMPLE_BYTES (UINT64_C(1) << 21)
-
-/* The page to look at after @page: the next, or, when sampling, the end or start of 2 MiB. */
-static uint64_t next_page(uint64_t page, bool sampled)
-{
-	uint64_t last = (page & ~(SAMPLE_BYTES - 1)) + SAMPLE_BYTES - PAGE_SIZE;
-
-	return sampled && page < last ? last : page + PAGE_SIZE;
-}
-
-static bool is_long(const struct mapping *mapping)
-{
-	return irange_size(mapping->range) / PAGE_SIZE > ACCOUNTING_ALL_PAGES;
-}
-
 static struct iaddr input_of(const struct mapping *mapping, uint64_t page)
 {
 	return iaddr(mapping->range.start.value + (page - mapping->output.value));
 }
 
-void accounting_check_counted(const struct mapping *mapping, enum accounting_depth depth,
-			      struct subject subject)
+void accounting_check_counted(const struct mapping *mapping, struct subject subject)
 {
-	bool sampled = depth == ACCOUNTING_SAMPLED && is_long(mapping);
 	uint64_t end = mapping_output(mapping, mapping->range.end).value;
 
-	for (uint64_t page = mapping->output.value; page < end; page = next_page(page, sampled)) {
+	for (uint64_t page = mapping->output.value; page < end; page += PAGE_SIZE) {
 		struct page_state state;
 		enum mm_status status = page_state(paddr(page), &state);
 
@@ -46,23 +29,6 @@ void accounting_check_counted(const struct mapping *mapping, enum accounting_dep
 				   " is mapped as counted, but is %s with %" PRIu32 " references",
 				   page, page_usage_name(state.usage), state.references);
 		return;
-	}
-}
-
-void accounting_check_parked(const struct mapping *mapping, struct subject subject)
-{
-	bool sampled = is_long(mapping);
-	uint64_t end = mapping_output(mapping, mapping->range.end).value;
-
-	for (uint64_t page = mapping->output.value; page < end; page = next_page(page, sampled)) {
-		struct page_state state;
-
-		if (page_state(paddr(page), &state) == MM_OK && state.usage == PAGE_UNUSED) {
-			difference(subject, input_of(mapping, page),
-				   "page 0x%" PRIx64 " is free before its translation is flushed",
-				   page);
-			return;
-		}
 	}
 }
 

@@ -46,7 +46,7 @@ static struct irange affected_range(const struct cursor_check *check, struct ira
 static void stored(struct cursor_check *check, bool enough_storage)
 {
 	if (!enough_storage)
-		check->checker->out_of_storage = true;
+		check->checker->store.out_of_storage = true;
 }
 
 static struct map_request map_request(const struct cursor_check *check)
@@ -72,52 +72,26 @@ static struct map_request map_request(const struct cursor_check *check)
 void check_map(struct cursor_check *check)
 {
 	struct map_request request = map_request(check);
-	struct mapping mapping = { request.range, request.output, request.property,
-				   request.counted };
-
 	check->affected = affected_range(check, request.range);
 	if (!check_succeeded(
 		    check, spec_map_statuses(&check->space->state, &check->open->state, &request)))
 		return;
 	stored(check, spec_map_step(&check->space->state, &check->open->state, &request));
 	if (request.counted)
-		accounting_check_counted(&mapping, ACCOUNTING_SAMPLED, check->subject);
+		check_references(check);
 }
 
 void check_replace(struct cursor_check *check)
 {
 	struct map_request request = map_request(check);
-	struct mapping mapping = { request.range, request.output, request.property, true };
-
 	check->affected = affected_range(check, request.range);
 	if (!check_succeeded(check, spec_replace_statuses(&check->space->state, &check->open->state,
 							  &request)))
 		return;
 	stored(check, spec_replace_step(&check->space->state, &check->open->state, &request));
-	accounting_check_counted(&mapping, ACCOUNTING_SAMPLED, check->subject);
-}
-
-/*
- * Pages unmapped now must not be free yet, unless the operation may have had to flush on its way:
- * because the gather was full, or because break-before-make of a block demanded it.
- */
-static void check_parked(struct cursor_check *check, struct irange range, bool may_split)
-{
-	const struct mappings *mappings = &check->space->state.mappings;
-	struct irange left = range;
-	struct mapping mapping;
-
-	while (mappings_next_in(mappings, left, &mapping)) {
-		check->open->parked_runs += mapping.counted;
-		left.start = mapping.range.end;
-	}
-	if (may_split || check->open->parked_runs > TLB_GATHER_RUNS)
-		return;
-	while (mappings_next_in(mappings, range, &mapping)) {
-		if (mapping.counted)
-			accounting_check_parked(&mapping, check->subject);
-		range.start = mapping.range.end;
-	}
+	check_references(check);
+	check_issued(&check->checker->store, check->space->space, &check->operation->cursor->gather,
+		     1, check->subject);
 }
 
 void check_unmap(struct cursor_check *check)
@@ -135,7 +109,8 @@ void check_unmap(struct cursor_check *check)
 		difference(check->subject, range.start,
 			   "%" PRIu64 " leaves removed, model says %" PRIu64 " to %" PRIu64,
 			   check->operation->leaves, bounds.least, bounds.most);
-	check_parked(check, range, status_in(allowed, MM_NO_MEMORY));
+	check_issued(&check->checker->store, check->space->space, &check->operation->cursor->gather,
+		     counted_pages(check->space, range), check->subject);
 	stored(check, spec_unmap_step(&check->space->state, &check->open->state, range));
 }
 

@@ -24,6 +24,8 @@ static void check_query(struct cursor_check *check)
 			   mapping_text(mapped ? &expected : NULL).text);
 		return;
 	}
+	if (item->mapped && item->counted && check->operation->kind == OPERATION_CURSOR_QUERY)
+		check_references(check);
 	descriptor = walk_descriptor_range(&check->space->table, cursor->position);
 	if (!irange_contains(descriptor, item->range))
 		difference(check->subject, cursor->position,
@@ -86,7 +88,7 @@ static void check_open(struct checker *checker, const struct mm_operation *opera
 {
 	struct subject subject = { operation_name(operation->kind), space->number };
 	struct irange range = operation->range;
-	struct registry *registry = &checker->registry;
+	struct registry *registry = &checker->store.registry;
 	struct open_cursor *holder = registry_holder(registry, space, range, NULL);
 	enum held_here held = held_here(registry, space, range);
 	struct open_cursor *open;
@@ -105,7 +107,7 @@ static void check_open(struct checker *checker, const struct mm_operation *opera
 	}
 	open = registry_add_cursor(registry, space, operation->cursor);
 	if (open == NULL) {
-		checker->out_of_storage = true;
+		checker->store.out_of_storage = true;
 		return;
 	}
 	open->cpu = cpu_index();
@@ -128,6 +130,8 @@ static bool range_begins_at_position(const struct cursor_check *check)
 	switch (check->operation->kind) {
 	case OPERATION_CURSOR_FIND_NEXT:
 	case OPERATION_CURSOR_MAP:
+	case OPERATION_CURSOR_MAP_SEGMENT:
+	case OPERATION_CURSOR_MAP_IOMEM:
 	case OPERATION_CURSOR_REPLACE:
 	case OPERATION_CURSOR_UNMAP:
 	case OPERATION_CURSOR_PROTECT:
@@ -149,6 +153,7 @@ static void check_open_cursor(struct cursor_check *check)
 		return;
 	switch (check->operation->kind) {
 	case OPERATION_CURSOR_QUERY:
+	case OPERATION_CURSOR_PEEK:
 		check_query(check);
 		break;
 	case OPERATION_CURSOR_FIND_NEXT:
@@ -158,6 +163,8 @@ static void check_open_cursor(struct cursor_check *check)
 		check_jump(check);
 		break;
 	case OPERATION_CURSOR_MAP:
+	case OPERATION_CURSOR_MAP_SEGMENT:
+	case OPERATION_CURSOR_MAP_IOMEM:
 		check_map(check);
 		break;
 	case OPERATION_CURSOR_REPLACE:
@@ -173,12 +180,12 @@ static void check_open_cursor(struct cursor_check *check)
 		check_protect_next(check);
 		break;
 	case OPERATION_CURSOR_FLUSH:
-		check->open->parked_runs = 0;
+		check_nothing_parked(&check->checker->store, check->operation, check->subject);
 		break;
 	default:
 		break;
 	}
-	if (check->checker->out_of_storage)
+	if (check->checker->store.out_of_storage)
 		return; /* the state is not what it should be */
 	check_position(check, cursor_virt_addr(check->operation->cursor));
 	if (!irange_is_empty(check->affected))
@@ -187,7 +194,7 @@ static void check_open_cursor(struct cursor_check *check)
 
 void check_cursor_operation(struct checker *checker, const struct mm_operation *operation)
 {
-	struct live_space *space = registry_space(&checker->registry, operation->space);
+	struct live_space *space = registry_space(&checker->store.registry, operation->space);
 
 	if (space == NULL)
 		return; /* made before the model started */
@@ -201,16 +208,18 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
 		.checker = checker,
 		.operation = operation,
 		.space = space,
-		.open = registry_cursor(&checker->registry, operation->cursor),
+		.open = registry_cursor(&checker->store.registry, operation->cursor),
 		.subject = { operation_name(operation->kind), space->number },
 	};
 
+	if (operation->kind == OPERATION_CURSOR_CLOSE)
+		check_nothing_parked(&checker->store, operation, check.subject);
 	if (check.open == NULL || check.open->space != space) {
 		difference(check.subject, operation->position, "the cursor is not open");
 		return;
 	}
 	if (operation->kind == OPERATION_CURSOR_CLOSE)
-		registry_remove_cursor(&checker->registry, check.open);
+		registry_remove_cursor(&checker->store.registry, check.open);
 	else
 		check_open_cursor(&check);
 }

@@ -8,39 +8,7 @@
 
 const char *operation_name(enum mm_operation_kind kind)
 {
-	switch (kind) {
-	case OPERATION_SPACE_NEW:
-		return "vm_space_new";
-	case OPERATION_SPACE_DESTROY:
-		return "vm_space_destroy";
-	case OPERATION_SPACE_ACTIVATE:
-		return "vm_space_activate";
-	case OPERATION_CURSOR_OPEN:
-		return "cursor_open";
-	case OPERATION_CURSOR_CLOSE:
-		return "cursor_close";
-	case OPERATION_CURSOR_QUERY:
-		return "cursor_query";
-	case OPERATION_CURSOR_FIND_NEXT:
-		return "cursor_find_next";
-	case OPERATION_CURSOR_JUMP:
-		return "cursor_jump";
-	case OPERATION_CURSOR_MAP:
-		return "cursor_map";
-	case OPERATION_CURSOR_REPLACE:
-		return "cursor_replace";
-	case OPERATION_CURSOR_UNMAP:
-		return "cursor_unmap";
-	case OPERATION_CURSOR_PROTECT:
-		return "cursor_protect";
-	case OPERATION_CURSOR_PROTECT_NEXT:
-		return "cursor_protect_next";
-	case OPERATION_CURSOR_FLUSH:
-		return "cursor_flush";
-	case OPERATION_COUNT:
-		break;
-	}
-	return "unknown operation";
+	return op_information(kind)->function;
 }
 
 bool check_status(struct subject subject, const struct mm_operation *operation, status_set allowed)
@@ -94,14 +62,14 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 	if (operation->status != MM_OK)
 		return;
 
-	live = registry_space(&checker->registry, operation->space);
+	live = registry_space(&checker->store.registry, operation->space);
 	if (live != NULL) {
 		difference(subject, iaddr(0), "made where space %u still lives", live->number);
-		registry_remove_space(&checker->registry, live);
+		registry_remove_space(&checker->store.registry, live);
 	}
-	live = registry_add_space(&checker->registry, operation->space);
+	live = registry_add_space(&checker->store.registry, operation->space);
 	if (live == NULL) {
-		checker->out_of_storage = true;
+		checker->store.out_of_storage = true;
 		return;
 	}
 	subject.space = live->number;
@@ -126,16 +94,17 @@ static void check_destroy(struct checker *checker, const struct mm_operation *op
 	struct irange whole = walk_table_range(&live->table);
 	status_set allowed = STATUS_SET(MM_OK);
 
-	if (registry_holder(&checker->registry, live, whole, NULL) != NULL)
+	if (registry_holder(&checker->store.registry, live, whole, NULL) != NULL)
 		allowed = STATUS_SET(MM_BUSY);
 	else if (live->activated) /* perhaps still; deactivation is not reported */
 		allowed |= STATUS_SET(MM_BUSY);
 	check_status(subject, operation, allowed);
 	if (operation->status != MM_OK)
 		return;
+	check_issued(&checker->store, live->space, NULL, counted_pages(live, whole), subject);
 	mappings_clear(&live->state.mappings);
 	check_table(checker, live, whole, NULL, subject);
-	registry_remove_space(&checker->registry, live);
+	registry_remove_space(&checker->store.registry, live);
 }
 
 static void check_activate(struct checker *checker, const struct mm_operation *operation,
@@ -156,7 +125,7 @@ static void check_activate(struct checker *checker, const struct mm_operation *o
 	vmid = vm_space_vmid(live->space);
 	if (vmid == 0)
 		difference(subject, iaddr(0), "active with VMID 0, which no space may have");
-	LIST_FOREACH(other, &checker->registry.spaces, link)
+	LIST_FOREACH(other, &checker->store.registry.spaces, link)
 	{
 		if (other != live && other->table.stage == STAGE_2 &&
 		    vm_space_vmid(other->space) == vmid)
@@ -172,7 +141,7 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 		return;
 	}
 
-	struct live_space *live = registry_space(&checker->registry, operation->space);
+	struct live_space *live = registry_space(&checker->store.registry, operation->space);
 
 	if (live == NULL)
 		return; /* made before the model started */
@@ -190,14 +159,14 @@ static void check_counted_pages(struct live_space *space, struct subject subject
 
 	while (mappings_next(&space->state.mappings, from, &mapping)) {
 		if (mapping.counted)
-			accounting_check_counted(&mapping, ACCOUNTING_FULL, subject);
+			accounting_check_counted(&mapping, subject);
 		from = mapping.range.end;
 	}
 }
 
 void check_everything(struct checker *checker)
 {
-	struct registry *registry = &checker->registry;
+	struct registry *registry = &checker->store.registry;
 	struct walk_seen seen; /* one set for all: two spaces may share no table either */
 	struct live_space *space;
 	struct open_cursor *cursor;
@@ -219,6 +188,6 @@ void check_everything(struct checker *checker)
 				   "two open cursors hold this address");
 	}
 	if (seen.full)
-		checker->out_of_storage = true;
+		checker->store.out_of_storage = true;
 	walk_seen_clear(&seen);
 }

@@ -6,15 +6,14 @@
 #pragma once
 
 #include "difference.h"
-#include "registry.h"
+#include "store.h"
 
 #include <strata/operation.h>
 
 struct checker {
-	struct registry registry;
+	struct store store;
 	uint64_t operations;  /* checked */
 	uint64_t descriptors; /* read */
-	bool out_of_storage;  /* the arena was full: from now on the state is not to be trusted */
 };
 
 /* "cursor_map" and so on: the function's name. */
@@ -34,6 +33,20 @@ void check_everything(struct checker *checker);
 
 /* The status of @operation against what is allowed; true if it is. */
 bool check_status(struct subject subject, const struct mm_operation *operation, status_set allowed);
+
+/* Pages that counted mappings of @range translate to. */
+uint64_t counted_pages(const struct live_space *space, struct irange range);
+
+/*
+ * What left the table is what was parked for it: @removed pages, since the last operation on the same
+ * gather, or, if that is NULL, on any gather of @space.
+ */
+void check_issued(struct store *store, const struct vm_space *space,
+		  const struct tlb_gather *gather, uint64_t removed, struct subject subject);
+
+/* After a flush of the cursor: nothing is parked behind it. */
+void check_nothing_parked(struct store *store, const struct mm_operation *operation,
+			  struct subject subject);
 
 /* compare_table, with the space's own table and the descriptors counted. */
 void check_table(struct checker *checker, struct live_space *space, struct irange range,

@@ -20,6 +20,12 @@ static inline bool check_succeeded(const struct cursor_check *check, status_set 
 	       check->operation->status == MM_OK;
 }
 
+/*
+ * Steps the store's counts for what the operation mapped or handed out, and compares the references of
+ * those pages.
+ */
+void check_references(struct cursor_check *check);
+
 /* The operations that change the table. Each steps the state and says what is affected. */
 void check_map(struct cursor_check *check);
 void check_replace(struct cursor_check *check);

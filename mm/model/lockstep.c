@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "model.h"
 
-#include "checker.h"
+#include "check_object.h"
 
 #include <arch/cpu.h>
 #include <inttypes.h>
@@ -31,29 +31,42 @@ static void lock_release(void)
 /* What comes after an operation that could not be recorded would be judged by a wrong state. */
 static void stop_if_out_of_storage(void)
 {
-	if (!checker.out_of_storage)
+	if (!checker.store.out_of_storage)
 		return;
 	running = false;
 	difference((struct subject){ "model", 0 }, iaddr(0),
 		   "its arena of %" PRIu64
 		   " bytes is full, nothing is checked after operation %" PRIu64,
-		   (uint64_t)checker.registry.arena.used, checker.operations);
+		   (uint64_t)checker.store.registry.arena.used, checker.operations);
+}
+
+static void check(const struct mm_operation *operation)
+{
+	switch (op_information(operation->kind)->category) {
+	case CATEGORY_SPACE:
+		check_space_operation(&checker, operation);
+		break;
+	case CATEGORY_CURSOR:
+		check_cursor_operation(&checker, operation);
+		break;
+	case CATEGORY_FLUSH:
+		if (operation->kind == OPERATION_CURSOR_FLUSH)
+			check_cursor_operation(&checker, operation);
+		else
+			check_object_operation(&checker, operation);
+		break;
+	default:
+		check_object_operation(&checker, operation);
+		break;
+	}
 }
 
 static void observe_operation(const struct mm_operation *operation)
 {
 	lock_take();
 	if (running) {
-		switch (operation->kind) {
-		case OPERATION_SPACE_NEW:
-		case OPERATION_SPACE_DESTROY:
-		case OPERATION_SPACE_ACTIVATE:
-			check_space_operation(&checker, operation);
-			break;
-		default:
-			check_cursor_operation(&checker, operation);
-			break;
-		}
+		checker.store.cpus |= mm_cpus_in_flight() | UINT32_C(1) << cpu_index();
+		check(operation);
 		stop_if_out_of_storage();
 	}
 	lock_release();
@@ -62,7 +75,7 @@ static void observe_operation(const struct mm_operation *operation)
 void model_start(void *arena, size_t size, void (*complain)(const char *text))
 {
 	checker = (struct checker){ 0 };
-	registry_init(&checker.registry, arena, size);
+	store_init(&checker.store, arena, size);
 	differences_start(complain);
 	running = true;
 	mm_operation_attach(observe_operation);
@@ -91,10 +104,22 @@ struct model_report model_report(void)
 		.operations = checker.operations,
 		.differences = differences_count(),
 		.descriptors = checker.descriptors,
-		.arena_used = checker.registry.arena.used,
+		.arena_used = checker.store.registry.arena.used,
 	};
 	lock_release();
 	return report;
+}
+
+const struct store *model_store(void)
+{
+	return &checker.store;
+}
+
+void model_readopt(struct paddr page)
+{
+	lock_take();
+	store_readopt(&checker.store, page);
+	lock_release();
 }
 
 void model_stop(void)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <arch/address.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,16 @@ void model_start(void *arena, size_t size, void (*complain)(const char *text));
 uint64_t model_check_all(void);
 
 struct model_report model_report(void);
+
+/*
+ * What exists now, by the model's knowledge (store.h), for whoever draws operations from it. Looked at
+ * while no operation is in flight; void after model_stop.
+ */
+struct store;
+const struct store *model_store(void);
+
+/* For tests that change a page's references behind the subsystem's back: they are what they are now. */
+void model_readopt(struct paddr page);
 
 /* Detaches. */
 void model_stop(void);

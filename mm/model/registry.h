@@ -30,7 +30,6 @@ struct open_cursor {
 	struct live_space *space;
 	unsigned int cpu; /* that opened it */
 	struct cursor_state state;
-	uint64_t parked_runs; /* at most so many runs of pages were unmapped since the last flush */
 };
 
 struct registry {

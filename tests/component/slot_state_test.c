@@ -6,6 +6,9 @@
 #include "harness.h"
 #include "slot.h"
 #include <strata/unique_frame.h>
+#if STRATA_CHECKED
+#include "model.h"
+#endif
 
 static void set_references(struct paddr page, uint32_t references)
 {
@@ -13,6 +16,9 @@ static void set_references(struct paddr page, uint32_t references)
 
 	EXPECT_OK(slot_lookup(page, &slot));
 	atomic_store(&slot->references, references);
+#if STRATA_CHECKED
+	model_readopt(page);
+#endif
 }
 
 TEST(frame_saturates_instead_of_wrapping)

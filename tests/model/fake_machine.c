@@ -120,6 +120,11 @@ void *cpu_local_of(unsigned int index)
 	return local[index];
 }
 
+uint32_t mm_cpus_in_flight(void)
+{
+	return UINT32_C(1) << cpu_index();
+}
+
 void cpu_relax(void)
 {
 }

@@ -106,6 +106,7 @@ static void a_space_destroyed_under_a_cursor(void **state)
 {
 	(void)state;
 	*fake_descriptor(ROOT, 0) = 0;
+	tell_park(0, 4);
 	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
 	expect_lie("vm_space_destroy in space 1 at 0x0: status is MM_OK, model says MM_BUSY");
 }
@@ -116,6 +117,7 @@ static void a_space_destroyed_with_something_left(void **state)
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
 	for (unsigned int i = 0; i < 3; i++)
 		*fake_descriptor(LEAVES, i) = 0;
+	tell_park(0, 4);
 	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
 	expect_lie("vm_space_destroy in space 1 at 0x3000: table says 0x8002b000");
 }
@@ -284,7 +286,7 @@ static void any_arena_is_enough_to_say_so(void **state)
 	bool enough = false;
 
 	(void)state;
-	for (size_t size = 0; size < 1200; size += 8) {
+	for (size_t size = 0; size < 24000; size += 40) {
 		model_stop();
 		*fake_descriptor(ROOT, 0) = 0;
 		model_start(story_arena + 1, size, story_complain);

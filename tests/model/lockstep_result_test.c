@@ -61,6 +61,7 @@ static void a_wrong_number_of_leaves(void **state)
 	tell_jump(0);
 	for (unsigned int i = 0; i < 4; i++)
 		*fake_descriptor(LEAVES, i) = 0;
+	tell_park(0, 4);
 	tell_unmap(4, 3);
 	expect_lie("3 leaves removed, model says 4 to 4");
 }
@@ -75,7 +76,7 @@ static void a_query_of_another_page(void **state)
 
 	(void)state;
 	tell_jump(2);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_QUERY, .item = item }, 2);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PEEK, .item = item }, 2);
 	expect_lie("item says [0x2000, 0x3000) 0x80029000 rw-a write-back counted, model says");
 }
 
@@ -89,7 +90,7 @@ static void a_query_larger_than_the_descriptor(void **state)
 
 	(void)state;
 	tell_jump(2);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_QUERY, .item = item }, 2);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PEEK, .item = item }, 2);
 	expect_lie("item's range ends at 0x4000, the descriptor's at 0x3000");
 }
 
@@ -216,7 +217,8 @@ static void a_mapped_page_without_a_reference(void **state)
 	write_leaf(4, 4, LEAF_RW);
 	fake_set_state(paddr(data(4)), PAGE_FRAME, 0);
 	tell_map(4, 1, MM_OK);
-	expect_lie("page 0x8002c000 is mapped as counted, but is frame with 0 references");
+	expect_lie(
+		"0x8002c000: model says the page is unique, so no reference to it can be given up");
 }
 
 static void a_counted_page_that_is_a_table(void **state)
@@ -225,7 +227,7 @@ static void a_counted_page_that_is_a_table(void **state)
 	write_leaf(4, 4, LEAF_RW);
 	fake_set_state(paddr(data(4)), PAGE_TABLE, 1);
 	tell_map(4, 1, MM_OK);
-	expect_lie("is mapped as counted, but is page table with 1 references");
+	expect_lie("0x8002c000: model says the page is no frame in use");
 }
 
 static void memory_mapped_as_a_device(void **state)
@@ -247,8 +249,9 @@ static void a_page_freed_before_the_flush(void **state)
 	tell_jump(0);
 	*fake_descriptor(LEAVES, 0) = 0;
 	fake_set_state(paddr(data(0)), PAGE_UNUSED, 0);
+	tell_park(0, 1);
 	tell_unmap(1, 1);
-	expect_lie("page 0x80028000 is free before its translation is flushed");
+	expect_lie("0x80028000: the page is unused with 0 references, model says 1 = ");
 }
 
 /* More runs than the gather holds: the operation flushed on its way, and some pages are free. */
@@ -260,12 +263,70 @@ static void pages_freed_by_a_flush_that_was_needed(void **state)
 	for (unsigned int i = 0; i < TLB_GATHER_RUNS + 1; i++) {
 		write_leaf(100 + i, 50 - i, LEAF_RW);
 		tell_map(50 - i, 1, MM_OK);
-		fake_set_state(paddr(data(50 - i)), PAGE_UNUSED, 0);
 	}
 	tell_jump(100);
 	memset(fake_descriptor(LEAVES, 100), 0, (TLB_GATHER_RUNS + 1) * sizeof(uint64_t));
+	for (unsigned int i = 0; i < TLB_GATHER_RUNS; i++)
+		tell_park(50 - i, 1);
+	for (unsigned int i = 0; i < TLB_GATHER_RUNS; i++) {
+		tell_release(50 - i, 1);
+		fake_set_state(paddr(data(50 - i)), PAGE_UNUSED, 0);
+	}
+	tell_park(50 - TLB_GATHER_RUNS, 1);
 	tell_unmap(TLB_GATHER_RUNS + 1, TLB_GATHER_RUNS + 1);
 	expect_truth();
+}
+
+static void a_page_dropped_before_it_is_invalidated(void **state)
+{
+	struct mm_operation sync = { .kind = OPERATION_FLUSH_SYNC,
+				     .gather = &story_cursor.gather,
+				     .pages = prange(paddr(data(0)), paddr(data(1))) };
+
+	(void)state;
+	tell_jump(0);
+	*fake_descriptor(LEAVES, 0) = 0;
+	tell_park(0, 1);
+	tell_unmap(1, 1);
+	fake_operation(&sync);
+	expect_lie("0x80028000: dropped while a CPU may still have its translation");
+}
+
+static void a_page_that_a_flush_forgot(void **state)
+{
+	(void)state;
+	tell_jump(0);
+	*fake_descriptor(LEAVES, 0) = 0;
+	*fake_descriptor(LEAVES, 1) = 0;
+	tell_park(0, 2);
+	tell_unmap(2, 2);
+	tell_release(0, 1);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_FLUSH }, 2);
+	expect_lie("cursor_flush in space 1 at 0x80029000: the page is parked still");
+}
+
+static void a_page_that_was_not_parked(void **state)
+{
+	(void)state;
+	tell_jump(0);
+	*fake_descriptor(LEAVES, 0) = 0;
+	*fake_descriptor(LEAVES, 1) = 0;
+	tell_park(0, 1);
+	tell_unmap(2, 2);
+	expect_lie("1 pages were parked, model says 2");
+}
+
+static void a_page_dropped_twice(void **state)
+{
+	(void)state;
+	tell_jump(0);
+	*fake_descriptor(LEAVES, 0) = 0;
+	tell_park(0, 1);
+	tell_unmap(1, 1);
+	tell_release(0, 1);
+	fake_set_state(paddr(data(0)), PAGE_UNUSED, 0);
+	tell_release(0, 1);
+	expect_lie("0x80028000: dropped by a flush, model says it is not parked");
 }
 
 int main(void)
@@ -295,6 +356,10 @@ int main(void)
 		STORY(memory_mapped_as_a_device),
 		STORY(a_page_freed_before_the_flush),
 		STORY(pages_freed_by_a_flush_that_was_needed),
+		STORY(a_page_dropped_before_it_is_invalidated),
+		STORY(a_page_that_a_flush_forgot),
+		STORY(a_page_that_was_not_parked),
+		STORY(a_page_dropped_twice),
 	};
 
 	return cmocka_run_group_tests_name("lockstep-result", tests, NULL, NULL);

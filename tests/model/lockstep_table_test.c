@@ -18,7 +18,7 @@ static void the_truth_makes_no_difference(void **state)
 	(void)state;
 	tell_map(4, 1, MM_NO_MEMORY);
 	tell_jump(1);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_QUERY, .item = item }, 1);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_PEEK, .item = item }, 1);
 	tell_map(9, 1, MM_EXISTS);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_FIND_NEXT, .range = pages(1, 9) }, 1);
 	*fake_descriptor(LEAVES, 1) = LEAF_RO | data(1);
@@ -41,6 +41,8 @@ static void the_truth_makes_no_difference(void **state)
 				    .leaves = 1 },
 	     2);
 	write_leaf(2, 8, LEAF_RW);
+	tell_park(2, 1);
+	tell_release(2, 1);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_REPLACE,
 				    .range = pages(2, 1),
 				    .output = paddr(data(8)),
@@ -48,7 +50,9 @@ static void the_truth_makes_no_difference(void **state)
 				    .counted = true },
 	     3);
 	*fake_descriptor(LEAVES, 3) = 0;
+	tell_park(3, 1);
 	tell_unmap(7, 1);
+	tell_release(3, 1);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_FLUSH }, 10);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_FIND_NEXT,
 				    .status = MM_NOT_MAPPED,
@@ -75,6 +79,8 @@ static void the_truth_makes_no_difference(void **state)
 	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
 	tell_space(OPERATION_SPACE_DESTROY, MM_BUSY);
 	*fake_descriptor(ROOT, 0) = 0;
+	tell_park(0, 2);
+	tell_park(8, 1);
 	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
 	tell_space(OPERATION_SPACE_NEW, MM_NO_MEMORY);
 	/* The space is unknown now, and what happens in it not the model's to judge. */
@@ -137,6 +143,7 @@ static void an_unmap_that_hit_the_page_before(void **state)
 	tell_jump(2);
 	*fake_descriptor(LEAVES, 1) = 0;
 	*fake_descriptor(LEAVES, 2) = 0;
+	tell_park(2, 1);
 	tell_unmap(1, 1);
 	expect_lie("at 0x1000: table says nothing, model says 0x80029000");
 }
@@ -248,6 +255,7 @@ static void an_unmap_that_forgot_a_leaf(void **state)
 	*fake_descriptor(LEAVES, 0) = 0;
 	*fake_descriptor(LEAVES, 2) = 0;
 	*fake_descriptor(LEAVES, 3) = 0;
+	tell_park(0, 4);
 	tell_unmap(4, 4);
 	expect_lie("cursor_unmap in space 1 at 0x1000: table says 0x80029000");
 }
@@ -258,6 +266,7 @@ static void an_unmap_that_took_too_much(void **state)
 	tell_jump(0);
 	*fake_descriptor(LEAVES, 0) = 0;
 	*fake_descriptor(LEAVES, 1) = 0;
+	tell_park(0, 1);
 	tell_unmap(1, 1);
 	expect_lie("at 0x1000: table says nothing, model says 0x80029000");
 }
@@ -295,6 +304,7 @@ static void a_replace_that_kept_the_old_page(void **state)
 	(void)state;
 	tell_jump(0);
 	fake_set_state(paddr(data(9)), PAGE_FRAME, 1);
+	tell_park(0, 1);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_REPLACE,
 				    .range = pages(0, 1),
 				    .output = paddr(data(9)),

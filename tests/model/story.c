@@ -84,6 +84,26 @@ void tell_unmap(unsigned int count, uint64_t leaves)
 	     first + count);
 }
 
+static void tell_flush(enum mm_operation_kind kind, struct prange pages)
+{
+	struct mm_operation operation = {
+		.kind = kind, .space = &story_space, .gather = &story_cursor.gather, .pages = pages
+	};
+
+	fake_operation(&operation);
+}
+
+void tell_park(unsigned int first, unsigned int count)
+{
+	tell_flush(OPERATION_FLUSH_ISSUE, prange(paddr(data(first)), paddr(data(first + count))));
+}
+
+void tell_release(unsigned int first, unsigned int count)
+{
+	tell_flush(OPERATION_FLUSH_DISPATCH, prange(paddr(0), paddr(0)));
+	tell_flush(OPERATION_FLUSH_SYNC, prange(paddr(data(first)), paddr(data(first + count))));
+}
+
 void tell_jump(uint64_t page)
 {
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_JUMP, .range = pages(page, 0) }, page);

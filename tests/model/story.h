@@ -67,6 +67,9 @@ void tell_jump(uint64_t page);
 /* At the position: a mapping of @count pages to data pages from @page on, and its end. */
 void tell_map(uint64_t page, unsigned int count, enum mm_status status);
 void tell_unmap(unsigned int count, uint64_t leaves);
+/* @count data pages from page @first on: parked behind the cursor's flush; invalidated and dropped. */
+void tell_park(unsigned int first, unsigned int count);
+void tell_release(unsigned int first, unsigned int count);
 
 void expect_truth(void);
 /* One difference, and @words are in what was said of it. */

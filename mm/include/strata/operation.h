@@ -2,10 +2,23 @@
 /*
  * Operations, reported as they take effect: what a model needs to step beside the subsystem.
  *
- * Each public operation on a space reports itself once, on success and on failure, on the CPU that
- * performed it, while the locks that make it atomic are still held: at its linearisation point.
- * (SPACE_DESTROY: when everything is unmapped, before the root is free.) The observer may read
- * tables and counts; it must not call a function that changes either.
+ * Each public operation reports itself once, on success and on failure, on the CPU that performed
+ * it. One that is made of others, as areas and services are, is reported after them, and only what it
+ * adds counts. An operation that a share's certificate forbids (share.h) does nothing and reports
+ * nothing. The observer may read tables and counts; it must not call a function that changes either.
+ *
+ * When. What a lock makes atomic is reported while the lock is held: cursors under their nodes'
+ * locks, a space's destruction when everything is unmapped and before the root is free, a list while
+ * its user has it. Counts are changed without locks, so there is a moment between the change and its
+ * report, in which other CPUs report too. Therefore
+ *
+ *	what takes a reference reports after it has it;
+ *	what gives one up reports before it does.
+ *
+ * An observer that counts is then never above the truth: whatever it counts is there. And it sees the
+ * lives of a page in order: who gives the last reference up has said so before the page is free, so
+ * before anybody can take the page and say that. Where no other CPU is in that moment
+ * (mm_cpus_in_flight), what it counts is exactly the truth.
  *
  * Release builds (STRATA_CHECKED = 0) contain none of this.
  */
@@ -13,28 +26,31 @@
 
 #include <arch/observe.h>
 #include <strata/cursor.h>
+#include <strata/share.h>
+#include <strata/vm_io.h>
 
-#define MM_OPERATION_LIST(X)                                                                       \
-	X(SPACE_NEW)                                                                               \
-	X(SPACE_DESTROY)                                                                           \
-	X(SPACE_ACTIVATE)                                                                          \
-	X(CURSOR_OPEN)                                                                             \
-	X(CURSOR_CLOSE)                                                                            \
-	X(CURSOR_QUERY)                                                                            \
-	X(CURSOR_FIND_NEXT)                                                                        \
-	X(CURSOR_JUMP)                                                                             \
-	X(CURSOR_MAP)                                                                              \
-	X(CURSOR_REPLACE)                                                                          \
-	X(CURSOR_UNMAP)                                                                            \
-	X(CURSOR_PROTECT)                                                                          \
-	X(CURSOR_PROTECT_NEXT)                                                                     \
-	X(CURSOR_FLUSH)
+struct frame_list;
+struct frame_request;
 
 enum mm_operation_kind {
-#define MM_OPERATION_ENUMERATOR(name) OPERATION_##name,
-	MM_OPERATION_LIST(MM_OPERATION_ENUMERATOR)
-#undef MM_OPERATION_ENUMERATOR
-		OPERATION_COUNT
+#define OP(name, category, function, arguments, upstream, section, meaning) OPERATION_##name,
+#include <strata/ops.def>
+	OPERATION_COUNT
+};
+
+#if STRATA_CHECKED
+
+/* What a handle was when it was reported. No pages: there was none. */
+struct mm_handle {
+	struct share_certificate certificate; /* who it is: the same for no two shares */
+	struct prange pages;
+	enum share_kind kind;
+};
+
+/* A range of memory to be read or written: whose, as it was, and as it is now. */
+struct mm_io {
+	const struct vm_io_range *range; /* NULL: none */
+	struct vm_io_range before;
 };
 
 /* What every mapping with one property was given in the place of it. */
@@ -47,6 +63,8 @@ struct property_change {
 struct mm_operation {
 	enum mm_operation_kind kind;
 	enum mm_status status;
+
+	/* Spaces and cursors. */
 	struct vm_space *space;
 	const struct cursor *cursor; /* NULL for operations on spaces; already moved if it moved */
 	struct iaddr position;	     /* of the cursor before the operation */
@@ -63,13 +81,40 @@ struct mm_operation {
 	const struct property_change *changes;
 	size_t change_count;
 	struct cursor_item item; /* QUERY: the answer */
+
+	/* Handles: what was given, whether it is ended or not; and what was made of it. */
+	struct mm_handle used;
+	struct mm_handle made[2];
+
+	/* Arguments and results of the others. */
+	struct prange pages;  /* physical, as asked; FLUSH_*: what is parked or released */
+	uint64_t length;      /* offset, length, limit, size: bytes */
+	uint64_t result;      /* bytes moved; pages taken; a loaded value */
+	bool answer;	      /* of functions that return one; FLUSH_ISSUE: nothing of the gather
+				   is left to invalidate, so the table above it was before */
+	const void *metadata; /* UNIQUE_*: given, or told */
+	const struct frame_request *request; /* SEGMENT_ALLOC, SEGMENT_REQUEST */
+	const struct tlb_gather *gather;
+	const struct frame_list *list;
+	struct paddr place; /* LIST_*: the page at the cursor before, PLACE_GHOST at the ghost */
+	struct paddr place_now; /* after */
+	struct mm_io reader;
+	struct mm_io writer;
 };
 
-#if STRATA_CHECKED
+/* No page: the place in a list past the last and before the first. */
+#define PLACE_GHOST paddr(UINT64_MAX)
 
 typedef void (*mm_operation_observer)(const struct mm_operation *operation);
 
 /* One observer per machine; NULL detaches. Set while no operation is in flight. */
 void mm_operation_attach(mm_operation_observer observer);
+
+/*
+ * Bit per CPU that is in a function which changes counts: perhaps between a change and its report. Read
+ * a count first, and then this: if no other CPU's bit is set, none has changed the count and not
+ * said so.
+ */
+uint32_t mm_cpus_in_flight(void);
 
 #endif

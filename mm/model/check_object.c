@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "check_object.h"
+
+#include "step.h"
+
+#include <arch/cpu.h>
+#include <inttypes.h>
+
+static store_id name_of(const void *object)
+{
+	return (store_id)(uintptr_t)object;
+}
+
+/* The nonce of a certificate is that of no other share (share.h); 0: the share has none. */
+static store_id handle_id(const struct mm_handle *handle)
+{
+	return handle->certificate.nonce;
+}
+
+struct op op_of(const struct mm_operation *operation)
+{
+	struct op op = {
+		.kind = operation->kind,
+		.space = name_of(operation->space),
+		.cursor = name_of(operation->cursor),
+		.handle = handle_id(&operation->used),
+		.list = name_of(operation->list),
+		.gather = name_of(operation->gather),
+		.range = operation->range,
+		.pages = operation->pages,
+		.handle_pages = operation->used.pages,
+		.property = operation->property,
+		.place = operation->place,
+		.metadata = operation->metadata,
+		.length = operation->length,
+		.dispatched = operation->answer,
+	};
+
+	if (operation->request != NULL)
+		op.request = *operation->request;
+	return op;
+}
+
+static struct op_made made_of(const struct mm_handle *handle)
+{
+	return (struct op_made){ handle_id(handle), handle->kind, handle->pages };
+}
+
+struct op_outcome outcome_of(const struct mm_operation *operation)
+{
+	return (struct op_outcome){
+		.status = operation->status,
+		.made = { made_of(&operation->made[0]), made_of(&operation->made[1]) },
+		.answer = operation->answer,
+		.result = operation->result,
+		.place = operation->place_now,
+		.metadata = operation->metadata,
+	};
+}
+
+bool check_page(const struct store *store, struct paddr page, struct subject subject)
+{
+	const struct page_record *record = regions_find(&store->regions, page);
+	struct page_state now;
+
+	if (record == NULL || page_state(page, &now) != MM_OK)
+		return true;
+	if (record->state == PAGE_FREE
+		    ? now.usage != PAGE_FRAME
+		    : now.usage == PAGE_FRAME && now.references == record->references)
+		return true;
+	/* Another CPU may have taken a reference, or a free page, and not have said so yet. */
+	if ((mm_cpus_in_flight() & ~(UINT32_C(1) << cpu_index())) != 0 && now.usage == PAGE_FRAME &&
+	    (now.references >= record->references || record->state == PAGE_FREE))
+		return true;
+	difference(subject, iaddr(page.value),
+		   "the page is %s with %" PRIu32 " references, model says %" PRIu32 " = H %" PRIu32
+		   " + P %" PRIu32 " + C %" PRIu32 " + T %" PRIu32 " + %" PRIu32,
+		   page_usage_name(now.usage), now.references, record->references, record->handles,
+		   record->entries, record->covers, record->parked, record->before);
+	return false;
+}
+
+void check_pages(const struct store *store, struct prange pages, struct subject subject)
+{
+	const uint64_t sample = UINT64_C(1) << CHUNK_SHIFT;
+	bool sampled = prange_size(pages) > 2 * sample;
+	uint64_t page = pages.start.value;
+
+	while (page < pages.end.value) {
+		uint64_t last = (page & ~(sample - 1)) + sample - PAGE_SIZE;
+
+		if (!check_page(store, paddr(page), subject))
+			return;
+		page = sampled && page < last ? last : page + PAGE_SIZE;
+	}
+}
+
+/* Those that give references up report before they do. */
+static bool gives_up(enum mm_operation_kind kind)
+{
+	switch (kind) {
+	case OPERATION_FRAME_DROP:
+	case OPERATION_SEGMENT_DROP:
+	case OPERATION_UNIQUE_DROP:
+	case OPERATION_UNIQUE_RESET_AS_UNUSED:
+	case OPERATION_LIST_DROP:
+	case OPERATION_FLUSH_SYNC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void check_concerned(const struct store *store, const struct op *op,
+			    const struct op_outcome *outcome, struct subject subject)
+{
+	/* Pages that were only asked for may be no memory at all. */
+	if (outcome->status == MM_OK)
+		check_pages(store, op->pages, subject);
+	check_pages(store, op->handle_pages, subject);
+	check_pages(store, outcome->made[0].pages, subject);
+}
+
+/* Those that say where a list's cursor is afterwards. */
+static bool tells_place(enum mm_operation_kind kind)
+{
+	switch (kind) {
+	case OPERATION_LIST_CURSOR_FRONT:
+	case OPERATION_LIST_CURSOR_BACK:
+	case OPERATION_LIST_CURSOR_AT:
+	case OPERATION_LIST_CURSOR_MOVE_NEXT:
+	case OPERATION_LIST_CURSOR_MOVE_PREV:
+	case OPERATION_LIST_CURSOR_TAKE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool made_equal(const struct op_made *a, const struct op_made *b)
+{
+	if (prange_is_empty(a->pages) || prange_is_empty(b->pages))
+		return prange_is_empty(a->pages) && prange_is_empty(b->pages);
+	return a->kind == b->kind && a->pages.start.value == b->pages.start.value &&
+	       a->pages.end.value == b->pages.end.value;
+}
+
+static void compare_outcomes(const struct op *op, const struct op_outcome *is,
+			     const struct op_outcome *should_be, struct subject subject)
+{
+	struct iaddr at = iaddr(op->pages.start.value != 0 ? op->pages.start.value
+							   : op->handle_pages.start.value);
+
+	for (int i = 0; i < 2; i++) {
+		if (!made_equal(&is->made[i], &should_be->made[i]))
+			difference(subject, at,
+				   "made a handle to [0x%" PRIx64 ", 0x%" PRIx64
+				   "), model says [0x%" PRIx64 ", 0x%" PRIx64 ")",
+				   is->made[i].pages.start.value, is->made[i].pages.end.value,
+				   should_be->made[i].pages.start.value,
+				   should_be->made[i].pages.end.value);
+	}
+	if (is->answer != should_be->answer && op->kind != OPERATION_FLUSH_ISSUE)
+		difference(subject, at, "says %s, model says %s", is->answer ? "true" : "false",
+			   should_be->answer ? "true" : "false");
+	if (is->result != should_be->result)
+		difference(subject, at, "says %" PRIu64 ", model says %" PRIu64, is->result,
+			   should_be->result);
+	if (tells_place(op->kind) && is->place.value != should_be->place.value)
+		difference(subject, at, "comes to 0x%" PRIx64 ", model says 0x%" PRIx64,
+			   is->place.value, should_be->place.value);
+	if (op->kind == OPERATION_UNIQUE_METADATA && is->metadata != should_be->metadata)
+		difference(subject, at, "the metadata is %p, model says %p", is->metadata,
+			   should_be->metadata);
+}
+
+/* The handle must be what it was made as; one that nobody knows is from before the model. */
+static void check_handle(const struct store *store, const struct op *op, struct subject subject)
+{
+	const struct handle *handle = store_handle(store, op->handle);
+
+	if (handle == NULL)
+		return;
+	if (handle->raw)
+		difference(subject, iaddr(op->handle_pages.start.value),
+			   "the handle is raw, model says");
+	else if (handle->pages.start.value != op->handle_pages.start.value ||
+		 handle->pages.end.value != op->handle_pages.end.value)
+		difference(subject, iaddr(op->handle_pages.start.value),
+			   "the handle was made for 0x%" PRIx64, handle->pages.start.value);
+}
+
+void check_object_operation(struct checker *checker, const struct mm_operation *operation)
+{
+	struct store *store = &checker->store;
+	struct op op = op_of(operation);
+	struct op_outcome is = outcome_of(operation);
+	struct subject subject = { op_information(op.kind)->function, 0 };
+	struct op_outcome should_be;
+	status_set allowed = op_statuses(store, &op);
+
+	/* Flushing is a part of others. */
+	checker->operations += op_information(op.kind)->category != CATEGORY_FLUSH;
+	if (!status_in(allowed, is.status)) {
+		difference(subject, iaddr(op.pages.start.value), "status is %s, model says %s",
+			   mm_status_name(is.status), statuses_text(allowed).text);
+		return;
+	}
+	check_handle(store, &op, subject);
+	if (gives_up(op.kind))
+		check_concerned(store, &op, &is, subject);
+	if (is.status == MM_OK) {
+		op_step(store, &op, &is, &should_be);
+		compare_outcomes(&op, &is, &should_be, subject);
+	}
+	if (!gives_up(op.kind))
+		check_concerned(store, &op, &is, subject);
+}

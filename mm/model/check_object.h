@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Operations that are no operation on a table: frames, segments, lists, flushes. */
+#pragma once
+
+#include "checker.h"
+
+/* The operation in the store's words. */
+struct op op_of(const struct mm_operation *operation);
+struct op_outcome outcome_of(const struct mm_operation *operation);
+
+/* Steps the store, and compares all that came of it, and the counts of the pages concerned. */
+void check_object_operation(struct checker *checker, const struct mm_operation *operation);
+
+/* A page's references as the subsystem has them against the store's; true if they agree. */
+bool check_page(const struct store *store, struct paddr page, struct subject subject);
+
+/* All of @pages, and of more than 4 MiB only the first and the last of every 2 MiB. */
+void check_pages(const struct store *store, struct prange pages, struct subject subject);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An operation, as the store machine sees it: what it is asked with, by ids, and what came of it.
+ *
+ * Which operations there are, and what each is asked with, is in one table (strata/ops.def). An
+ * argument of each kind has its own member of struct op, so whoever draws operations at random can
+ * fill in what the table asks for and nothing else.
+ */
+#pragma once
+
+#include "page_table_spec.h"
+
+#include <strata/frame_request.h>
+#include <strata/operation.h>
+
+/* The kinds of arguments, and the members that they are. */
+enum op_argument {
+	ARG_STAGE = 1 << 0,	 /* stage: of a translation */
+	ARG_BITS = 1 << 1,	 /* count: input address bits */
+	ARG_SPACE = 1 << 2,	 /* space: an id */
+	ARG_CURSOR = 1 << 3,	 /* cursor: an id */
+	ARG_RANGE = 1 << 4,	 /* range: input addresses */
+	ARG_ADDRESS = 1 << 5,	 /* range.start: an input address */
+	ARG_ACCESS = 1 << 6,	 /* access: of a cursor */
+	ARG_PROPERTY = 1 << 7,	 /* property: of a mapping */
+	ARG_LENGTH = 1 << 8,	 /* length: bytes */
+	ARG_OFFSET = 1 << 9,	 /* length: bytes */
+	ARG_SIZE = 1 << 10,	 /* length: bytes of a value or an element */
+	ARG_PAGE = 1 << 11,	 /* pages.start: a physical address */
+	ARG_PAGES = 1 << 12,	 /* pages: physical addresses */
+	ARG_FRAME = 1 << 13,	 /* handle: the id of a frame */
+	ARG_UNIQUE = 1 << 14,	 /* handle: the id of a unique frame */
+	ARG_SEGMENT = 1 << 15,	 /* handle: the id of a segment */
+	ARG_LIST = 1 << 16,	 /* list: an id */
+	ARG_PLACE = 1 << 17,	 /* place: the page at a list's cursor, or PLACE_GHOST */
+	ARG_GATHER = 1 << 18,	 /* gather: an id */
+	ARG_METADATA = 1 << 19,	 /* metadata: an object, or NULL */
+	ARG_CONTENTS = 1 << 20,	 /* request.contents */
+	ARG_COUNT = 1 << 21,	 /* request.page_count; SERVICE: count */
+	ARG_ALIGNMENT = 1 << 22, /* request.alignment */
+	ARG_LIMIT = 1 << 23,	 /* request.limit */
+	ARG_COLOUR = 1 << 24,	 /* request.colours and request.colour */
+	ARG_READER = 1 << 25,	 /* reader: an id */
+	ARG_WRITER = 1 << 26,	 /* writer: an id */
+	ARG_POINTER = 1 << 27,	 /* pointer: to memory of the hypervisor */
+	ARG_VALUE = 1 << 28,	 /* value: of an element; what is expected */
+	ARG_KVIRT = 1 << 29,	 /* kvirt: an id */
+	ARG_AREA = 1 << 30,	 /* area: an id */
+};
+
+enum op_category {
+	CATEGORY_SPACE,
+	CATEGORY_CURSOR,
+	CATEGORY_FLUSH,
+	CATEGORY_FRAME,
+	CATEGORY_UNIQUE,
+	CATEGORY_SEGMENT,
+	CATEGORY_LIST,
+	CATEGORY_IO,
+	CATEGORY_AREA,
+	CATEGORY_MEMORY,
+	CATEGORY_SERVICE,
+	CATEGORY_COUNT
+};
+
+/* A line of the table. */
+struct op_information {
+	const char *name;     /* "FRAME_CLONE" */
+	const char *function; /* "frame_clone"; "" if it is a step within others */
+	enum op_category category;
+	uint32_t arguments; /* set of enum op_argument */
+	bool looks;	    /* it only looks at a handle, and reports no event */
+	const char *upstream;
+	const char *section;
+	const char *meaning;
+};
+
+const struct op_information *op_information(enum mm_operation_kind kind);
+
+/* "frames" and so on, for reports. */
+const char *op_category_name(enum op_category category);
+
+/* Names an object of a registry; 0 is nobody. */
+typedef uint64_t store_id;
+
+/* What is asked. */
+struct op {
+	enum mm_operation_kind kind;
+	unsigned int cpu; /* that does it */
+
+	store_id space;
+	store_id cursor;
+	store_id handle;
+	store_id list;
+	store_id gather;
+	store_id reader;
+	store_id writer;
+	store_id kvirt;
+	store_id area;
+
+	enum translation_stage stage;
+	enum cursor_access access;
+	struct irange range;
+	struct prange pages;
+	struct prange handle_pages; /* those of the handle, as whoever asks has it */
+	struct page_property property;
+	struct paddr place;
+	struct frame_request request;
+	const void *metadata;
+	void *pointer;
+	bool dispatched; /* FLUSH_ISSUE: the table above was detached, and that is invalidated */
+	uint64_t length;
+	uint64_t count;
+	uint64_t value;
+};
+
+/* A new object: its id, which nobody has yet, and what it is of. */
+struct op_made {
+	store_id id;
+	enum share_kind kind;
+	struct prange pages; /* empty: there is none */
+};
+
+/*
+ * What comes of it. The machine computes all of it from its state and the operation, but for what it
+ * leaves open: that, it takes from what happened, if it is one of the things that may happen.
+ *
+ *	status		one of those that are allowed
+ *	made[].id	any fresh one
+ *	made[].pages	of an allocation: any free ones that satisfy the request
+ */
+struct op_outcome {
+	enum mm_status status;
+	struct op_made made[2];
+	bool answer;
+	uint64_t result;
+	struct paddr place;
+	const void *metadata;
+};

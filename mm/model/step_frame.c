@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shared frames: each handle is one reference. */
+#include "steps.h"
+
+#define OK STATUS_SET(MM_OK)
+
+/* From outside, one under construction for longer looks the same. */
+static status_set unique_status(const struct page_record *record)
+{
+	bool known = record->unique != 0 || record->list != 0;
+
+	return STATUS_SET(MM_UNIQUE) | (known ? 0 : STATUS_SET(MM_BUSY));
+}
+
+status_set page_from_unused_statuses(struct store *store, struct paddr page)
+{
+	enum mm_status status = step_page_status(page);
+	const struct page_record *record;
+	struct page_state now;
+
+	if (status != MM_OK)
+		return STATUS_SET(status);
+	record = regions_find(&store->regions, page);
+	if (record != NULL && record->state == PAGE_SHARED)
+		return STATUS_SET(MM_IN_USE) |
+		       step_race(store, OK | STATUS_SET(MM_UNIQUE) | STATUS_SET(MM_BUSY));
+	if (record != NULL && record->state == PAGE_UNIQUE_OWNER)
+		return unique_status(record) |
+		       step_race(store, OK | STATUS_SET(MM_IN_USE) | STATUS_SET(MM_BUSY));
+	/* Nobody's as far as frames go; if it is something else, that is what it is now. */
+	if (page_state(page, &now) == MM_OK && now.usage != PAGE_UNUSED && now.usage != PAGE_FRAME)
+		return STATUS_SET(MM_IN_USE) |
+		       step_race(store, OK | STATUS_SET(MM_UNIQUE) | STATUS_SET(MM_BUSY));
+	if (record == NULL && now.usage == PAGE_FRAME) /* before the model, or just now */
+		return OK | STATUS_SET(MM_IN_USE) | STATUS_SET(MM_UNIQUE);
+	return OK | step_race(store,
+			      STATUS_SET(MM_IN_USE) | STATUS_SET(MM_UNIQUE) | STATUS_SET(MM_BUSY));
+}
+
+static status_set from_in_use_statuses(struct store *store, struct paddr page)
+{
+	const status_set race =
+		step_race(store, OK | STATUS_SET(MM_UNUSED) | STATUS_SET(MM_UNIQUE) |
+					 STATUS_SET(MM_BUSY) | STATUS_SET(MM_ACCESS_DENIED));
+	enum mm_status status = step_page_status(page);
+	const struct page_record *record;
+	struct page_state now;
+
+	if (status != MM_OK)
+		return STATUS_SET(status);
+	record = regions_find(&store->regions, page);
+	if (record == NULL || record->state == PAGE_FREE) {
+		if (page_state(page, &now) != MM_OK || now.usage == PAGE_UNUSED)
+			return STATUS_SET(MM_UNUSED) | race;
+		if (now.usage != PAGE_FRAME)
+			/* Reserved pages have an owner that nobody knows; the state is not fixed. */
+			return STATUS_SET(MM_ACCESS_DENIED) | STATUS_SET(MM_BUSY) | race;
+		return OK | STATUS_SET(MM_UNIQUE) | race;
+	}
+	if (record->state == PAGE_UNIQUE_OWNER)
+		return unique_status(record) | race;
+	if (record->references >= FRAME_REFERENCES_MAX)
+		return STATUS_SET(MM_SATURATED);
+	return OK | race;
+}
+
+status_set frame_statuses(struct store *store, const struct op *op)
+{
+	const struct page_record *record;
+
+	switch (op->kind) {
+	case OPERATION_FRAME_ALLOC:
+		return OK | STATUS_SET(MM_NO_MEMORY);
+	case OPERATION_FRAME_FROM_UNUSED:
+		return page_from_unused_statuses(store, op->pages.start);
+	case OPERATION_FRAME_FROM_IN_USE:
+		return from_in_use_statuses(store, op->pages.start);
+	case OPERATION_FRAME_CLONE:
+		record = regions_find(&store->regions, op->handle_pages.start);
+		if (record != NULL && record->references >= FRAME_REFERENCES_MAX)
+			return STATUS_SET(MM_SATURATED);
+		return OK;
+	default:
+		return OK;
+	}
+}
+
+static void begin(const struct step *step, struct prange page)
+{
+	step_begin_shared(step, page, step_new(step, 0, SHARE_FRAME));
+	step_made(step, 0, SHARE_FRAME, page);
+}
+
+static void join(const struct step *step, struct prange page)
+{
+	step_move(step, page, COUNT_NOTHING, step_new(step, 0, SHARE_FRAME));
+	step_made(step, 0, SHARE_FRAME, page);
+}
+
+void frame_step(const struct step *step)
+{
+	const struct op *op = step->op;
+
+	switch (op->kind) {
+	case OPERATION_FRAME_ALLOC: /* which page is open */
+		begin(step, step->observed->made[0].pages);
+		break;
+	case OPERATION_FRAME_FROM_UNUSED:
+		begin(step, op->pages);
+		break;
+	case OPERATION_FRAME_FROM_IN_USE:
+		join(step, op->pages);
+		break;
+	case OPERATION_FRAME_CLONE:
+		join(step, op->handle_pages);
+		break;
+	case OPERATION_FRAME_DROP:
+		step_move(step, op->handle_pages, step_given(step), COUNT_NOTHING);
+		step_end_handle(step);
+		break;
+	case OPERATION_FRAME_INTO_RAW:
+		step_into_raw(step);
+		break;
+	case OPERATION_FRAME_FROM_RAW:
+		step_from_raw(step, SHARE_FRAME);
+		break;
+	default:
+		break;
+	}
+}

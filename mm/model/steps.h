@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of steps share: one step, while it is made, and changing a page's counts. */
+#pragma once
+
+#include "step.h"
+
+struct step {
+	struct store *store;
+	const struct op *op;
+	const struct op_outcome *observed;
+	struct op_outcome *expected;
+	struct subject subject;
+};
+
+/* Which of a page's counts; COUNT_NOTHING is outside of all of them. */
+enum page_count {
+	COUNT_NOTHING,
+	COUNT_BEFORE,  /* B: of handles that nobody can name */
+	COUNT_HANDLES, /* H */
+	COUNT_ENTRIES, /* P */
+	COUNT_COVERS,  /* C */
+	COUNT_PARKED,  /* T */
+};
+
+/*
+ * Moves one reference to each page of @pages from one count to the other. From COUNT_NOTHING it is one
+ * that was not there before, to COUNT_NOTHING one that is not there afterwards: a page that has none
+ * left is free. Tells a reference that is not there.
+ */
+void step_move(const struct step *step, struct prange pages, enum page_count from,
+	       enum page_count to);
+
+/* Makes pages that nobody has shared, with one reference each; tells those that somebody has. */
+void step_begin_shared(const struct step *step, struct prange pages, enum page_count as);
+
+/* Makes the page nobody's; tells other owners. */
+void step_end_unique(const struct step *step, struct paddr page);
+
+/* What counts the handle that the operation was given, and the one that it makes: H, C, or B. */
+enum page_count step_given(const struct step *step);
+enum page_count step_new(const struct step *step, unsigned int index, enum share_kind kind);
+
+/* Takes the made handle @index of what was observed, which is for @pages, as the one expected. */
+void step_made(const struct step *step, unsigned int index, enum share_kind kind,
+	       struct prange pages);
+
+/* Ends the handle that the operation was given; tells one that does not live. */
+void step_end_handle(const struct step *step);
+
+/* The handle that the operation was given forgets its id; and one to op->pages gets a new one. */
+void step_into_raw(const struct step *step);
+void step_from_raw(const struct step *step, enum share_kind kind);
+
+/* What was asked for an address that may be no page at all; MM_OK: it is one of memory. */
+enum mm_status step_page_status(struct paddr page);
+
+/* Statuses that somebody else's operation, in flight on another CPU, may cause. */
+status_set step_race(const struct store *store, status_set statuses);
+
+/* The statuses of taking the page at @page, which should be free; also for unique frames. */
+status_set page_from_unused_statuses(struct store *store, struct paddr page);
+
+status_set frame_statuses(struct store *store, const struct op *op);
+void frame_step(const struct step *step);
+status_set unique_statuses(struct store *store, const struct op *op);
+void unique_step(const struct step *step);
+status_set segment_statuses(struct store *store, const struct op *op);
+void segment_step(const struct step *step);
+status_set list_statuses(struct store *store, const struct op *op);
+void list_step(const struct step *step);
+void cursor_step(const struct step *step);
+void flush_step(const struct step *step);
+
+static inline struct prange page_range(struct paddr page)
+{
+	return prange(page, paddr(page.value + PAGE_SIZE));
+}

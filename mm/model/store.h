@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The store: everything that exists, by id, and what each page is held by.
+ *
+ *	VmStore = regions + { spaces, cursors, handles, gathers, lists, readers and writers, areas }
+ *
+ * A handle is a frame, a unique frame or a segment: one entry for each that lives, under the id that
+ * its share's certificate gives it. (The specification has three registries; the kind of the entry
+ * is which.) A raw handle is still one: it lives, and has forgotten its id.
+ *
+ * Invariant: those of invariants.def, between operations.
+ *
+ * The store is changed by steps only (step.h), and looked at by whoever wants to draw an operation
+ * or to check. It has no lock of its own: lockstep.c has one around everything.
+ */
+#pragma once
+
+#include "op.h"
+#include "regions.h"
+#include "registry.h"
+
+#include <sys/queue.h>
+
+struct handle {
+	RB_ENTRY(handle) link;
+	LIST_ENTRY(handle) raw_link;
+	store_id id;
+	struct prange pages;
+	enum share_kind kind;
+	bool raw; /* it is an address now, to be turned back once */
+};
+
+/* A frame of a list. */
+struct listed {
+	TAILQ_ENTRY(listed) link;
+	struct paddr page;
+};
+
+struct live_list {
+	LIST_ENTRY(live_list) link;
+	const void *name; /* where it is, to find it by */
+	uint32_t number;  /* from 1, in the order they were made; what its pages' records say */
+	uint64_t size;
+	TAILQ_HEAD(listed_sequence, listed) frames;
+};
+
+/* Pages parked behind one flush. */
+struct parked_run {
+	LIST_ENTRY(parked_run) link;
+	struct prange pages;
+	bool dispatched; /* their translations were invalidated since they were parked */
+};
+
+struct live_gather {
+	LIST_ENTRY(live_gather) link;
+	const void *name;
+	const void *space;     /* whose translations it removes */
+	uint64_t issued_pages; /* since the last operation that says what it removed */
+	LIST_HEAD(, parked_run) runs;
+};
+
+struct store {
+	struct registry registry; /* spaces and cursors */
+	struct regions regions;
+	RB_HEAD(handle_tree, handle) handles;
+	LIST_HEAD(, handle) raw;
+	LIST_HEAD(, live_list) lists;
+	LIST_HEAD(, live_gather) gathers;
+	struct model_pool handle_pool;
+	struct model_pool list_pool;
+	struct model_pool listed_pool;
+	struct model_pool gather_pool;
+	struct model_pool run_pool;
+	uint64_t counts[3]; /* live handles of each enum share_kind */
+	uint32_t lists_made;
+	uint32_t cpus;	     /* bit per CPU that was in the subsystem so far */
+	bool out_of_storage; /* the arena was full: from now on nothing here is to be trusted */
+};
+
+/* Nothing exists; all storage is cut from @memory. */
+void store_init(struct store *store, void *memory, size_t size);
+
+/* Whether one CPU did everything so far: then no operation overlapped another. */
+static inline bool store_alone(const struct store *store)
+{
+	return (store->cpus & (store->cpus - 1)) == 0;
+}
+
+/* ---- Handles ------------------------------------------------------------------------------- */
+
+/* NULL: no such handle lives. */
+struct handle *store_handle(const struct store *store, store_id id);
+
+/* A new handle; an id of 0 makes none (nobody can name it). */
+void store_add_handle(struct store *store, const struct op_made *made);
+void store_remove_handle(struct store *store, struct handle *handle);
+
+/* A raw handle of that kind to those pages; NULL: there is none. */
+struct handle *store_raw_handle(const struct store *store, enum share_kind kind,
+				struct prange pages);
+
+/* The first live handle that is not raw, with an id above @after; NULL: none. For iterating. */
+struct handle *store_next_handle(const struct store *store, store_id after);
+
+/* ---- Lists, gathers ------------------------------------------------------------------------ */
+
+struct live_list *store_list(const struct store *store, const void *name);
+struct live_list *store_add_list(struct store *store, const void *name);
+void store_remove_list(struct store *store, struct live_list *list);
+
+struct listed *store_listed(const struct live_list *list, struct paddr page);
+
+struct live_gather *store_gather(const struct store *store, const void *name);
+struct live_gather *store_add_gather(struct store *store, const void *name, const void *space);
+void store_remove_gather(struct store *store, struct live_gather *gather);
+
+/* ---- Pages --------------------------------------------------------------------------------- */
+
+/*
+ * The record of the page at @page. One that was never looked at gets what the subsystem says of it
+ * now, less @taken references, which the operation being stepped has taken already. NULL: no page of
+ * memory, or the arena is full.
+ */
+struct page_record *store_page(struct store *store, struct paddr page, uint32_t taken);
+
+/* One for the first @count pages of @pages, which are memory, as far as they are alike (regions.h). */
+struct page_record *store_pages(struct store *store, struct prange pages, uint32_t taken,
+				uint64_t *count);
+
+/* The page's references are not what they were, by no operation: they are what the subsystem says. */
+void store_readopt(struct store *store, struct paddr page);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reporting operations (strata/operation.h): nothing in release builds, arguments included. */
+#pragma once
+
+#include <strata/operation.h>
+
+#if STRATA_CHECKED
+
+void operation_report(const struct mm_operation *operation);
+
+#define REPORT(...) operation_report(&(struct mm_operation){ __VA_ARGS__ })
+
+/* How the handles of each kind are told: pointers to what the caller has. */
+#define REPORTED_PAGE(handle, share_kind)                                                          \
+	{                                                                                          \
+		(handle)->certificate, { (handle)->paddr, { (handle)->paddr.value + PAGE_SIZE } }, \
+			share_kind                                                                 \
+	}
+#define REPORTED_FRAME(frame) REPORTED_PAGE(frame, SHARE_FRAME)
+#define REPORTED_UNIQUE(frame) REPORTED_PAGE(frame, SHARE_UNIQUE_FRAME)
+#define REPORTED_SEGMENT(segment)                                                                  \
+	{                                                                                          \
+		(segment)->certificate, { (segment)->start, (segment)->end }, SHARE_SEGMENT        \
+	}
+
+struct in_flight {
+	unsigned int cpu;
+};
+
+struct in_flight in_flight_enter(void);
+void in_flight_leave(struct in_flight *in_flight);
+
+/* In a function that changes counts: from here to the end of the block it may be between the change
+ * and the report (strata/operation.h, mm_cpus_in_flight). */
+#define IN_FLIGHT()                                                                                \
+	struct in_flight in_flight __attribute__((cleanup(in_flight_leave), unused)) =             \
+		in_flight_enter()
+
+#else
+
+#define REPORT(...) ((void)0)
+#define IN_FLIGHT() ((void)0)
+
+#endif
