@@ -32,12 +32,16 @@ typedef bool (*translate_function)(struct cpu *cpu, uint64_t ia, bool looking_ah
 static bool translate(translate_function function, struct iaddr ia, enum machine_access access,
 		      struct machine_translation *out, struct machine_fault *fault)
 {
-	struct tlb_entry entry;
+	struct tlb_entry entry = { .stage1 = TLB_ALL, .stage2 = TLB_ALL };
 
 	machine_lock();
 	uint64_t now = ++machine.clock;
-	bool done = function(this_cpu(), ia.value, false, &entry, fault) &&
-		    permitted(&entry, access, ia, fault);
+	bool done = function(this_cpu(), ia.value, false, &entry, fault);
+
+	/* A permission fault of Stage 1 comes before any fault of Stage 2, but for those on its own way
+	 * (Arm ARM D8.15.5, "Prioritization of synchronous aborts from two stages of translation"). */
+	if (done || (fault->stage == 2 && !fault->table_walk))
+		done &= permitted(&entry, access, ia, fault);
 
 	machine_unlock();
 	if (!done)

@@ -176,6 +176,7 @@ static bool both_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, str
 
 	if (!stage1_translate(cpu, va, looking_ahead, &stage1, fault))
 		return false;
+	*out = stage1; /* what Stage 1 permits counts, even if Stage 2 has nothing there */
 	if (!stage2_beneath(cpu, stage1.output + (va - stage1.ia), looking_ahead, &stage2, fault))
 		return false;
 	*out = combine(&stage1, &stage2, va);

@@ -225,6 +225,7 @@ TEST(walk_takes_both_stages)
 	put(TABLE(10), 1, UINT64_C(0x40201000) | EL1_PAGE);
 	put(TABLE(10), 2, DATA(6) | EL1_PAGE | 0x80);
 	put(TABLE(10), 3, UINT64_C(0x80000000) | EL1_PAGE);
+	put(TABLE(10), 5, UINT64_C(0x80000000) | EL1_PAGE | 0x80);
 	load_vmid(TABLE(0), 1);
 	machine_guest_stage1_load(&stage1);
 
@@ -244,6 +245,9 @@ TEST(walk_takes_both_stages)
 	fault = guest_fault(GIB(1), MACHINE_READ);
 	expect_fault(fault, MACHINE_FAULT_TRANSLATION, 2, 1);
 	EXPECT_TRUE(fault.table_walk);
+	/* Read-only by Stage 1, which comes first. */
+	expect_fault(guest_fault(5 * PAGE_SIZE, MACHINE_WRITE), MACHINE_FAULT_PERMISSION, 1, 3);
+	expect_fault(guest_fault(5 * PAGE_SIZE, MACHINE_READ), MACHINE_FAULT_TRANSLATION, 2, 1);
 	/* What Stage 1 does not map. */
 	expect_fault(guest_fault(4 * PAGE_SIZE, MACHINE_READ), MACHINE_FAULT_TRANSLATION, 1, 3);
 	machine_guest_stage1_load(NULL);

@@ -250,8 +250,9 @@ static void take_accesses(struct explorer *explorer, state_key key)
 	const struct small_world *world = explorer->world;
 
 	for (uint64_t page = 0; page < world->pages; page++)
-		for (int user = 0; user <= world->users; user++) {
-			struct access access = { ACCESS_READ, user, iaddr(page * PAGE_BYTES), 0 };
+		for (unsigned int user = 0; user < (world->users ? 2u : 1u); user++) {
+			struct access access = { ACCESS_READ, user != 0, iaddr(page * PAGE_BYTES),
+						 0 };
 
 			take_access(explorer, key, access);
 			access.kind = ACCESS_EXECUTE;
