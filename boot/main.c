@@ -117,6 +117,25 @@ static void start_console(void)
 	console_init(info.uart);
 }
 
+static void log_event(const char *event, uint64_t value)
+{
+	log_debug("%s: %" PRIu64, event, value);
+}
+
+#if STRATA_CHECKED
+
+#define DAIF_I (UINT64_C(1) << 7)
+
+/* One CPU runs, without threads: it holds all there is as long as interrupts stay masked. */
+static void assert_held(enum mm_held what, const void *object)
+{
+	(void)object;
+	if (!(register_read(daif) & DAIF_I))
+		boot_panic("EL2 runs with interrupts masked", what);
+}
+
+#endif
+
 static void start_memory(void)
 {
 	for (size_t i = 0; i < info.memory_count; i++)
@@ -130,6 +149,10 @@ static void start_memory(void)
 		.linear_offset = 0,
 		.panic = boot_panic,
 		.violation = boot_violation,
+		.log = log_event,
+#if STRATA_CHECKED
+		.assert_held = assert_held,
+#endif
 	};
 	enum mm_status status = mm_init(&config);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/frame_list.h>
 #include "frame_list_ids.h"
+#include "host.h"
 #include "lock.h"
 #include "panic.h"
 #include "report.h"
@@ -147,6 +148,7 @@ static enum mm_status link_page(struct frame_list *list, struct paddr page, uint
 static enum mm_status insert(struct frame_list *list, unique_frame_t *frame, uint32_t next,
 			     enum mm_operation_kind reported, uintptr_t by)
 {
+	ASSERT_HELD(MM_HELD_LIST, list);
 	if (!SHARE_CLAIM(frame, SHARE_UNIQUE_FRAME, page_range(frame->paddr), by))
 		return MM_INVALID_ARGS;
 
@@ -182,6 +184,8 @@ static struct paddr take(struct frame_list *list, uint32_t number)
 
 void frame_list_drop(struct frame_list *list)
 {
+	ASSERT_HELD(MM_HELD_LIST, list);
+
 	IN_FLIGHT();
 
 	REPORT(.kind = OPERATION_LIST_DROP, .list = list);
@@ -206,6 +210,7 @@ enum mm_status frame_list_push_back(struct frame_list *list, unique_frame_t *fra
 static bool pop(struct frame_list *list, uint32_t number, unique_frame_t *out,
 		enum mm_operation_kind reported, uint32_t after, uintptr_t by)
 {
+	ASSERT_HELD(MM_HELD_LIST, list);
 	(void)reported;
 	(void)after;
 	if (number == LINK_NONE) {
@@ -269,6 +274,8 @@ static uint32_t next_of(const struct frame_list *list, uint32_t number)
 
 void frame_list_cursor_move_next(struct frame_list_cursor *cursor)
 {
+	ASSERT_HELD(MM_HELD_LIST, cursor->list);
+
 	uint32_t next = next_of(cursor->list, cursor->current);
 
 	REPORT(.kind = OPERATION_LIST_CURSOR_MOVE_NEXT, .list = cursor->list,
@@ -278,6 +285,8 @@ void frame_list_cursor_move_next(struct frame_list_cursor *cursor)
 
 void frame_list_cursor_move_prev(struct frame_list_cursor *cursor)
 {
+	ASSERT_HELD(MM_HELD_LIST, cursor->list);
+
 	uint32_t previous = cursor->current == LINK_NONE ? cursor->list->back
 							 : slot_at(cursor->current)->links.previous;
 

@@ -14,6 +14,7 @@
 #include <arch/cpu.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include "host.h"
 
 struct ticket_lock {
 	_Atomic uint16_t next;
@@ -22,6 +23,8 @@ struct ticket_lock {
 
 static inline void ticket_lock(struct ticket_lock *lock)
 {
+	ASSERT_HELD(MM_HELD_CPU, NULL);
+
 	uint16_t ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
 
 	while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/memory.h>
+#include "host.h"
 #include "page_allocator.h"
 #include "zone.h"
 
@@ -25,6 +26,8 @@ static enum mm_status validate(struct prange range)
 
 enum mm_status mm_memory_add(struct prange range)
 {
+	ASSERT_HELD(MM_HELD_MEMORY, NULL);
+
 	enum mm_status status = validate(range);
 
 	if (status != MM_OK)
@@ -43,6 +46,7 @@ enum mm_status mm_memory_add(struct prange range)
 	slots_reserve(metadata, PAGE_META);
 	zone_add_free(zone, prange(metadata.end, range.end));
 	ticket_unlock(&zone->lock);
+	mm_log("pages of memory were added", prange_size(range) >> PAGE_SHIFT);
 	return MM_OK;
 }
 
@@ -59,6 +63,9 @@ static struct zone *added_zone(struct prange range)
 
 enum mm_status mm_memory_remove(struct prange range)
 {
+	ASSERT_HELD(MM_HELD_MEMORY, NULL);
+	ASSERT_HELD(MM_HELD_MACHINE, NULL);
+
 	struct zone *zone = added_zone(range);
 
 	if (zone == NULL)
@@ -73,5 +80,6 @@ enum mm_status mm_memory_remove(struct prange range)
 	page_caches_forget();
 	zone_unlink(zone);
 	usage_changed(PAGE_META, -(int64_t)metadata);
+	mm_log("pages of memory were removed", prange_size(range) >> PAGE_SHIFT);
 	return MM_OK;
 }

@@ -2,6 +2,7 @@
 #include <strata/mm.h>
 #include "frame_list_ids.h"
 #include "heap_private.h"
+#include "host.h"
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -10,6 +11,26 @@
 #include "zone.h"
 
 static void (*panic_hook)(const char *invariant, uint64_t value) __attribute__((noreturn));
+
+static void (*log_hook)(const char *event, uint64_t value);
+
+void mm_log(const char *event, uint64_t value)
+{
+	if (log_hook != NULL)
+		log_hook(event, value);
+}
+
+#if STRATA_CHECKED
+
+static void (*held_hook)(enum mm_held what, const void *object);
+
+void mm_assert_held(enum mm_held what, const void *object)
+{
+	if (held_hook != NULL)
+		held_hook(what, object);
+}
+
+#endif
 
 _Noreturn void mm_panic(const char *invariant, uint64_t value)
 {
@@ -207,6 +228,7 @@ enum mm_status mm_init(const struct mm_config *config)
 		return MM_NO_MEMORY;
 
 	panic_hook = config->panic;
+	log_hook = config->log;
 	linear_map_offset = config->linear_offset;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
 		*mm_cpu_of(cpu) = (struct mm_cpu){ 0 };
@@ -214,6 +236,7 @@ enum mm_status mm_init(const struct mm_config *config)
 	frame_list_ids_reset();
 	heap_reset();
 #if STRATA_CHECKED
+	held_hook = config->assert_held;
 	shares_init(config,
 		    prange(paddr(metadata.end.value - share_table_size(config)), metadata.end));
 #endif
@@ -222,5 +245,6 @@ enum mm_status mm_init(const struct mm_config *config)
 		slots_reserve(config->reservations[i].range, config->reservations[i].usage);
 	slots_reserve(metadata, PAGE_META);
 	free_the_rest(config, metadata);
+	mm_log("pages of memory were taken over", zone_pages());
 	return MM_OK;
 }

@@ -15,6 +15,7 @@
 #include <arch/observe.h>
 #include <strata/status.h>
 #include "descriptor.h"
+#include "host.h"
 #include "slot.h"
 
 /* Nodes taken before they are needed, so that a commit cannot fail. */
@@ -72,6 +73,8 @@ void node_observe(enum observe_kind kind, const struct slot *node);
 /* As node_lock, but does not wait; any node that is not freed during the call. @cpu is this CPU. */
 static inline enum node_lock_result node_try_lock_by(struct slot *node, unsigned int cpu)
 {
+	ASSERT_HELD(MM_HELD_CPU, NULL);
+
 	uint16_t mine = (uint16_t)(cpu + 1);
 	uint16_t holder = 0;
 

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "host.h"
 #include "per_cpu.h"
 #include "slot.h"
 
@@ -36,6 +37,7 @@ struct taken_page {
 /* What the last entry leads to. */
 static inline struct taken_page page_cache_take(struct page_cache *cache)
 {
+	ASSERT_HELD(MM_HELD_CPU, NULL);
 	if (cache->count == 0)
 		return (struct taken_page){ .slot = NULL };
 
@@ -53,6 +55,8 @@ struct taken_page page_cache_take_slowly(struct page_cache *cache);
 /* Makes a page under construction SLOT_CACHED. There is room. */
 static inline void page_cache_put(struct page_cache *cache, struct slot *slot, struct paddr page)
 {
+	ASSERT_HELD(MM_HELD_CPU, NULL);
+
 	struct page_cache_entry *entry = &cache->entries[cache->count++];
 
 	slot_set_usage(slot, PAGE_UNUSED);

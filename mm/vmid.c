@@ -5,6 +5,7 @@
 #include <arch/features.h>
 #include <arch/tlb.h>
 #include <arch/translation.h>
+#include "host.h"
 #include "lock.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -98,6 +99,7 @@ static void roll_over(void)
 	dsb_ish();
 	isb();
 	COUNT(vmid_rollovers, 1);
+	mm_log("VMIDs came round, and their generation is", vmids.generation);
 }
 
 static bool is_current(const struct vm_space *space)

@@ -14,6 +14,9 @@ from tap import Tap, complaint, output_of
 
 CPUS = ["cortex-a53", "max"]
 
+# The one object that may use vector registers.
+SWITCH = "switch.S.o"
+
 # The linker itself gives these, as bounds of a section.
 UNDEFINED = {"__start_exception_fixups", "__stop_exception_fixups"}
 
@@ -36,6 +39,26 @@ def constructors(readelf, archive):
             if re.search(r" \.(preinit_array|init_array|fini_array|ctors|dtors|tdata|tbss)\b", line)]
 
 
+def vector_registers(objdump, archive):
+    """Instructions of the library that name a register of SIMD and floating point. What a guest has in
+    them is the world switch's to save and restore, and nobody else's to touch."""
+    code, output = output_of([objdump, "-d", "--no-show-raw-insn", archive])
+    member, instructions, found = "", 0, []
+    for line in output.splitlines():
+        if " file format " in line:
+            member = line.partition(":")[0]
+        # A branch's target is a number in hexadecimal, and no register.
+        instruction = re.match(r"\s*[0-9a-f]+:\t(\S+)(?:\t([^/]*))?",
+                               re.sub(r"[0-9a-f]+ <.*", "", line))
+        if not instruction:
+            continue
+        instructions += 1
+        if re.search(r"(?<![\w.])([vqdsh]|b(?=\d))\d{1,2}(?!\w)", instruction[2] or "") \
+                and instruction[1] not in ("msr", "mrs") and not member.endswith(SWITCH):
+            found.append(f"{member}: {line.strip()}")
+    return found if code == 0 and instructions > 5000 else [f"{objdump} does not know the library"]
+
+
 def main():
     build, source, picolibc, boot, nm, readelf, *compiler = sys.argv[1:]
     tap = Tap()
@@ -46,6 +69,8 @@ def main():
         tap.check("it needs no symbol of its user", undefined_symbols(nm, archive))
         tap.check("it has no constructor and no thread-local storage",
                   constructors(readelf, archive))
+        tap.check("it uses general registers only, but for the world switch",
+                  vector_registers(re.sub(r"nm$", "objdump", nm), archive))
 
         program = os.path.join(stage, "embed.elf")
         sources = [os.path.join(source, name) for name in ("start.S", "main.c", "report.c")]

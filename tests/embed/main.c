@@ -16,6 +16,7 @@
 #include "layout.h"
 #include "report.h"
 
+#define DAIF_ALL 0x3c0
 #define OFFSET UINT64_C(LINEAR_OFFSET)
 #define BLOCK_PAGES 512
 #define BLOCK_SIZE (BLOCK_PAGES * PAGE_SIZE)
@@ -46,6 +47,36 @@ static void unexpected(const struct exception_frame *frame)
 	bail_out(exception_vector_name(frame->vector), frame->far);
 }
 
+static unsigned int violations;
+
+static void note_violation(const struct share_violation *violation)
+{
+	violations += violation->sort == SHARE_ENDED_TWICE;
+}
+
+static unsigned int events;
+
+/* What the library says is a comment in the output. */
+static void say(const char *event, uint64_t value)
+{
+	events++;
+	comment(event, value);
+}
+
+static unsigned int questions;
+
+/* This program has one CPU and no lock, and masks all interrupts: that is why it holds all there is. */
+static void assert_held(enum mm_held what, const void *object)
+{
+	uint64_t daif;
+
+	(void)object;
+	__asm__ volatile("mrs %0, daif" : "=r"(daif));
+	if (daif != DAIF_ALL)
+		bail_out("the library is called with interrupts masked", what);
+	questions++;
+}
+
 static void check_start(void)
 {
 	const struct prange memory = prange(paddr(RAM_START), paddr(RAM_START + RAM_SIZE));
@@ -61,12 +92,37 @@ static void check_start(void)
 		.reservation_count = 2,
 		.linear_offset = OFFSET + 1,
 		.panic = panic,
+		.violation = note_violation,
+		.log = say,
+		.assert_held = assert_held,
 	};
 
 	check(mm_init(&config) == MM_NOT_ALIGNED, "a linear offset must be page aligned");
 	config.linear_offset = OFFSET;
 	if (!check(mm_init(&config) == MM_OK, "the library takes this program's memory"))
 		finish();
+	check(events == 1, "and says so");
+}
+
+/* What a checked library notices, and asks. A release library does neither. */
+static void check_hooks(void)
+{
+	frame_t frame;
+
+	if (!check(frame_alloc(FRAME_UNDEFINED, &frame) == MM_OK, "a frame for the hooks"))
+		return;
+	check((questions > 0) == STRATA_CHECKED, "its host is asked what it holds, if checked");
+#if STRATA_CHECKED
+	frame_t again = frame;
+
+	frame_drop(&frame);
+	check(violations == 0, "a handle is dropped");
+	frame_drop(&again);
+	check(violations == 1, "and a second drop is reported");
+#else
+	frame_drop(&frame);
+	check(violations == 0, "a handle is dropped");
+#endif
 }
 
 static void check_frames(void)
@@ -268,6 +324,7 @@ void embed_main(void)
 	const struct mm_usage before = mm_usage();
 
 	check_frames();
+	check_hooks();
 	check_segments();
 	check_heap();
 	check_window();

@@ -64,6 +64,15 @@ bool check(bool holds, const char *claim)
 	return holds;
 }
 
+void comment(const char *text, uint64_t value)
+{
+	put("# library: ");
+	put(text);
+	put(", ");
+	put_number(value, 10);
+	put("\n");
+}
+
 void finish(void)
 {
 	put("1..");

@@ -8,6 +8,9 @@
 /* One point: @claim holds or does not. Returns @holds. */
 bool check(bool holds, const char *claim);
 
+/* A line of comment: "# library: @text, @value". */
+void comment(const char *text, uint64_t value);
+
 /* The plan, then the end: exit code 0 if every point held, 1 if not. */
 void __attribute__((noreturn)) finish(void);
 

@@ -61,6 +61,20 @@ struct mm_reservation {
 	enum page_usage usage; /* PAGE_RESERVED, PAGE_HYPERVISOR or PAGE_MMIO */
 };
 
+/* What its callers must see to, and the host may assert. */
+enum mm_held {
+	/* The call stays on this CPU, and nothing that interrupts it here calls the subsystem: asked
+	 * where a lock is taken, or what a CPU has for itself is touched. There is no object. */
+	MM_HELD_CPU,
+	/* A frame list is one CPU's at a time; the object is the list (strata/frame_list.h). */
+	MM_HELD_LIST,
+	/* Memory is added and removed by one CPU at a time; asked at the entry of either, without an
+	 * object, and once more by mm_memory_remove as MM_HELD_MACHINE: nothing is in flight anywhere
+	 * (strata/memory.h). */
+	MM_HELD_MEMORY,
+	MM_HELD_MACHINE,
+};
+
 struct mm_config {
 	/* RAM: page aligned, non-empty, ascending, disjoint. Read during the call only. */
 	const struct prange *memory;
@@ -84,6 +98,19 @@ struct mm_config {
 	 * the subsystem held: it must not call the subsystem. NULL: that is a panic.
 	 */
 	void (*violation)(const struct share_violation *violation);
+	/*
+	 * Called for what an operator may want to know, seldom: memory that was taken over, added or
+	 * removed, and VMIDs that came round. @event is a sentence without an end of line, @value the
+	 * number it speaks of. Under the same rules as @violation. NULL: nothing is said.
+	 */
+	void (*log)(const char *event, uint64_t value);
+	/*
+	 * Called in checked builds where the subsystem relies on its caller: the host, which knows its
+	 * own locks and interrupt masks, looks whether @what is so, and does as it likes if not. It is
+	 * called often, before anything is changed, under the same rules as @violation. NULL: nothing is
+	 * asked. Release builds never ask.
+	 */
+	void (*assert_held)(enum mm_held what, const void *object);
 };
 
 /*
