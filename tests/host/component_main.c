@@ -10,9 +10,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arch/canary.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "harness.h"
 #include "world_host.h"
@@ -37,11 +39,39 @@ void world_complaint(const char *text)
 	print_error("model: %s\n", text);
 }
 
+/* CPU time of all threads: some faults of what is tested make it wait, or go round, for ever. */
+#define TEST_SECONDS 60
+
+static const char *volatile running;
+
+/* A test that has no end fails by its name, and ends the run: nothing in it can be interrupted. */
+static void give_up(int number)
+{
+	static const char text[] = "\nBail out! no end to ";
+
+	(void)number;
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0 ||
+	    write(STDOUT_FILENO, running, strlen(running)) < 0 || write(STDOUT_FILENO, "\n", 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+static void set_time(time_t seconds)
+{
+	const struct itimerval time = { .it_value.tv_sec = seconds };
+
+	signal(SIGPROF, give_up);
+	if (setitimer(ITIMER_PROF, &time, NULL) != 0)
+		FAIL("the host has no timer");
+}
+
 static void run(void **state)
 {
 	const struct component_test *test = *state;
 	struct world_config config = world_default_config();
 
+	running = test->name;
+	set_time(TEST_SECONDS);
 	world_start(&world, &config);
 	test->run(&world);
 	world_finish(&world);
