@@ -3,6 +3,7 @@
 #include <arch/memory.h>
 #include "cursor_private.h"
 #include "linear.h"
+#include "owner_claim.h"
 #include "share.h"
 
 /* What the page that takes another's place has in it afterwards. */
@@ -58,6 +59,11 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 	if (status == MM_OK)
 		status = node_reserve_fill(&reserve,
 					   split_tables(lookup.table.level, lookup.span, page));
+	if (status == MM_OK) {
+		status = owner_claim_page(space_owner(cursor->space), output);
+		if (status != MM_OK)
+			node_reserve_release(&reserve);
+	}
 	if (status == MM_OK) {
 		lookup = split_down_to(cursor, lookup, page, &reserve);
 

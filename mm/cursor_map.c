@@ -1,78 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arch/canary.h>
 #include <strata/mm.h>
-#include "cursor_private.h"
+#include "cursor_plan.h"
 #include "device_regions.h"
+#include "owner_claim.h"
 #include "share.h"
 #include "slot.h"
-
-/* What is to be mapped: physical addresses with an attribute constant. */
-struct mapping {
-	struct irange range;
-	struct paddr output; /* of range.start */
-	uint64_t attributes;
-	bool written; /* by map_below: some leaf was */
-};
-
-/*
- * Whether the descriptor that spans @span becomes a leaf. Blocks at every level that has them, where
- * both addresses are aligned and all of the span is to be mapped.
- */
-static bool is_leaf(const struct mapping *mapping, int level, struct irange span)
-{
-	uint64_t offset = span.start.value - mapping->range.start.value;
-
-	return level == LEVEL_PAGE ||
-	       (level >= LEVEL_BLOCK_FIRST && irange_contains(mapping->range, span) &&
-		((mapping->output.value + offset) & (level_size(level) - 1)) == 0);
-}
-
-/* The tables that are needed below an empty descriptor of @level with @span. */
-static size_t tables_for_hole(const struct mapping *mapping, int level, struct irange span)
-{
-	if (is_leaf(mapping, level, span))
-		return 0;
-	if (level + 1 == LEVEL_PAGE)
-		return 1;
-
-	struct irange part = irange_intersection(span, mapping->range);
-	uint64_t below = level_size(level + 1);
-	uint64_t start = part.start.value & ~(below - 1);
-	size_t tables = 1;
-
-	for (; start < part.end.value; start += below)
-		tables += tables_for_hole(mapping, level + 1,
-					  irange(iaddr(start), iaddr(start + below)));
-	return tables;
-}
-
-/* MM_EXISTS if some of @part, which lies in @table's span, is mapped; else adds the tables needed. */
-static enum mm_status plan(const struct mapping *mapping, const struct table *table,
-			   struct irange part, size_t *tables)
-{
-	size_t last = table_index(table, iaddr(part.end.value - 1));
-
-	for (size_t i = table_index(table, part.start); i <= last; i++) {
-		uint64_t descriptor = table->descriptors[i];
-		struct irange span = table_span(table, i);
-
-		if (descriptor == 0) {
-			if (table->level < LEVEL_PAGE)
-				*tables += tables_for_hole(mapping, table->level, span);
-			continue;
-		}
-		if (!descriptor_is_table(descriptor, table->level))
-			return MM_EXISTS;
-
-		struct table child = table_child(table, i, descriptor);
-		enum mm_status status =
-			plan(mapping, &child, irange_intersection(part, span), tables);
-
-		if (status != MM_OK)
-			return status;
-	}
-	return MM_OK;
-}
 
 /* A canary's defect: of all leaves that are pages, one has the lower bit of SH wrong. */
 static uint64_t with_wrong_attribute(uint64_t leaf)
@@ -98,7 +31,7 @@ static void map_pages(const struct mapping *mapping, const struct table *table, 
 				 CANARY(wrong_attribute) ? with_wrong_attribute(leaf) : leaf);
 }
 
-/* Cannot fail: what can was found out by plan. */
+/* Cannot fail: what can was found out by map_plan. */
 static void map_below(struct cursor *cursor, const struct mapping *mapping,
 		      const struct table *table, struct irange part, struct node_reserve *reserve)
 {
@@ -116,7 +49,7 @@ static void map_below(struct cursor *cursor, const struct mapping *mapping,
 		uint64_t *descriptor = &table->descriptors[i];
 		struct irange span = table_span(table, i);
 
-		if (*descriptor == 0 && is_leaf(mapping, table->level, span)) {
+		if (*descriptor == 0 && mapping_is_leaf(mapping, table->level, span)) {
 			uint64_t offset = span.start.value - mapping->range.start.value;
 
 			descriptor_write(descriptor,
@@ -146,21 +79,18 @@ static void map_below(struct cursor *cursor, const struct mapping *mapping,
 }
 
 /* A page in a leaf table that is at hand: the common case of filling a space page by page. */
-static bool map_in_leaf_table(struct cursor *cursor, const struct mapping *mapping)
+static bool fits_leaf_table(const struct cursor *cursor, const struct mapping *mapping,
+			    struct table *table)
 {
 	if (irange_size(mapping->range) != PAGE_SIZE ||
 	    !irange_has(cursor->leaf_table_range, mapping->range.start))
 		return false;
 
-	struct table table = { cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start };
+	*table = (struct table){ cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start };
 
-	if (table.descriptors[table_index(&table, mapping->range.start)] != 0)
-		return false;
 	/* The last page of a table may make it a block: that is not the common case. */
-	if (node_of(table.descriptors)->children == TABLE_ENTRIES - 1)
-		return false;
-	map_pages(mapping, &table, mapping->range);
-	return true;
+	return table->descriptors[table_index(table, mapping->range.start)] == 0 &&
+	       node_of(table->descriptors)->children != TABLE_ENTRIES - 1;
 }
 
 /* After this, writing the leaves of @mapping cannot fail. */
@@ -169,7 +99,7 @@ static enum mm_status make_ready(struct cursor *cursor, const struct mapping *ma
 {
 	struct table covering = covering_table(cursor);
 	size_t tables = 0;
-	enum mm_status status = plan(mapping, &covering, mapping->range, &tables);
+	enum mm_status status = map_plan(mapping, &covering, mapping->range, &tables);
 
 	if (status == MM_OK)
 		status = node_reserve_fill(reserve, tables);
@@ -182,19 +112,45 @@ static enum mm_status make_ready(struct cursor *cursor, const struct mapping *ma
 	return MM_OK;
 }
 
-static enum mm_status map(struct cursor *cursor, const struct mapping *mapping)
+static enum mm_status claim(const struct mapping *mapping)
+{
+	struct paddr end = paddr(mapping->output.value + irange_size(mapping->range));
+
+	return owner_claim_range(mapping->claims, prange(mapping->output, end));
+}
+
+static enum mm_status map_planned(struct cursor *cursor, const struct mapping *mapping)
 {
 	struct table covering = covering_table(cursor);
 	struct node_reserve reserve;
+	enum mm_status status = make_ready(cursor, mapping, &reserve);
 
-	if (!map_in_leaf_table(cursor, mapping)) {
-		enum mm_status status = make_ready(cursor, mapping, &reserve);
-
-		if (status != MM_OK)
-			return status;
-		map_below(cursor, mapping, &covering, mapping->range, &reserve);
-		MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
+	if (status != MM_OK)
+		return status;
+	status = claim(mapping);
+	if (status != MM_OK) {
+		node_reserve_release(&reserve);
+		return status;
 	}
+	map_below(cursor, mapping, &covering, mapping->range, &reserve);
+	MM_INVARIANT(reserve.count == 0, "a map uses the tables it planned", reserve.count);
+	return MM_OK;
+}
+
+static enum mm_status map(struct cursor *cursor, const struct mapping *mapping)
+{
+	struct table table;
+	enum mm_status status;
+
+	if (fits_leaf_table(cursor, mapping, &table)) {
+		status = owner_claim_page(mapping->claims, mapping->output);
+		if (status == MM_OK)
+			map_pages(mapping, &table, mapping->range);
+	} else {
+		status = map_planned(cursor, mapping);
+	}
+	if (status != MM_OK)
+		return status;
 	cursor_publish(cursor);
 	cursor->position = mapping->range.end;
 	cursor->changed = true;
@@ -224,6 +180,7 @@ static enum mm_status map_counted(struct cursor *cursor, struct prange output,
 	struct mapping mapping = { 0 };
 	enum mm_status status = prepare(cursor, output, property, &mapping);
 
+	mapping.claims = space_owner(cursor->space);
 	return status == MM_OK ? map(cursor, &mapping) : status;
 }
 
@@ -251,6 +208,21 @@ enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_pro
 	return status;
 }
 
+/* After this, mapping the pages of @frames cannot fail. @culprit: the first, or the one that is denied. */
+static enum mm_status make_each_ready(struct cursor *cursor, const struct mapping *mapping,
+				      const frame_t *frames, size_t count,
+				      struct node_reserve *reserve, size_t *culprit)
+{
+	enum mm_status status = make_ready(cursor, mapping, reserve);
+
+	if (status != MM_OK)
+		return status;
+	status = owner_claim_frames(space_owner(cursor->space), frames, count, culprit);
+	if (status != MM_OK)
+		node_reserve_release(reserve);
+	return status;
+}
+
 /* Maps pages that need not be neighbours. On success each is reported as it is mapped. */
 static enum mm_status map_each(struct cursor *cursor, const frame_t *frames, size_t count,
 			       struct page_property property)
@@ -262,14 +234,19 @@ static enum mm_status map_each(struct cursor *cursor, const frame_t *frames, siz
 	struct table covering = covering_table(cursor);
 	struct mapping mapping = { 0 };
 	struct node_reserve reserve;
+	size_t culprit = 0;
 	enum mm_status status = prepare(cursor, prange(unaligned, paddr(unaligned.value + size)),
 					property, &mapping);
 
 	if (status == MM_OK)
-		status = make_ready(cursor, &mapping, &reserve);
+		status = make_each_ready(cursor, &mapping, frames, count, &reserve, &culprit);
 	if (status != MM_OK) {
-		REPORT_MAP(OPERATION_CURSOR_MAP, status, cursor, position, size, frames[0].paddr,
-			   property, true, .used = REPORTED_FRAME(&frames[0]));
+		if (status == MM_ACCESS_DENIED)
+			size = PAGE_SIZE;
+		REPORT_MAP(OPERATION_CURSOR_MAP, status, cursor, position, size,
+			   frames[culprit].paddr, property, true,
+			   .used = REPORTED_FRAME(&frames[culprit]));
+		(void)size;
 		return status;
 	}
 

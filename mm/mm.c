@@ -3,10 +3,12 @@
 #include "frame_list_ids.h"
 #include "heap_private.h"
 #include "host.h"
+#include "owner_table.h"
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
 #include "share.h"
+#include "sharing.h"
 #include "vmid.h"
 #include "zone.h"
 
@@ -235,6 +237,8 @@ enum mm_status mm_init(const struct mm_config *config)
 	vmid_reset();
 	frame_list_ids_reset();
 	heap_reset();
+	owners_reset();
+	sharings_reset();
 #if STRATA_CHECKED
 	held_hook = config->assert_held;
 	shares_init(config,

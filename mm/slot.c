@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "slot.h"
+#include "owner_table.h"
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -184,19 +185,25 @@ static bool slot_release(struct slot *slot)
 	return true;
 }
 
-/* The last holder's part, before the page goes back: what only a frame in use has ends here. */
-static void slot_end_use(struct slot *slot, struct paddr page)
+/* The last holder's part, before the page goes back: what only a frame in use has ends here. Returns
+ * who loses the page. */
+static uint16_t slot_end_use(struct slot *slot, struct paddr page)
 {
 	enum page_usage usage = slot_usage(slot);
 
-	if (usage == PAGE_FRAME)
-		slot_drop_metadata(slot, page);
 	usage_changed(usage, -1);
+	if (usage != PAGE_FRAME)
+		return OWNER_ID_HYPERVISOR;
+	slot_drop_metadata(slot, page);
+	return slot_owner(slot);
 }
 
 __attribute__((noinline)) static void end_slowly(struct slot *slot, struct paddr page)
 {
-	slot_end_use(slot, page);
+	uint16_t owner = slot_end_use(slot, page);
+
+	if (owner != OWNER_ID_HYPERVISOR)
+		owner_lose_pages(owner, 1);
 	page_give_back(slot, page);
 }
 
@@ -208,7 +215,7 @@ static inline void release(struct slot *slot, struct paddr page)
 	struct page_cache *cache = &mm_this_cpu()->cache;
 
 	if (slot_usage(slot) != PAGE_FRAME || slot->metadata != NULL ||
-	    cache->count == PAGE_CACHE_PAGES) {
+	    slot_owner(slot) != OWNER_ID_HYPERVISOR || cache->count == PAGE_CACHE_PAGES) {
 		end_slowly(slot, page);
 		return;
 	}
@@ -233,19 +240,21 @@ void page_release(struct paddr page)
 void slots_release(struct prange range)
 {
 	struct paddr free_from = range.start; /* pages from here to the current one became free */
+	struct owner_tally tally = { OWNER_ID_HYPERVISOR, 0 };
 
 	for (struct paddr page = range.start; page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
 		struct slot *slot = slot_of(page);
 
 		if (slot_release(slot)) {
-			slot_end_use(slot, page);
+			owner_tally_add(&tally, slot_end_use(slot, page));
 			continue;
 		}
 		if (free_from.value < page.value)
 			pages_give_back(prange(free_from, page));
 		free_from.value = page.value + PAGE_SIZE;
 	}
+	owner_tally_end(&tally);
 	if (free_from.value + PAGE_SIZE == range.end.value)
 		page_give_back(slot_of(free_from), free_from);
 	else if (free_from.value < range.end.value)

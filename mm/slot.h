@@ -18,7 +18,8 @@
  * Who may write: references, anybody, atomically. order and links: the zone's lock; order of a page
  * that is in no free block, whoever has the page (who looks for a buddy may read it all the same).
  * usage: whoever moved references away from SLOT_UNUSED, or the last to drop. children and node: the
- * node's lock. list, links and metadata of a frame: its only owner, or the user of its list.
+ * node's lock. list, links and metadata of a unique frame: who has it, or the user of its list. owner
+ * of any other frame: owner_table.h.
  */
 #pragma once
 
@@ -62,8 +63,10 @@ struct slot {
 	_Atomic uint8_t order; /* slot_order() */
 	union {
 		uint16_t children; /* of a node: descriptors that are not zero */
-		/* Of a frame: the id of the list that has it, or 0; slot_list(). */
+		/* Of a unique frame: the id of the list that has it, or 0; slot_list(). */
 		_Atomic uint16_t list;
+		/* Of any other frame: the id of its owner, or 0; slot_owner(). */
+		_Atomic uint16_t owner;
 		uint16_t heap_order; /* of the first page of a heap object with its own pages */
 	};
 	union {
@@ -196,9 +199,10 @@ static inline void slot_set_list(struct slot *slot, uint16_t list)
 	atomic_store_explicit(&slot->list, list, memory_order_relaxed);
 }
 
-/* A frame in no list, with @metadata (may be NULL): whatever the page was before. */
+/* A frame in no list, and the hypervisor's, with @metadata (may be NULL): whatever the page was before. */
 static inline void slot_begin_frame(struct slot *slot, struct frame_metadata *metadata)
 {
+	/* Of a frame that is not unique that is OWNER_ID_HYPERVISOR. */
 	slot_set_list(slot, 0);
 	slot->metadata = metadata;
 }
@@ -266,9 +270,9 @@ static inline void slots_begin_life(struct prange range)
 static inline void slot_publish(struct slot *slot, struct paddr page, enum page_usage usage)
 {
 	slots_begin_life(prange(page, paddr(page.value + PAGE_SIZE)));
-	slot_set_usage(slot, usage);
 	if (usage == PAGE_FRAME)
 		slot_begin_frame(slot, NULL);
+	slot_set_usage(slot, usage);
 	/* Release: who takes a reference by compare-exchange sees the usage. */
 	atomic_store_explicit(&slot->references, 1, memory_order_release);
 }

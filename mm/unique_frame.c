@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arch/memory.h>
 #include <strata/unique_frame.h>
+#include "owner_table.h"
 #include "page_allocator.h"
 #include "panic.h"
 #include "per_cpu.h"
@@ -20,8 +21,8 @@ static void begin_unique(struct paddr page, struct frame_metadata *metadata, uni
 	struct slot *slot = slot_of(page);
 
 	slots_begin_life(page_range(page));
-	slot_set_usage(slot, PAGE_FRAME);
 	slot_begin_frame(slot, metadata);
+	slot_set_usage(slot, PAGE_FRAME);
 	usage_changed(PAGE_FRAME, 1);
 	/* Release: who finds the page UNIQUE sees whose it is. */
 	atomic_store_explicit(&slot->references, SLOT_UNIQUE, memory_order_release);
@@ -119,6 +120,39 @@ frame_t unique_frame_into_shared(unique_frame_t *frame)
 	return shared;
 }
 
+/* Whether the page, of which the caller has a reference, is the hypervisor's. */
+static bool is_hypervisors(struct slot *slot)
+{
+	bool is;
+
+	if (slot_owner(slot) == OWNER_ID_HYPERVISOR)
+		return true;
+	ticket_lock(&ownership_lock);
+	is = owner_is_hypervisor(slot);
+	ticket_unlock(&ownership_lock);
+	return is;
+}
+
+static enum mm_status make_unique(struct slot *slot)
+{
+	uint32_t only = 1;
+
+	if (atomic_load_explicit(&slot->references, memory_order_relaxed) != only)
+		return MM_IN_USE;
+	if (!is_hypervisors(slot))
+		return MM_ACCESS_DENIED;
+	/* Acquire: what others did through references they have dropped happened before. */
+	if (!atomic_compare_exchange_strong_explicit(&slot->references, &only, SLOT_UNIQUE,
+						     memory_order_acquire, memory_order_relaxed))
+		return MM_IN_USE;
+	/* Somebody may have taken a reference meanwhile, mapped the page, and dropped it. */
+	if (!is_hypervisors(slot)) {
+		atomic_store_explicit(&slot->references, 1, memory_order_release);
+		return MM_ACCESS_DENIED;
+	}
+	return MM_OK;
+}
+
 enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 {
 	IN_FLIGHT();
@@ -128,18 +162,13 @@ enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page_range(page), SHARE_CALLER()))
 		return MM_INVALID_ARGS;
 
-	struct slot *slot = slot_of(page);
-	uint32_t only = 1;
-	bool unique;
+	enum mm_status status = make_unique(slot_of(page));
 
-	/* Acquire: what others did through references they have dropped happened before. */
-	unique = atomic_compare_exchange_strong_explicit(
-		&slot->references, &only, SLOT_UNIQUE, memory_order_acquire, memory_order_relaxed);
-	SHARE_SETTLE(frame, unique);
-	if (!unique) {
-		REPORT(.kind = OPERATION_UNIQUE_TRY_FROM_SHARED, .status = MM_IN_USE,
+	SHARE_SETTLE(frame, status == MM_OK);
+	if (status != MM_OK) {
+		REPORT(.kind = OPERATION_UNIQUE_TRY_FROM_SHARED, .status = status,
 		       .used = REPORTED_FRAME(frame));
-		return MM_IN_USE;
+		return status;
 	}
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());

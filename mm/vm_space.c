@@ -3,7 +3,9 @@
 #include <arch/features.h>
 #include "cursor_lock.h"
 #include "device_regions.h"
+#include "owner_table.h"
 #include "panic.h"
+#include "sharing.h"
 #include "vmid.h"
 
 #define IA_BITS_MIN 25	     /* 64 - 39, the largest TxSZ without FEAT_TTST */
@@ -33,27 +35,69 @@ static struct translation_geometry geometry_for(unsigned int ia_bits,
 	};
 }
 
+/* What owns the pages of a guest's space; EL2's own tables are the hypervisor's, who needs none. */
+static enum mm_status new_owner(enum translation_stage stage, const struct vm_space *space,
+				struct owner **out)
+{
+	enum mm_status status;
+
+	if (stage != STAGE_2)
+		return MM_OK;
+	ticket_lock(&ownership_lock);
+	status = owner_new(space, NULL, false, out);
+	ticket_unlock(&ownership_lock);
+	return status;
+}
+
+static void disown(const struct vm_space *space)
+{
+	if (space->owner == NULL)
+		return;
+	ticket_lock(&ownership_lock);
+	sharings_forget(space->owner);
+	owner_depart(space->owner);
+	ticket_unlock(&ownership_lock);
+}
+
+static void free_root(struct paddr root, unsigned int tables)
+{
+	for (unsigned int i = 0; i < tables; i++)
+		node_free(paddr(root.value + i * PAGE_SIZE));
+}
+
+static enum mm_status make(enum translation_stage stage, struct translation_geometry geometry,
+			   struct vm_space *out)
+{
+	struct owner *owner = NULL;
+	struct paddr root;
+	enum mm_status status = node_new_root(geometry.root_tables, geometry.root_level, &root);
+
+	if (status != MM_OK)
+		return status;
+	status = new_owner(stage, out, &owner);
+	if (status != MM_OK) {
+		free_root(root, geometry.root_tables);
+		return status;
+	}
+	*out = (struct vm_space){
+		.stage = stage,
+		.geometry = geometry,
+		.root = root,
+		.context = { .root = root, .geometry = geometry },
+		.owner = owner,
+	};
+	return MM_OK;
+}
+
 static enum mm_status space_new(enum translation_stage stage, unsigned int ia_bits,
 				unsigned int ia_bits_max, struct vm_space *out)
 {
-	enum mm_status status = MM_OK;
+	enum mm_status status = MM_NOT_SUPPORTED;
 
-	if (ia_bits < IA_BITS_MIN || ia_bits > ia_bits_max || !arch_features()->granule_4k)
-		status = MM_NOT_SUPPORTED;
-	if (status == MM_OK) {
-		struct translation_geometry geometry =
-			geometry_for(ia_bits, stage == STAGE_2 ? CONCATENATION_BITS : 0);
-		struct paddr root;
-
-		status = node_new_root(geometry.root_tables, geometry.root_level, &root);
-		if (status == MM_OK) {
-			*out = (struct vm_space){ .stage = stage,
-						  .geometry = geometry,
-						  .root = root };
-			out->context =
-				(struct stage2_context){ .root = root, .geometry = geometry };
-		}
-	}
+	if (ia_bits >= IA_BITS_MIN && ia_bits <= ia_bits_max && arch_features()->granule_4k)
+		status =
+			make(stage,
+			     geometry_for(ia_bits, stage == STAGE_2 ? CONCATENATION_BITS : 0), out);
 	REPORT(.kind = OPERATION_SPACE_NEW, .status = status, .space = out);
 	return status;
 }
@@ -102,8 +146,8 @@ enum mm_status vm_space_destroy(struct vm_space *space)
 	device_regions_forget(space);
 	if (space->stage == STAGE_2)
 		vmid_release(space);
-	for (unsigned int i = 0; i < space->geometry.root_tables; i++)
-		node_free(paddr(space->root.value + i * PAGE_SIZE));
+	disown(space);
+	free_root(space->root, space->geometry.root_tables);
 	return MM_OK;
 }
 

@@ -2,11 +2,13 @@
 #include "escape.h"
 
 #include <arch/features.h>
+#include <arch/memory.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <strata/cursor.h>
 #include "../interrupts.h"
 #include "../log.h"
+#include "escape_map.h"
 #include "escape_targets.h"
 #include "expectation.h"
 #include "fault.h"
@@ -37,7 +39,9 @@ static const uint64_t command_of_access[] = {
 
 struct escape {
 	struct guest probe;
-	struct segment read_only; /* a page of the input file */
+	struct segment
+		read_only; /* a page, with a copy of the input file's first: that one is shared
+				     by the other guests, and not the probe's to have */
 	struct escape_targets targets;
 	struct expectation_map map;
 	struct escape_result *result;
@@ -145,13 +149,8 @@ static bool memory_is_untouched(const struct boot_info *info, const struct escap
 {
 	const struct paddr address = paddr(target->address.value);
 
-	if (!target->physical)
-		return true;
-	for (size_t i = 0; i < info->memory_count; i++) {
-		if (prange_has(info->memory[i], address))
-			return *(volatile uint64_t *)mm_linear(address) != PROBE_VALUE;
-	}
-	return true;
+	return !target->physical || !escape_is_memory(info, address) ||
+	       *(volatile uint64_t *)mm_linear(address) != PROBE_VALUE;
 }
 
 static void print_expected(const struct expectation *expected)
@@ -245,6 +244,23 @@ static enum mm_status check_target(struct escape *escape, const struct boot_info
 	return MM_OK;
 }
 
+/* Not even the monitor can give the probe what is another's. */
+static void check_mappings(struct escape *escape, const struct boot_info *info)
+{
+	for (size_t i = 0; i < escape->targets.count; i++) {
+		const struct escape_target *target = &escape->targets.list[i];
+		const struct paddr page = paddr(page_align_down(target->address.value));
+
+		if (!target->physical || !escape_is_memory(info, page))
+			continue;
+
+		enum mm_status status = escape_map(&escape->probe, page);
+		printf("  map      %-20s  0x%010" PRIx64 "  %s", target->name,
+		       target->address.value, mm_status_name(status));
+		count_attempt(escape, status == MM_ACCESS_DENIED);
+	}
+}
+
 static enum mm_status check_all(struct escape *escape, const struct boot_info *info)
 {
 	struct escape_targets *targets = &escape->targets;
@@ -258,6 +274,8 @@ static enum mm_status check_all(struct escape *escape, const struct boot_info *i
 		if (status != MM_OK)
 			return status;
 	}
+
+	check_mappings(escape, info);
 
 	/* The last attempt, on the last address, ends it. */
 	escape->probe.violation = VIOLATION_STOP;
@@ -288,8 +306,6 @@ enum mm_status escape_run(const struct boot_info *info, struct job *job,
 {
 	static struct escape escape;
 	unsigned int ia_bits = arch_features()->pa_bits - 1;
-	struct prange first =
-		prange(job->input->pages.start, paddr(job->input->pages.start.value + PAGE_SIZE));
 
 	/* One bit below the physical address size, so that an IPA beyond the space is still one that
 	 * Stage 1 lets through. */
@@ -298,9 +314,10 @@ enum mm_status escape_run(const struct boot_info *info, struct job *job,
 	escape = (struct escape){ .result = result };
 	*result = (struct escape_result){ 0 };
 
-	enum mm_status status = segment_slice(&job->input->pages, first, &escape.read_only);
+	enum mm_status status = segment_alloc(1, PAGE_SIZE, FRAME_UNDEFINED, &escape.read_only);
 	if (status != MM_OK)
 		return status;
+	page_copy(mm_linear(escape.read_only.start), mm_linear(job->input->pages.start));
 	status = guest_create(&escape.probe, "guest 3", ia_bits, 0);
 	if (status == MM_OK) {
 		status = run_probe(&escape, info, job);

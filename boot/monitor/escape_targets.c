@@ -11,7 +11,7 @@
  * address that it tries is, as an IPA, its own.
  *
  *	+0                program                    r-x
- *	+2 MiB + 0        a page of the input file   r--
+ *	+2 MiB + 0        a copy of a page of input  r--
  *	+2 MiB + 4 KiB    data                       rw-  (never executable)
  *	+2 MiB + 8 KiB    write-only memory          -w-
  *	+2 MiB + 12 KiB   execute-only program       --x

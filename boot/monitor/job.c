@@ -135,7 +135,33 @@ static enum mm_status create_guest(struct job *job, unsigned int index)
 	return MM_OK;
 }
 
-enum mm_status job_create(struct job *job, const struct job_input *input)
+/* Both guests may map the file, and nobody else's guest. */
+static enum mm_status share_input(struct job *job)
+{
+	const struct vm_space *spaces[JOB_GUESTS];
+	enum mm_status status;
+
+	for (unsigned int i = 0; i < JOB_GUESTS; i++)
+		spaces[i] = &job->guests[i].guest.space;
+	status = sharing_new(NULL, spaces, JOB_GUESTS, &job->sharing);
+	if (status == MM_OK)
+		status = ownership_share(&job->input->pages, job->sharing);
+	return status;
+}
+
+/* The file is the hypervisor's alone again. What is not given back shows in the pages by usage. */
+static void end_sharing(struct job *job)
+{
+	enum mm_status status = ownership_unshare(&job->input->pages, job->sharing);
+
+	if (status == MM_OK)
+		status = sharing_destroy(job->sharing);
+	if (status != MM_OK)
+		log_error("the file stays shared: %s", mm_status_name(status));
+	job->sharing = NULL;
+}
+
+enum mm_status job_create(struct job *job, struct job_input *input)
 {
 	uint64_t working_set = segment_size(&input->pages);
 
@@ -145,16 +171,18 @@ enum mm_status job_create(struct job *job, const struct job_input *input)
 		return MM_NOT_SUPPORTED;
 
 	*job = (struct job){ .input = input, .working_pages = working_set >> PAGE_SHIFT };
-	for (unsigned int i = 0; i < JOB_GUESTS; i++) {
-		enum mm_status status = create_guest(job, i);
+	enum mm_status status = MM_OK;
 
-		if (status != MM_OK) {
-			job_destroy(job);
-			return status;
-		}
-		job->guests_created++;
+	while (status == MM_OK && job->guests_created < JOB_GUESTS) {
+		status = create_guest(job, (unsigned int)job->guests_created);
+		if (status == MM_OK)
+			job->guests_created++;
 	}
-	return MM_OK;
+	if (status == MM_OK)
+		status = share_input(job);
+	if (status != MM_OK)
+		job_destroy(job);
+	return status;
 }
 
 static enum mm_status serve_call(struct job_guest *guest, const struct vcpu_exit *exit)
@@ -251,4 +279,6 @@ void job_destroy(struct job *job)
 {
 	while (job->guests_created > 0)
 		guest_destroy(&job->guests[--job->guests_created].guest);
+	if (job->sharing != NULL)
+		end_sharing(job);
 }

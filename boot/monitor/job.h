@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <strata/ownership.h>
 #include "guest.h"
 #include "input.h"
 
@@ -31,21 +32,22 @@ struct job_guest {
 };
 
 struct job {
-	const struct job_input *input;
-	uint64_t working_pages; /* of each guest */
+	struct job_input *input;
+	struct sharing *sharing; /* the file's pages, and both guests */
+	uint64_t working_pages;	 /* of each guest */
 	struct job_guest guests[JOB_GUESTS];
 	size_t guests_created;
 	uint64_t switches; /* from one guest to another */
 };
 
 /*
- * Makes the guests; nothing is mapped yet. @input outlives the job. On an error nothing is left.
+ * Makes the guests, and shares the file between them; nothing is mapped yet. @input outlives the job. On an error nothing is left.
  *
  * MM_NOT_SUPPORTED: the CPU's physical address size is too small for the layout above, or the file
  *	is too large for it.
- * MM_NO_MEMORY: no pages for the root tables.
+ * MM_NO_MEMORY: no pages for the root tables, or none for what owns pages.
  */
-MM_MUST_CHECK enum mm_status job_create(struct job *job, const struct job_input *input);
+MM_MUST_CHECK enum mm_status job_create(struct job *job, struct job_input *input);
 
 /*
  * Runs both guests until they have reported their sums, or one of them cannot go on; then the other

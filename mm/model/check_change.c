@@ -60,12 +60,16 @@ static struct map_request map_request(const struct cursor_check *check)
 	};
 	uint64_t size = irange_size(request.range);
 	uint64_t limit = UINT64_C(1) << check->space->state.pa_bits;
+	struct prange output = prange(request.output, paddr(request.output.value + size));
 
-	if (check->space->state.stage == STAGE_2 && !request.counted &&
-	    is_page_aligned(request.output.value) && request.output.value < limit &&
-	    size <= limit - request.output.value)
-		request.output_denied = accounting_is_memory(
-			prange(request.output, paddr(request.output.value + size)));
+	if (check->space->state.stage != STAGE_2 || !is_page_aligned(output.start.value) ||
+	    output.start.value >= limit || size > limit - output.start.value)
+		return request;
+	/* Of what was mapped every page is permitted; of what was refused, one was not. */
+	if (request.counted)
+		request.output_denied = !accounting_is_permitted(operation->space, output);
+	else
+		request.output_denied = accounting_is_memory(output);
 	return request;
 }
 

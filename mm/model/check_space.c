@@ -152,14 +152,27 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 		check_activate(checker, operation, live);
 }
 
+static void check_owners(const struct live_space *space, const struct mapping *mapping,
+			 struct subject subject)
+{
+	struct prange output = prange(mapping->output, mapping_output(mapping, mapping->range.end));
+
+	if (space->table.stage == STAGE_2 && !accounting_is_permitted(space->space, output))
+		difference(subject, mapping->range.start,
+			   "mapped up to 0x%" PRIx64 ", but some page's owner does not permit it",
+			   mapping->range.end.value);
+}
+
 static void check_counted_pages(struct live_space *space, struct subject subject)
 {
 	struct iaddr from = iaddr(0);
 	struct mapping mapping;
 
 	while (mappings_next(&space->state.mappings, from, &mapping)) {
-		if (mapping.counted)
+		if (mapping.counted) {
 			accounting_check_counted(&mapping, subject);
+			check_owners(space, &mapping, subject);
+		}
 		from = mapping.range.end;
 	}
 }

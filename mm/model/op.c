@@ -25,8 +25,8 @@ const char *op_category_name(enum op_category category)
 		[CATEGORY_FLUSH] = "flushes",	     [CATEGORY_FRAME] = "frames",
 		[CATEGORY_UNIQUE] = "unique frames", [CATEGORY_SEGMENT] = "segments",
 		[CATEGORY_LIST] = "lists",	     [CATEGORY_IO] = "readers and writers",
-		[CATEGORY_AREA] = "areas",	     [CATEGORY_MEMORY] = "memory",
-		[CATEGORY_SERVICE] = "services",
+		[CATEGORY_AREA] = "areas",	     [CATEGORY_OWNER] = "owners",
+		[CATEGORY_MEMORY] = "memory",	     [CATEGORY_SERVICE] = "services",
 	};
 
 	return names[category];

@@ -82,7 +82,7 @@ static status_set map_refusals(const struct space_state *space, const struct cur
 		refusals |= STATUS_SET(MM_OUT_OF_BOUND);
 	if (!spec_property_expressible(space->stage, request->property))
 		refusals |= STATUS_SET(MM_NOT_SUPPORTED);
-	if (space->stage == STAGE_2 && !request->counted && request->output_denied)
+	if (space->stage == STAGE_2 && request->output_denied)
 		refusals |= STATUS_SET(MM_ACCESS_DENIED);
 	return refusals;
 }

@@ -71,12 +71,13 @@ struct map_request {
 	struct paddr output; /* of its start */
 	struct page_property property;
 	bool counted;
-	bool output_denied; /* not counted, but some of the output is memory of the subsystem */
+	/* Counted, and some of the output is another's; or not, and some of it is the subsystem's memory. */
+	bool output_denied;
 };
 
 /*
  * map: the range must be a hole; it becomes one mapping; the position moves past it.
- * Stage 2 maps only what is counted or is not the subsystem's memory.
+ * Stage 2 maps only what its owner permits, if counted, or what is not the subsystem's memory.
  */
 status_set spec_map_statuses(const struct space_state *space, const struct cursor_state *cursor,
 			     const struct map_request *request);

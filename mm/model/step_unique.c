@@ -17,10 +17,13 @@ status_set unique_statuses(struct store *store, const struct op *op)
 		record = store_page(store, op->handle_pages.start, 0);
 		/* rc = 1 leaves room for one handle, and nothing else. */
 		if (record == NULL || record->state != PAGE_SHARED)
-			return STATUS_SET(MM_OK) | STATUS_SET(MM_IN_USE);
+			return STATUS_SET(MM_OK) | STATUS_SET(MM_IN_USE) |
+			       STATUS_SET(MM_ACCESS_DENIED);
 		if (record->references != 1)
 			return STATUS_SET(MM_IN_USE);
-		return STATUS_SET(MM_OK) | step_race(store, STATUS_SET(MM_IN_USE));
+		/* Whether it has an owner is not in the store. */
+		return STATUS_SET(MM_OK) | STATUS_SET(MM_ACCESS_DENIED) |
+		       step_race(store, STATUS_SET(MM_IN_USE));
 	default:
 		return STATUS_SET(MM_OK);
 	}

@@ -278,9 +278,11 @@ TEST(a_page_is_mapped_as_often_as_it_is_counted)
 {
 	struct vm_space spaces[2];
 	frame_t frame = world_frame(world);
+	struct sharing *sharing;
 
 	for (size_t i = 0; i < 2; i++)
 		world_space(world, &spaces[i]);
+	sharing = share_frame(&frame, &spaces[0], &spaces[1]);
 	for (uint64_t i = 0; i < 8; i++) {
 		struct cursor cursor;
 		frame_t clone;
@@ -296,6 +298,7 @@ TEST(a_page_is_mapped_as_often_as_it_is_counted)
 	EXPECT_OK(vm_space_destroy(&spaces[1]));
 	EXPECT_EQUAL(frame_reference_count(&frame), 1);
 	frame_drop(&frame);
+	EXPECT_OK(sharing_destroy(sharing));
 }
 
 TEST(map_iomem_checks_what_it_is_given)

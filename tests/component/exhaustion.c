@@ -21,6 +21,7 @@ static void mix(uint64_t *digest, uint64_t value)
 static void mix_page(uint64_t *digest, struct paddr page)
 {
 	const uint64_t *words = mm_linear(page);
+	struct page_owner owner = page_owner(page);
 	struct page_state state;
 
 	if (page_state(page, &state) != MM_OK)
@@ -28,6 +29,9 @@ static void mix_page(uint64_t *digest, struct paddr page)
 	mix(digest, page.value);
 	mix(digest, state.usage);
 	mix(digest, state.references);
+	mix(digest, owner.kind);
+	mix(digest, (uintptr_t)owner.space ^ (uintptr_t)owner.sharing);
+	mix(digest, owner.lent);
 	if (state.usage == PAGE_FRAME || state.usage == PAGE_TABLE)
 		for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
 			mix(digest, words[i]);
@@ -173,6 +177,8 @@ static void release(struct scene *scene)
 	heap_free(scene->object);
 	release_hoard(scene);
 	release_areas(scene);
+	if (scene->sharing != NULL)
+		EXPECT_OK(sharing_destroy(scene->sharing));
 	if (scene->space.root.value != 0)
 		EXPECT_OK(vm_space_destroy(&scene->space));
 	if (scene->place.pages != 0)

@@ -16,6 +16,7 @@
 #include <strata/frame_list.h>
 #include <strata/heap.h>
 #include <strata/io_mem.h>
+#include <strata/ownership.h>
 #include <strata/window.h>
 #include "vm_io_place.h"
 
@@ -39,6 +40,7 @@ struct scene {
 	struct segment segment;
 	struct segment rest;
 	struct frame_list list;
+	struct sharing *sharing;
 	void *object;
 	void *hoard; /* objects chained by their first words */
 	struct kvirt_space *kvirt;

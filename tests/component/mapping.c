@@ -137,6 +137,22 @@ void expect_mmu_agrees(struct world *world, struct vm_space *space, uint64_t sta
 	world_rest(world);
 }
 
+struct sharing *share_frame(const frame_t *frame, const struct vm_space *a,
+			    const struct vm_space *b)
+{
+	const struct vm_space *const spaces[] = { a, b };
+	struct sharing *sharing;
+	struct segment segment;
+	frame_t clone;
+
+	EXPECT_OK(sharing_new(NULL, spaces, COUNT_OF(spaces), &sharing));
+	EXPECT_OK(frame_clone(frame, &clone));
+	segment = segment_from_frame(&clone);
+	EXPECT_OK(ownership_share(&segment, sharing));
+	segment_drop(&segment);
+	return sharing;
+}
+
 uint32_t references_of(struct paddr page)
 {
 	struct page_state state;

@@ -4,6 +4,7 @@
 
 #include "harness.h"
 #include <strata/cursor.h>
+#include <strata/ownership.h>
 #include <strata/vm_space.h>
 
 #define KIB(n) ((uint64_t)(n) << 10)
@@ -54,6 +55,10 @@ void expect_hole(struct vm_space *space, uint64_t ia);
  */
 void expect_mmu_agrees(struct world *world, struct vm_space *space, uint64_t start, uint64_t size,
 		       uint64_t step);
+
+/* Puts the page of @frame, which is the hypervisor's, in a new sharing of two spaces. */
+struct sharing *share_frame(const frame_t *frame, const struct vm_space *a,
+			    const struct vm_space *b);
 
 /* References to the page at @page. */
 uint32_t references_of(struct paddr page);

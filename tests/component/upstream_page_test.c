@@ -106,12 +106,15 @@ TEST(page_at_one_address_of_two_spaces_is_mapped_twice)
 	struct vm_space spaces[2];
 	frame_t frame = world_frame(world);
 	struct paddr page = frame.paddr;
+	struct sharing *sharing;
 
+	for (size_t i = 0; i < 2; i++)
+		world_space(world, &spaces[i]);
+	sharing = share_frame(&frame, &spaces[0], &spaces[1]);
 	for (size_t i = 0; i < 2; i++) {
 		struct cursor cursor;
 		frame_t clone;
 
-		world_space(world, &spaces[i]);
 		open_at(&spaces[i], GIB(1), PAGE_SIZE, &cursor);
 		EXPECT_OK(frame_clone(&frame, &clone));
 		EXPECT_OK(cursor_map(&cursor, &clone, READ_WRITE));
@@ -127,6 +130,7 @@ TEST(page_at_one_address_of_two_spaces_is_mapped_twice)
 	EXPECT_OK(vm_space_destroy(&spaces[1]));
 	EXPECT_EQUAL(references_of(page), 0);
 	EXPECT_OK(vm_space_destroy(&spaces[0]));
+	EXPECT_OK(sharing_destroy(sharing));
 }
 
 /* asterinas #1387: table pages given back before every CPU had dropped what it cached of them. */

@@ -37,6 +37,12 @@ PERMITTED = {
     "console device": set(), "guest 1's memory": set(), "guest 1's table": set(),
     "guest 2's memory": set(), "guest 2's table": set(), "its own table": set(),
 }
+# What the monitor itself cannot map for the probing guest.
+MAPPING = re.compile(r"^  map +(\S.*?) +0x[0-9a-f]+  (MM_\w+)$")
+ANOTHERS = {
+    "hypervisor's code", "hypervisor's rodata", "hypervisor's data", "frame metadata",
+    "guest 1's memory", "guest 1's table", "guest 2's memory", "guest 2's table", "its own table",
+}
 LEVELS = {"unmapped page": 3, "unmapped 2 MiB": 2, "unmapped 1 GiB": 1, "beyond the IPA space": 0}
 CLASS_INSTRUCTION, CLASS_DATA = 0x20, 0x24
 
@@ -163,7 +169,11 @@ def check_escape(tap, lines):
     stopped = [match[0] for match in matches if match[10] == "stopped"]
     tap.check("the last attempt stopped the guest, no other did",
               unless(len(stopped) == 1 and matches[-1][10] == "stopped", stopped))
-    last = f"  attempts {len(matches)}, not as expected 0"
+    mapped = [match for match in map(MAPPING.match, lines) if match]
+    tap.check("nothing of another's can be mapped for the guest", unless(
+        {match[1] for match in mapped} == ANOTHERS and
+        all(match[2] == "MM_ACCESS_DENIED" for match in mapped), [match[0] for match in mapped]))
+    last = f"  attempts {len(matches) + len(mapped)}, not as expected 0"
     tap.check("the image agrees", unless(last in lines, f"no line '{last}'"))
 
 

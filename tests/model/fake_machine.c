@@ -8,6 +8,7 @@
 
 static _Alignas(PAGE_SIZE) unsigned char memory[FAKE_PAGES][PAGE_SIZE];
 static struct page_state states[FAKE_PAGES];
+static struct page_owner owners[FAKE_PAGES];
 static mm_operation_observer observer;
 uint16_t fake_vmid;
 _Thread_local unsigned int machine_current_cpu;
@@ -16,6 +17,7 @@ void fake_machine_reset(void)
 {
 	memset(memory, 0, sizeof(memory));
 	memset(states, 0, sizeof(states));
+	memset(owners, 0, sizeof(owners));
 	observer = NULL;
 	fake_vmid = 1;
 	machine_current_cpu = 0;
@@ -46,6 +48,17 @@ void fake_set_state(struct paddr page, enum page_usage usage, uint32_t reference
 	states[page_index(page)] = (struct page_state){ usage, references };
 }
 
+void fake_set_owner(struct paddr page, const struct vm_space *space)
+{
+	owners[page_index(page)] = (struct page_owner){ .kind = OWNER_SPACE, .space = space };
+}
+
+void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool lent)
+{
+	owners[page_index(page)] =
+		(struct page_owner){ .kind = OWNER_SHARING, .sharing = sharing, .lent = lent };
+}
+
 void fake_operation(const struct mm_operation *operation)
 {
 	observer(operation);
@@ -73,6 +86,22 @@ enum mm_status page_state(struct paddr paddr, struct page_state *out)
 		return MM_OUT_OF_BOUND;
 	*out = states[page_index(paddr)];
 	return MM_OK;
+}
+
+struct page_owner page_owner(struct paddr paddr)
+{
+	return is_memory(paddr) ? owners[page_index(paddr)]
+				: (struct page_owner){ .kind = OWNER_DEVICE };
+}
+
+const struct vm_space *sharing_owner(const struct sharing *sharing)
+{
+	return sharing->owner;
+}
+
+bool sharing_has_member(const struct sharing *sharing, const struct vm_space *space)
+{
+	return sharing->member == space;
 }
 
 void mm_operation_attach(mm_operation_observer function)

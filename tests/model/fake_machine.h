@@ -23,6 +23,15 @@ uint64_t *fake_descriptor(struct paddr page, unsigned int index);
 
 void fake_set_state(struct paddr page, enum page_usage usage, uint32_t references);
 
+/* The page is private to @space. */
+void fake_set_owner(struct paddr page, const struct vm_space *space);
+
+/* The page is in @sharing. */
+struct sharing {
+	const struct vm_space *owner, *member;
+};
+void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool lent);
+
 /* Tells the attached observer. */
 void fake_operation(const struct mm_operation *operation);
 bool fake_observer_attached(void);

@@ -120,6 +120,8 @@ int story_set_up(void **state)
 		.geometry = { .ia_bits = 30, .root_level = 2, .root_tables = 1, .pa_bits = 40 },
 		.root = ROOT,
 	};
+	for (unsigned int page = 0; DATA_PAGE + page < FAKE_PAGES; page++)
+		fake_set_owner(paddr(data(page)), &story_space);
 	story_lines = 0;
 	story_last_line[0] = '\0';
 	model_start(story_arena, sizeof(story_arena), story_complain);

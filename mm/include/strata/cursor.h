@@ -108,9 +108,11 @@ MM_MUST_CHECK enum mm_status cursor_jump(struct cursor *cursor, struct iaddr pos
 
 /*
  * Maps the page of @frame at the position and moves past it. The handle's reference becomes the
- * table entry's (H to P); @frame is void afterwards, unless there is an error.
+ * table entry's (H to P); @frame is void afterwards, unless there is an error. In a guest's space a page
+ * that was the hypervisor's is the space's own from now on (strata/ownership.h).
  *
- * MM_ACCESS_DENIED: read-only cursor. MM_OUT_OF_BOUND: the position is at the end.
+ * MM_ACCESS_DENIED: read-only cursor, or the page is another space's, or of a sharing that does not
+ *	let this space have it. MM_OUT_OF_BOUND: the position is at the end.
  * MM_NOT_SUPPORTED: the stage cannot express @property.
  * MM_EXISTS: something is mapped there. MM_NO_MEMORY: no page for a table.
  */

@@ -26,6 +26,7 @@
 
 #include <arch/observe.h>
 #include <strata/cursor.h>
+#include <strata/ownership.h>
 #include <strata/share.h>
 #include <strata/vm_io.h>
 
@@ -100,6 +101,12 @@ struct mm_operation {
 	struct paddr place_now; /* after */
 	struct mm_io reader;
 	struct mm_io writer;
+
+	/* Owners; pages are the segment's. */
+	const struct vm_space *from;   /* DONATE: NULL: the hypervisor; SHARING_NEW: the owner */
+	const struct vm_space *to;     /* DONATE */
+	const struct sharing *sharing; /* SHARING, OWNERSHIP but DONATE; void after its end */
+	enum frame_contents contents;  /* DONATE, RECLAIM */
 };
 
 /* No page: the place in a list past the last and before the first. */

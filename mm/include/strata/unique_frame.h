@@ -50,6 +50,7 @@ frame_t unique_frame_into_shared(unique_frame_t *frame);
  * unless there is an error.
  *
  * MM_IN_USE: there are other references.
+ * MM_ACCESS_DENIED: there are none, but the page is a space's, or a sharing's (strata/ownership.h).
  */
 MM_MUST_CHECK enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out);
 

@@ -19,6 +19,8 @@
 #include <strata/status.h>
 #include <stdatomic.h>
 
+struct owner;
+
 enum translation_stage {
 	STAGE_1, /* EL2's own Stage 1: input addresses are the hypervisor's */
 	STAGE_2, /* a guest's IPA space, with a VMID */
@@ -33,7 +35,8 @@ struct vm_space {
 	struct paddr root;	       /* geometry.root_tables pages */
 	struct stage2_context context; /* what is loaded while it is active. Stage 2 only */
 	uint64_t vmid_generation;      /* in which context.vmid is its own; 0: none (vmid.h) */
-	_Atomic uint32_t active_cpus;  /* bit per CPU */
+	struct owner *owner; /* of the pages that are its own (ownership.h). Stage 2 only */
+	_Atomic uint32_t active_cpus; /* bit per CPU */
 	_Atomic uint32_t open_cursors;
 	struct device_region *devices; /* remembered, in heap objects. Stage 2 only */
 };
@@ -44,7 +47,8 @@ struct vm_space {
  *
  * MM_NOT_SUPPORTED: @ia_bits is below 25 or above what the CPU's physical address size permits,
  *	or the CPU has no 4 KiB granule at Stage 2.
- * MM_NO_MEMORY: no pages for the root.
+ * MM_NO_MEMORY: no pages for the root, none for what owns its pages, or too many owners
+ *	(strata/ownership.h).
  */
 MM_MUST_CHECK enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm_space *out);
 
@@ -61,7 +65,7 @@ MM_MUST_CHECK enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm
 
 /*
  * Unmaps everything, flushes, and frees every table and every reference: nothing of the space
- * stays. @space is void afterwards.
+ * stays. Pages of its own that somebody still holds are the hypervisor's. @space is void afterwards.
  *
  * MM_BUSY: a cursor is open, or the space is active on some CPU.
  */
