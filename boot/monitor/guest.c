@@ -12,6 +12,7 @@ enum mm_status guest_create(struct guest *guest, const char *name, unsigned int 
 			    uint64_t seed)
 {
 	*guest = (struct guest){ .name = name, .random = { seed } };
+	quarantine_init(&guest->quarantine);
 	return vm_space_new_stage2(ia_bits, &guest->space);
 }
 

@@ -6,7 +6,12 @@
 #define POISON UINT64_C(0xdeadbeefdeadbeef)
 #define PAGE_WORDS (PAGE_SIZE / sizeof(uint64_t))
 
-static void poison(const frame_t *frame)
+void quarantine_init(struct quarantine *quarantine)
+{
+	frame_list_init(&quarantine->frames);
+}
+
+static void poison(const unique_frame_t *frame)
 {
 	uint64_t *words = mm_linear(frame->paddr);
 
@@ -14,29 +19,39 @@ static void poison(const frame_t *frame)
 		words[i] = POISON;
 }
 
-static bool release(frame_t *frame)
+static bool release(unique_frame_t *frame)
 {
 	const uint64_t *words = mm_linear(frame->paddr);
 	uint64_t different = 0;
 
 	for (size_t i = 0; i < PAGE_WORDS; i++)
 		different |= words[i] ^ POISON;
-	frame_drop(frame);
+	unique_frame_drop(frame);
 	return different == 0;
+}
+
+static bool release_oldest(struct quarantine *quarantine)
+{
+	unique_frame_t frame;
+
+	return !frame_list_pop_front(&quarantine->frames, &frame) || release(&frame);
 }
 
 bool quarantine_add(struct quarantine *quarantine, frame_t *frame)
 {
-	frame_t *place = &quarantine->frames[quarantine->next];
+	unique_frame_t unique;
 	bool intact = true;
 
-	if (quarantine->count == QUARANTINE_FRAMES)
-		intact = release(place);
-	else
-		quarantine->count++;
-	poison(frame);
-	*place = *frame;
-	quarantine->next = (quarantine->next + 1) % QUARANTINE_FRAMES;
+	if (unique_frame_try_from_shared(frame, &unique) != MM_OK) {
+		frame_drop(frame);
+		return false;
+	}
+	if (frame_list_size(&quarantine->frames) == QUARANTINE_FRAMES)
+		intact = release_oldest(quarantine);
+	poison(&unique);
+	/* There is a limit to the number of lists, which one for each guest does not reach. */
+	if (frame_list_push_back(&quarantine->frames, &unique) != MM_OK)
+		return release(&unique) && intact;
 	return intact;
 }
 
@@ -44,9 +59,8 @@ bool quarantine_empty(struct quarantine *quarantine)
 {
 	bool intact = true;
 
-	for (size_t i = 0; i < quarantine->count; i++)
-		intact &= release(&quarantine->frames[i]);
-	quarantine->count = 0;
-	quarantine->next = 0;
+	while (!frame_list_is_empty(&quarantine->frames))
+		intact &= release_oldest(quarantine);
+	frame_list_drop(&quarantine->frames);
 	return intact;
 }

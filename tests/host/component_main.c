@@ -40,7 +40,7 @@ void world_complaint(const char *text)
 }
 
 /* CPU time of all threads: some faults of what is tested make it wait, or go round, for ever. */
-#define TEST_SECONDS 60
+#define TEST_SECONDS 30
 
 static const char *volatile running;
 
