@@ -84,7 +84,7 @@ struct mm_usage mm_usage(void)
 		int64_t pages = 0;
 
 		for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-			pages += mm_cpu_of(cpu)->usage[i];
+			pages += __atomic_load_n(&mm_cpu_of(cpu)->usage[i], __ATOMIC_RELAXED);
 		usage.pages[i] = (uint64_t)pages;
 		used += (uint64_t)pages;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What each CPU keeps for itself, so that the common paths share no cache line: free pages ready to
- * hand out, and counts. Counts are written by their CPU alone; sums are exact when nothing runs.
+ * hand out, and counts. Counts are written by their CPU alone, and read by any: whole, and in no
+ * order, so by relaxed loads and stores. Sums are exact when nothing runs.
  */
 #pragma once
 
@@ -48,7 +49,15 @@ static inline struct mm_cpu *mm_this_cpu(void)
 
 static inline void usage_changed(enum page_usage usage, int64_t pages)
 {
-	mm_this_cpu()->usage[usage] += pages;
+	int64_t *count = &mm_this_cpu()->usage[usage];
+
+	__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + pages, __ATOMIC_RELAXED);
 }
 
-#define COUNT(counter, amount) (mm_this_cpu()->statistics.counter += (amount))
+static inline void count_add(uint64_t *count, uint64_t amount)
+{
+	__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + amount,
+			 __ATOMIC_RELAXED);
+}
+
+#define COUNT(counter, amount) count_add(&mm_this_cpu()->statistics.counter, (amount))

@@ -2,23 +2,21 @@
 #include <strata/statistics.h>
 #include "per_cpu.h"
 
+#define COUNTS (sizeof(struct mm_statistics) / sizeof(uint64_t))
+
+_Static_assert(sizeof(struct mm_statistics) == COUNTS * sizeof(uint64_t),
+	       "it has nothing but counts");
+
 struct mm_statistics mm_statistics(void)
 {
 	struct mm_statistics sum = { 0 };
+	uint64_t *counts = (uint64_t *)&sum;
 
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
-		const struct mm_statistics *part = &mm_cpu_of(cpu)->statistics;
+		const uint64_t *part = (const uint64_t *)&mm_cpu_of(cpu)->statistics;
 
-		sum.leaves_mapped += part->leaves_mapped;
-		sum.leaves_unmapped += part->leaves_unmapped;
-		sum.leaves_changed += part->leaves_changed;
-		sum.blocks_split += part->blocks_split;
-		sum.tables_merged += part->tables_merged;
-		sum.tables_allocated += part->tables_allocated;
-		sum.tables_freed += part->tables_freed;
-		sum.gather_flushes += part->gather_flushes;
-		sum.frames_parked += part->frames_parked;
-		sum.vmid_rollovers += part->vmid_rollovers;
+		for (size_t i = 0; i < COUNTS; i++)
+			counts[i] += __atomic_load_n(&part[i], __ATOMIC_RELAXED);
 	}
 	return sum;
 }

@@ -90,4 +90,44 @@ TEST(heap_names_what_was_done_to_an_object)
 	world_restart(world, &again);
 }
 
+/* Pages that are the hypervisor's, but not an object with pages of its own; and one that was. */
+TEST(heap_releases_no_page_that_it_did_not_give_out)
+{
+	const struct prange memory = world_default_config().machine.memory[0];
+	const struct mm_reservation image = {
+		prange(memory.start, paddr(memory.start.value + 16 * PAGE_SIZE)), PAGE_HYPERVISOR
+	};
+	struct mm_config config = {
+		.memory = &memory,
+		.memory_count = 1,
+		.reservations = &image,
+		.reservation_count = 1,
+		.linear_offset = machine_linear_offset(),
+		.panic = remember,
+	};
+	struct world_config again = world_default_config();
+	void *small, *large;
+
+	EXPECT_OK(mm_init(&config));
+	EXPECT_OK(heap_alloc(16, &small));
+	EXPECT_OK(heap_alloc(3 * PAGE_SIZE, &large));
+	heap_free(large);
+
+	void *const foreign[] = {
+		large,
+		mm_linear(image.range.start),
+		(void *)((uintptr_t)small & ~(uintptr_t)(PAGE_SIZE - 1)),
+		mm_linear(memory.end),
+	};
+
+	for (size_t i = 0; i < COUNT_OF(foreign); i++) {
+		broken = "nothing";
+		if (setjmp(after_panic) == 0)
+			heap_free(foreign[i]);
+		if (strcmp(broken, "what the heap releases it gave out") != 0)
+			FAIL("case %zu: \"%s\"", i, broken);
+	}
+	world_restart(world, &again);
+}
+
 #endif
