@@ -3,6 +3,7 @@
 #include <arch/barrier.h>
 #include <arch/canary.h>
 #include <arch/features.h>
+#include <arch/observe.h>
 #include "node.h"
 #include "per_cpu.h"
 #include "report.h"
@@ -220,6 +221,8 @@ static void drop_parked(struct tlb_gather *gather)
 		if (prange_is_empty(run))
 			continue;
 		REPORT(.kind = OPERATION_FLUSH_SYNC, .gather = gather, .pages = run);
+		OBSERVE(.kind = OBSERVE_PAGES_RELEASE, .address = run.start,
+			.value = prange_size(run));
 		slots_release(run);
 	}
 	gather->run_count = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "node.h"
+#include <arch/barrier.h>
 #include <arch/cpu.h>
 #include <arch/memory.h>
 #include "page_allocator.h"
@@ -26,7 +27,8 @@ void node_observe(enum observe_kind kind, const struct slot *node)
 }
 #endif
 
-static void node_begin(struct paddr table, int level)
+/* @root: the first page of the root that it is one of, or 0. */
+static void node_begin(struct paddr table, int level, struct paddr root)
 {
 	struct slot *node = slot_of(table);
 
@@ -38,7 +40,9 @@ static void node_begin(struct paddr table, int level)
 	slot_publish(node, table, PAGE_TABLE);
 	usage_changed(PAGE_TABLE, 1);
 	COUNT(tables_allocated, 1);
-	OBSERVE(.kind = OBSERVE_TABLE_ALLOC, .address = table, .level = (int8_t)level);
+	OBSERVE(.kind = OBSERVE_TABLE_ALLOC, .address = table, .level = (int8_t)level,
+		.root = root);
+	(void)root;
 }
 
 enum mm_status node_reserve_fill(struct node_reserve *reserve, size_t count)
@@ -51,7 +55,7 @@ enum mm_status node_reserve_fill(struct node_reserve *reserve, size_t count)
 			node_reserve_release(reserve);
 			return MM_NO_MEMORY;
 		}
-		node_begin(table.page, LEVEL_PAGE);
+		node_begin(table.page, LEVEL_PAGE, paddr(0));
 		node_chain(table.page, &reserve->first);
 		reserve->count++;
 	}
@@ -67,6 +71,7 @@ uint64_t *node_reserve_take(struct node_reserve *reserve, int level)
 
 	reserve->count--;
 	node->node.level = (uint16_t)level & 7;
+	OBSERVE(.kind = OBSERVE_TABLE_LEVEL, .address = table, .level = (int8_t)level);
 	node_lock(node);
 	return linear(table);
 }
@@ -87,7 +92,9 @@ enum mm_status node_new_root(unsigned int tables, int level, struct paddr *out)
 	if (status != MM_OK)
 		return status;
 	for (unsigned int i = 0; i < tables; i++)
-		node_begin(paddr(out->value + i * PAGE_SIZE), level);
+		node_begin(paddr(out->value + i * PAGE_SIZE), level, *out);
+	/* No descriptor links a root, to be written after it: whoever loads it walks at once. */
+	dsb_ishst();
 	return MM_OK;
 }
 

@@ -11,6 +11,7 @@
 #include <aarch64/vcpu_host.h>
 #include <arch/barrier.h>
 #include <arch/canary.h>
+#include <arch/observe.h>
 #include <arch/tlb.h>
 #include <stddef.h>
 
@@ -27,6 +28,9 @@ static void forget_here(void)
 	__asm__ volatile("tlbi vmalle1\n\tdsb nsh" : : : "memory");
 	percpu_this()->counters.tlbi_vmid++;
 	percpu_this()->counters.dsb++;
+	OBSERVE(.kind = OBSERVE_TLBI_VMID_STAGE1, .scope = OBSERVE_THIS_CPU,
+		.value = stage2_active()->vmid);
+	OBSERVE(.kind = OBSERVE_DSB_NSH);
 }
 
 static bool ran_here_last(const struct vcpu *vcpu, uint16_t vmid)

@@ -152,6 +152,7 @@ bool machine_create(const struct machine_config *config)
 		.clock = 1,
 	};
 	machine_current_cpu = 0;
+	rules_start();
 	return true;
 }
 
@@ -159,6 +160,7 @@ void machine_destroy(void)
 {
 	if (!machine.exists)
 		return;
+	rules_stop();
 	munmap(machine.host_base, machine.host_size);
 	for (size_t i = 0; i < STRATA_MAX_CPUS; i++) {
 		tlb_store_release(&machine.cpus[i].tlb);

@@ -97,5 +97,9 @@ void look_ahead(void);
 
 /* ---- rules.c ------------------------------------------------------------------------------- */
 
+/* From now on the machine learns of stores, if this build observes them. */
+void rules_start(void);
+void rules_stop(void);
+
 /* A descriptor is about to be stored by @cpu. */
 void descriptor_store(struct cpu *cpu, uint64_t address, uint64_t value, uint64_t previous);

@@ -42,22 +42,35 @@ void descriptor_store(struct cpu *cpu, uint64_t address, uint64_t value, uint64_
 	store_buffer_add(&cpu->stores, address, previous);
 }
 
-static observe_function observer;
-
-void observe_attach(observe_function function)
-{
-	observer = function;
-}
-
-void observe(const struct observe_event *event)
+static void see_stores(const struct observe_event *event)
 {
 	if (event->kind == OBSERVE_DESCRIPTOR_WRITE) {
 		machine_lock();
 		descriptor_store(this_cpu(), event->address.value, event->value, event->previous);
 		machine_unlock();
 	}
-	if (observer != NULL)
-		observer(event);
+}
+
+static struct observer observer = { .see = see_stores };
+
+void rules_start(void)
+{
+	observe_attach(&observer);
+}
+
+void rules_stop(void)
+{
+	observe_detach(&observer);
+}
+
+#else
+
+void rules_start(void)
+{
+}
+
+void rules_stop(void)
+{
 }
 
 #endif

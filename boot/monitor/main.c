@@ -17,6 +17,7 @@
 #include "judge.h"
 #include "report.h"
 #if STRATA_CHECKED
+#include <discipline.h>
 #include <model.h>
 #endif
 
@@ -24,6 +25,9 @@
 #define EXIT_WRONG 1
 #define EXIT_NO_INPUT 2
 #define EXIT_OUT_OF_MEMORY 3
+
+/* One part in this many of the model's memory is the discipline's. */
+#define DISCIPLINE_SHARE 4
 
 static bool usage_equal(const struct mm_usage *a, const struct mm_usage *b)
 {
@@ -71,10 +75,20 @@ static void complain(const char *text)
 	log_error("model: %s", text);
 }
 
-/* EL2's own table is one of those that the job uses: the model sees it made. */
+static void complain_of_discipline(const char *text)
+{
+	log_error("discipline: %s", text);
+}
+
+/* EL2's own table is one of those that the job uses: the model and the discipline see it made. */
 void image_prepare(const struct boot_info *info)
 {
-	model_start(mm_linear(info->model_pool.start), prange_size(info->model_pool), complain);
+	char *pool = mm_linear(info->model_pool.start);
+	const size_t size = prange_size(info->model_pool);
+	const size_t part = size / DISCIPLINE_SHARE;
+
+	discipline_start(pool, part, complain_of_discipline);
+	model_start(pool + part, size - part, complain);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <strata/statistics.h>
 #if STRATA_CHECKED
+#include <discipline.h>
 #include <model.h>
 #endif
 
@@ -175,10 +176,13 @@ bool report_verdict(void)
 #if STRATA_CHECKED
 	uint64_t differences = model_check_all();
 	struct model_report report = model_report();
+	struct discipline_report discipline = discipline_report();
 
+	printf("discipline: %" PRIu64 " events, %" PRIu64 " reports\n", discipline.events,
+	       discipline.reports);
 	printf("model: %" PRIu64 " operations checked, %" PRIu64 " differences\n",
 	       report.operations, differences);
-	return differences == 0;
+	return differences == 0 && discipline.reports == 0;
 #else
 	printf("  a release build has no model in it\n");
 	printf("model: 0 operations checked, 0 differences\n");

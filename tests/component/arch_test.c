@@ -90,15 +90,17 @@ static void note(const struct observe_event *event)
 	event_count++;
 }
 
+static struct observer watcher = { .see = note };
+
 static void see_from_here(void)
 {
 	event_count = 0;
-	observe_attach(note);
+	observe_attach(&watcher);
 }
 
 static void expect_seen(enum observe_kind kind)
 {
-	observe_attach(NULL);
+	observe_detach(&watcher);
 	EXPECT_EQUAL(event_count, 1);
 	EXPECT_EQUAL(last_event.kind, kind);
 }

@@ -233,6 +233,8 @@ static void store_meanwhile(const struct observe_event *event)
 	machine_set_cpu(0);
 }
 
+static struct observer writer_between = { .see = store_meanwhile };
+
 TEST(migration_loses_no_write_that_comes_meanwhile)
 {
 	struct vm_space space;
@@ -247,11 +249,11 @@ TEST(migration_loses_no_write_that_comes_meanwhile)
 		writer.address = AT(page);
 		writer.value = writer.refused = 0;
 		open_at(&space, AT(page), PAGE_SIZE, &cursor);
-		observe_attach(store_meanwhile);
+		observe_attach(&writer_between);
 
 		enum mm_status status = cursor_migrate(&cursor, &new, &old);
 
-		observe_attach(NULL);
+		observe_detach(&writer_between);
 		EXPECT_OK(status);
 		cursor_close(&cursor);
 		frame_drop(&old);
@@ -283,13 +285,13 @@ TEST(dirty_list_has_what_is_written_while_it_is_taken)
 
 		writer.address = AT(page);
 		writer.value = writer.refused = 0;
-		observe_attach(store_meanwhile);
+		observe_attach(&writer_between);
 
 		enum mm_status status = dirty_log_take(&log, &cursor, list);
 		uint64_t stored = writer.value;
 
 		store_meanwhile(NULL);
-		observe_attach(NULL);
+		observe_detach(&writer_between);
 		EXPECT_OK(status);
 		EXPECT_TRUE(stored > 0 && writer.value == stored);
 		for (size_t i = 0; i < COUNT_OF(list); i++)

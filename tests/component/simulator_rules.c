@@ -196,6 +196,7 @@ TEST(machine_notices_impossible_geometry)
 		{ { 30, 1, 1, 44 }, TABLE(0), false }, /* nothing left for level 1 */
 	};
 
+	by_hand();
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct stage2_context context = { paddr(cases[i].root), 1, cases[i].geometry };
 

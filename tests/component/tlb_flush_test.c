@@ -198,7 +198,9 @@ static void note(const struct observe_event *event)
 		page_went_early = true;
 }
 
-/* Store, DSB, TLBI by IPA, DSB, TLBI of Stage 1, DSB, ISB: and the page is held all the while. */
+static struct observer watcher = { .see = note };
+
+/* Store, DSB, TLBI by IPA, DSB, TLBI of Stage 1, DSB, ISB: and the page is held until all is done. */
 TEST(flush_follows_the_order_and_holds_the_page)
 {
 	static const enum observe_kind expected[] = {
@@ -209,6 +211,7 @@ TEST(flush_follows_the_order_and_holds_the_page)
 		OBSERVE_TLBI_VMID_STAGE1,
 		OBSERVE_DSB_ISH,
 		OBSERVE_ISB,
+		OBSERVE_PAGES_RELEASE,
 	};
 	struct vm_space space;
 
@@ -218,9 +221,9 @@ TEST(flush_follows_the_order_and_holds_the_page)
 	map_frame_at(world, &space, PAGE_SIZE, READ_WRITE);
 	seen_count = 0;
 	page_went_early = false;
-	observe_attach(note);
+	observe_attach(&watcher);
 	unmap_at(&space, 0, PAGE_SIZE);
-	observe_attach(NULL);
+	observe_detach(&watcher);
 	EXPECT_EQUAL(seen_count, COUNT_OF(expected));
 	for (size_t i = 0; i < COUNT_OF(expected); i++)
 		EXPECT_EQUAL(seen[i], expected[i]);
@@ -245,9 +248,9 @@ TEST(replace_breaks_before_it_makes)
 	watched_page = map_frame_at(world, &space, 0, READ_WRITE);
 	open_at(&space, 0, PAGE_SIZE, &cursor);
 	seen_count = 0;
-	observe_attach(note);
+	observe_attach(&watcher);
 	EXPECT_OK(cursor_replace(&cursor, &frame, READ_WRITE));
-	observe_attach(NULL);
+	observe_detach(&watcher);
 	cursor_close(&cursor);
 	for (size_t i = 0; i < seen_count; i++) {
 		if (seen[i] == OBSERVE_DESCRIPTOR_WRITE) {
@@ -275,6 +278,8 @@ static void note_tables(const struct observe_event *event)
 		levels_freed[freed_count++] = event->level;
 }
 
+static struct observer table_watcher = { .see = note_tables };
+
 /* Tables are freed at the level they had, each that was made. */
 TEST(tables_are_seen_when_they_come_and_go)
 {
@@ -283,10 +288,10 @@ TEST(tables_are_seen_when_they_come_and_go)
 
 	world_space(world, &space);
 	made_count = freed_count = 0;
-	observe_attach(note_tables);
+	observe_attach(&table_watcher);
 	map_frame_at(world, &space, MIB(2), READ_WRITE);
 	unmap_at(&space, MIB(2), PAGE_SIZE);
-	observe_attach(NULL);
+	observe_detach(&table_watcher);
 	EXPECT_EQUAL(made_count, 2);
 	EXPECT_EQUAL(freed_count, 2);
 	for (size_t i = 0; i < freed_count; i++)

@@ -37,12 +37,14 @@ static void change_what_was_read(const struct observe_event *event)
 	}
 }
 
+static struct observer changer = { .see = change_what_was_read };
+
 static void watch(struct place *place)
 {
 	watched = place;
 	locks = 0;
 	memcpy(place_byte(place, 0), "\1\2\3\4\5\6\7\10", 8);
-	observe_attach(change_what_was_read);
+	observe_attach(&changer);
 }
 
 #define VALUE UINT64_C(0x0807060504030201)
@@ -82,7 +84,7 @@ TEST(vm_io_reads_descriptors_and_values_once)
 			status = vm_object_read_bytes(&object, 0, &value, 8);
 			break;
 		}
-		observe_attach(NULL);
+		observe_detach(&changer);
 		EXPECT_OK(status);
 		EXPECT_EQUAL(value, VALUE);
 		EXPECT_EQUAL(locks, 4);
@@ -103,7 +105,7 @@ TEST(vm_io_looks_again_for_every_transfer)
 
 	watch(&place);
 	EXPECT_OK(vm_reader_read_val(&reader, &value, 4));
-	observe_attach(NULL);
+	observe_detach(&changer);
 	EXPECT_EQUAL(value, 0x04030201);
 	EXPECT_STATUS(vm_reader_read_val(&reader, &value, 4), MM_PAGE_FAULT);
 	EXPECT_EQUAL(vm_reader_remain(&reader), 4);
@@ -126,9 +128,9 @@ TEST(vm_io_locks_a_page_once)
 		struct cursor cursor;
 
 		locks = 4; /* only counts from here */
-		observe_attach(change_what_was_read);
+		observe_attach(&changer);
 		EXPECT_OK(vm_reader_read_fallible(&reader, &writer, &copied));
-		observe_attach(NULL);
+		observe_detach(&changer);
 		EXPECT_EQUAL(locks - 4, (lengths[way] + PAGE_SIZE - 1) / PAGE_SIZE);
 		open_at(&place.space, place.ipa, 2 * PAGE_SIZE, &cursor);
 		cursor_close(&cursor);
@@ -156,6 +158,8 @@ static void move_before_lock(const struct observe_event *event)
 	}
 }
 
+static struct observer mover = { .see = move_before_lock };
+
 static enum mm_status read_while_moving(struct vm_space *space, uint64_t ipa, uint64_t *value)
 {
 	struct vm_reader reader;
@@ -163,9 +167,9 @@ static enum mm_status read_while_moving(struct vm_space *space, uint64_t ipa, ui
 
 	EXPECT_OK(vm_reader_from_space(space, iaddr(ipa), 8, &reader));
 	locks = 0;
-	observe_attach(move_before_lock);
+	observe_attach(&mover);
 	status = vm_reader_read_val(&reader, value, 8);
-	observe_attach(NULL);
+	observe_detach(&mover);
 	return status;
 }
 

@@ -34,9 +34,9 @@ void test_fail(const char *file, int line, const char *format, ...)
 	abort();
 }
 
-void world_complaint(const char *text)
+void world_complaint(const char *judge, const char *text)
 {
-	print_error("model: %s\n", text);
+	print_error("%s: %s\n", judge, text);
 }
 
 /* CPU time of all threads: some faults of what is tested make it wait, or go round, for ever. */

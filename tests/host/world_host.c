@@ -4,6 +4,7 @@
 #include "harness.h"
 #include <stdlib.h>
 #if STRATA_CHECKED
+#include "discipline.h"
 #include "model.h"
 #endif
 
@@ -58,19 +59,44 @@ struct world_config world_default_config(void)
 
 /*
  * The model goes beside the subsystem in every test: it judges each operation by itself, and the
- * tables by its own walker.
+ * tables by its own walker. So does the discipline, for every step of maintenance.
  */
 #define ARENA_BYTES (UINT64_C(256) << 20)
 
-static void *arena;
+static void *arena_for(void **arena)
+{
+	if (*arena == NULL)
+		*arena = malloc(ARENA_BYTES);
+	if (*arena == NULL)
+		FAIL("the host has no room for the model");
+	return *arena;
+}
+
+static void say_model(const char *text)
+{
+	world_complaint("model", text);
+}
+
+static void say_discipline(const char *text)
+{
+	world_complaint("discipline", text);
+}
 
 static void start_model(void)
 {
-	if (arena == NULL)
-		arena = malloc(ARENA_BYTES);
-	if (arena == NULL)
-		FAIL("the host has no room for the model");
-	model_start(arena, ARENA_BYTES, world_complaint);
+	static void *model, *discipline;
+
+	model_start(arena_for(&model), ARENA_BYTES, say_model);
+	discipline_start(arena_for(&discipline), ARENA_BYTES, say_discipline);
+}
+
+static void ask_discipline(void)
+{
+	struct discipline_report report = discipline_report();
+
+	discipline_stop();
+	if (report.reports != 0)
+		FAIL("the discipline has %llu reports", (unsigned long long)report.reports);
 }
 
 static void ask_model(void)
@@ -87,6 +113,10 @@ static void ask_model(void)
 #else
 
 static void start_model(void)
+{
+}
+
+static void ask_discipline(void)
 {
 }
 
@@ -121,13 +151,16 @@ void world_start(struct world *world, const struct world_config *config)
 
 void world_restart(struct world *world, const struct world_config *config)
 {
+	ask_discipline();
 	ask_model();
 	machine_destroy();
 	world_start(world, config);
 }
 
+/* EL2's table goes while EL2 has it: that is the test's end, and not judged. */
 void world_finish(struct world *world)
 {
+	ask_discipline();
 	if (world->el2_space != NULL) {
 		EXPECT_OK(vm_space_destroy(world->el2_space));
 		world->el2_space = NULL;

@@ -10,5 +10,5 @@ void world_start(struct world *world, const struct world_config *config);
 /* world_end, and no rule of the MMU was broken. The machine is still there. */
 void world_finish(struct world *world);
 
-/* Says a line about the test that runs; the runner's. */
-void world_complaint(const char *text);
+/* Says a line about the test that runs, in the name of @judge; the runner's. */
+void world_complaint(const char *judge, const char *text);

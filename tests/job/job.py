@@ -104,7 +104,8 @@ def unless(held, *evidence):
 
 
 def check_order(tap, lines):
-    parts = [line.split(" (")[0] for line in lines if not line.startswith((" ", "warning: ", "debug: "))]
+    parts = [line.split(" (")[0] for line in lines
+             if not line.startswith((" ", "warning: ", "debug: ", "discipline: "))]
     tap.check("all parts are there, in order", unless(parts[:-1] == PARTS, *parts))
 
 
@@ -191,6 +192,9 @@ def check_closing(tap, lines, checked):
         found = re.fullmatch(r"model: (\d+) operations checked, 0 differences", lines[-1])
         tap.check("the last line is the model's verdict",
                   unless(found and int(found[1]) > 10000, lines[-1]))
+        found = re.fullmatch(r"discipline: (\d+) events, 0 reports", lines[-2])
+        tap.check("the line before is the discipline's",
+                  unless(found and int(found[1]) > 10000, lines[-2]))
     else:
         tap.check("the last lines say that there is no model", unless(
             lines[-2:] == ["  a release build has no model in it",
