@@ -6,6 +6,15 @@
  */
 #include "cursor_lock.h"
 
+/* Leaves of @level that are together what @block is. */
+static void fill_alike(uint64_t *descriptors, uint64_t block, int level)
+{
+	uint64_t leaf = leaf_descriptor(descriptor_address(block), leaf_attributes(block), level);
+
+	for (size_t i = 0; i < TABLE_ENTRIES; i++, leaf += level_size(level))
+		descriptor_write(&descriptors[i], leaf);
+}
+
 struct table block_split(struct cursor *cursor, const struct table *table, size_t index,
 			 struct node_reserve *reserve)
 {
@@ -14,13 +23,15 @@ struct table block_split(struct cursor *cursor, const struct table *table, size_
 	struct irange span = table_span(table, index);
 	int level = table->level + 1;
 	uint64_t *descriptors = node_reserve_take(reserve, level);
-	uint64_t leaf = leaf_descriptor(descriptor_address(block), leaf_attributes(block), level);
 
-	for (size_t i = 0; i < TABLE_ENTRIES; i++, leaf += level_size(level))
-		descriptor_write(&descriptors[i], leaf);
+	fill_alike(descriptors, block, level);
 	node_of(descriptors)->children = TABLE_ENTRIES;
 
-	descriptor_write(slot, 0);
+	/* A CPU may have set a flag meanwhile: then it is set in every leaf. */
+	uint64_t taken = leaf_take(cursor->space, slot);
+
+	if (taken != block)
+		fill_alike(descriptors, taken, level);
 	gather_leaves(&cursor->gather, span, table->level);
 	gather_flush(cursor->space, &cursor->gather);
 	descriptor_write(slot, table_descriptor(physical(descriptors)));
@@ -51,14 +62,15 @@ size_t split_tables(int level, struct irange span, struct irange part)
 }
 
 /* Whether the descriptors of @child are leaves that could be the one block @first describes. */
-static bool makes_one_block(const struct table *child)
+static bool makes_one_block(const struct vm_space *space, const struct table *child)
 {
 	const uint64_t *descriptors = child->descriptors;
 	uint64_t step = level_size(child->level);
 	uint64_t first = descriptors[0];
 	uint64_t output = descriptor_address(first).value;
 
-	if (descriptor_is_table(first, child->level) ||
+	/* What a CPU may change is not alike for long, and a page's dirty state would be a block's. */
+	if (descriptor_is_table(first, child->level) || leaf_is_live(space, first) ||
 	    (output & (level_size(child->level - 1) - 1)) != 0 ||
 	    node_of(descriptors)->children != TABLE_ENTRIES)
 		return false;
@@ -94,7 +106,7 @@ void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 	struct irange span = table_span(table, index);
 
 	/* Only what this cursor has to itself may change. */
-	if (!irange_contains(cursor->range, span) || !makes_one_block(&child))
+	if (!irange_contains(cursor->range, span) || !makes_one_block(cursor->space, &child))
 		return;
 
 	uint64_t first = child.descriptors[0];
@@ -157,7 +169,7 @@ bool table_is_untidy(const struct vm_space *space, const struct table *table)
 	if (node_of(table->descriptors)->children == 0)
 		return true;
 	return space->stage == STAGE_2 && table->level > LEVEL_BLOCK_FIRST &&
-	       makes_one_block(table);
+	       makes_one_block(space, table);
 }
 
 void space_tidy(struct vm_space *space, struct iaddr ia, int level)

@@ -4,6 +4,7 @@
 #include "cursor_private.h"
 #include "linear.h"
 #include "owner_claim.h"
+#include "protect_range.h"
 #include "share.h"
 
 /* What the page that takes another's place has in it afterwards. */
@@ -48,7 +49,7 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 		status = MM_ACCESS_DENIED;
 	else if (before.value >= cursor->range.end.value)
 		status = MM_OUT_OF_BOUND;
-	else if (!property_encode(cursor->space->stage, property, &attributes))
+	else if (!property_encode(cursor->space, property, &attributes))
 		status = MM_NOT_SUPPORTED;
 	else
 		lookup = cursor_lookup(cursor, before);
@@ -70,7 +71,7 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 		struct paddr old = descriptor_address(lookup.descriptor);
 
 		/* Break; wait until no CPU has the old one; make. */
-		descriptor_write(lookup.slot, 0);
+		note_dirty(cursor->space, page, leaf_take(cursor->space, lookup.slot));
 		gather_leaves(&cursor->gather, page, LEVEL_PAGE);
 		gather_park_pages(cursor->space, &cursor->gather,
 				  prange(old, paddr(old.value + PAGE_SIZE)));
@@ -195,10 +196,12 @@ enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
 
 		part = irange_intersection(range, lookup.span);
 		property = update(was, context);
-		if (!property_encode(cursor->space->stage, property, &attributes))
+		if (!property_encode(cursor->space, property, &attributes))
 			status = MM_NOT_SUPPORTED;
 		attributes |= old & DESCRIPTOR_NOT_COUNTED;
-		if (status == MM_OK && attributes != old) {
+		if (status == MM_OK && cursor->space->context.hardware_flags) {
+			status = protect_part(cursor, part, update, context);
+		} else if (status == MM_OK && attributes != old) {
 			status = node_reserve_fill(
 				&reserve, split_tables(lookup.table.level, lookup.span, part));
 			if (status == MM_OK) {

@@ -166,7 +166,7 @@ static enum mm_status prepare(const struct cursor *cursor, struct prange output,
 	if (cursor->position.value >= cursor->range.end.value ||
 	    prange_size(output) > cursor->range.end.value - cursor->position.value)
 		return MM_OUT_OF_BOUND;
-	if (!property_encode(cursor->space->stage, property, &mapping->attributes))
+	if (!property_encode(cursor->space, property, &mapping->attributes))
 		return MM_NOT_SUPPORTED;
 	mapping->range =
 		irange(cursor->position, iaddr(cursor->position.value + prange_size(output)));

@@ -59,6 +59,39 @@ struct lookup {
 	struct irange span;
 };
 
+/* Whether a CPU may change @leaf at any moment (vm_space_use_hardware_flags). */
+static inline bool leaf_is_live(const struct vm_space *space, uint64_t leaf)
+{
+	return space->context.hardware_flags && (leaf & DESCRIPTOR_VALID) != 0 &&
+	       (!(leaf & DESCRIPTOR_ACCESS_FLAG) || (leaf & STAGE2_DIRTY_BIT_MODIFIER) != 0);
+}
+
+static inline bool leaf_is_dirty(uint64_t leaf)
+{
+	return (leaf & STAGE2_DIRTY_BIT_MODIFIER) != 0 && (leaf & STAGE2_WRITE) != 0;
+}
+
+/* Lists the pages of @span in the logs that cover them (dirty_log.c). */
+void dirty_logs_note(struct vm_space *space, struct irange span);
+
+/* @leaf, that translated @span, is clean or gone now. */
+static inline void note_dirty(struct vm_space *space, struct irange span, uint64_t leaf)
+{
+	if (space->context.hardware_flags && leaf_is_dirty(leaf))
+		dirty_logs_note(space, span);
+}
+
+/* Makes the leaf at @slot zero, and returns what it was in that moment. */
+static inline uint64_t leaf_take(const struct vm_space *space, uint64_t *slot)
+{
+	uint64_t leaf = *slot;
+
+	if (leaf_is_live(space, leaf))
+		return descriptor_exchange(slot, 0);
+	descriptor_write(slot, 0);
+	return leaf;
+}
+
 /* The last descriptor on the way down to @ia, which lies in the cursor's range. */
 struct lookup cursor_lookup(const struct cursor *cursor, struct iaddr ia);
 

@@ -16,7 +16,7 @@
 #define STEP 16
 
 /* Flags and cache policies: so many properties can a stage express. */
-#define PROPERTIES_MAX (16 * CACHE_POLICY_COUNT)
+#define PROPERTIES_MAX (32 * CACHE_POLICY_COUNT)
 
 /* What becomes of leaves that are alike: all their bits but the address. */
 struct leaf_change {
@@ -37,6 +37,7 @@ struct range_change {
 	size_t tables;		      /* that splits need */
 	uint64_t leaves;	      /* changed */
 	bool broken;		      /* some leaves are invalid */
+	bool to_pages;		      /* blocks that change are split */
 	/* What update said, in the order in which it was asked. */
 	struct property_change changes[PROPERTIES_MAX];
 	size_t count;
@@ -77,12 +78,27 @@ static enum mm_status ask(struct range_change *change, uint64_t leaf)
 	struct property_change *answer = &change->changes[change->count++];
 
 	*answer = (struct property_change){ was, change->update(was, change->update_context) };
-	return property_encode(change->cursor->space->stage, answer->becomes, &attributes)
+	return property_encode(change->cursor->space, answer->becomes, &attributes)
 		       ? MM_OK
 		       : MM_NOT_SUPPORTED;
 }
 
-/* As ask; and says whether all leaves are alike. */
+/* What a CPU may make of @leaf before it is written, itself included: its bits beside the address. */
+#define VARIANTS 4
+
+static size_t leaf_variants(const struct range_change *change, uint64_t leaf,
+			    uint64_t variants[VARIANTS])
+{
+	uint64_t dirty = leaf & STAGE2_DIRTY_BIT_MODIFIER ? STAGE2_WRITE : 0;
+
+	variants[0] = leaf;
+	variants[1] = leaf | DESCRIPTOR_ACCESS_FLAG;
+	variants[2] = leaf | dirty;
+	variants[3] = variants[1] | dirty;
+	return leaf_is_live(change->cursor->space, leaf) ? VARIANTS : 1;
+}
+
+/* As ask, of everything that the leaf may be when it is written; and says whether all leaves are alike. */
 static enum mm_status ask_once(struct range_change *change, uint64_t leaf)
 {
 	if (change->count == 0)
@@ -91,7 +107,15 @@ static enum mm_status ask_once(struct range_change *change, uint64_t leaf)
 		return MM_OK;
 	else
 		change->alike = false;
-	return ask(change, leaf);
+
+	uint64_t variants[VARIANTS];
+	size_t count = leaf_variants(change, leaf, variants);
+	enum mm_status status = MM_OK;
+
+	change->alike &= count == 1;
+	for (size_t i = 0; status == MM_OK && i < count; i++)
+		status = ask(change, variants[i]);
+	return status;
 }
 
 /* What becomes of a leaf at @level with the bits of @leaf beside its address; it was asked for. */
@@ -106,7 +130,7 @@ static const struct leaf_change *leaf_change(struct range_change *change, uint64
 	const struct property_change *answer = find_change(change, was);
 	uint64_t attributes = 0;
 	bool known = answer != NULL &&
-		     property_encode(change->cursor->space->stage, answer->becomes, &attributes);
+		     property_encode(change->cursor->space, answer->becomes, &attributes);
 
 	MM_INVARIANT(known, "a property in the range was asked for", leaf);
 	attributes |= leaf & DESCRIPTOR_NOT_COUNTED;
@@ -122,6 +146,38 @@ static const struct leaf_change *leaf_change(struct range_change *change, uint64
 static bool changes(const struct leaf_change *leaf)
 {
 	return leaf->old != leaf->new;
+}
+
+static bool may_change(struct range_change *change, uint64_t leaf, int level)
+{
+	uint64_t variants[VARIANTS];
+	size_t count = leaf_variants(change, leaf, variants);
+	bool may = false;
+
+	for (size_t i = 0; i < count; i++)
+		may |= changes(leaf_change(change, variants[i], level));
+	return may;
+}
+
+/* Whether a leaf at @level is split before it changes, where @part does. */
+static bool is_cut(const struct range_change *change, int level, struct irange span,
+		   struct irange part)
+{
+	return !irange_contains(part, span) || (change->to_pages && level < LEVEL_PAGE);
+}
+
+/* The tables that takes. */
+static size_t tables_for_cut(const struct range_change *change, int level, struct irange span,
+			     struct irange part)
+{
+	struct irange inside = irange_intersection(span, part);
+	uint64_t below = level_size(level + 1);
+
+	if (!change->to_pages)
+		return split_tables(level, span, part);
+	if (level + 1 == LEVEL_PAGE)
+		return 1;
+	return 1 + (size_t)((inside.end.value + below - 1) / below - inside.start.value / below);
 }
 
 /* How many of @count descriptors, from the first on, differ from it in nothing but the address. */
@@ -177,9 +233,9 @@ static enum mm_status plan_below(struct range_change *change, const struct table
 		}
 		run = leaf_run(table, i, last);
 		status = ask_once(change, descriptor);
-		if (status == MM_OK && !irange_contains(part, span) &&
-		    changes(leaf_change(change, descriptor, table->level)))
-			change->tables += split_tables(table->level, span, part);
+		if (status == MM_OK && is_cut(change, table->level, span, part) &&
+		    may_change(change, descriptor, table->level))
+			change->tables += tables_for_cut(change, table->level, span, part);
 	}
 	return status;
 }
@@ -203,6 +259,35 @@ static void change_in_place(uint64_t *leaves, size_t count, uint64_t difference)
 	}
 	for (; leaf < end; leaf++)
 		descriptor_change(leaf, *leaf ^ difference);
+}
+
+/*
+ * As change_run, for one leaf that a CPU may change: what becomes of it follows from what it is in the
+ * moment of the exchange. If that is dirty and what it becomes is not, its pages are listed.
+ */
+static void change_live_leaf(struct range_change *change, const struct table *table, size_t index)
+{
+	const struct irange span = table_span(table, index);
+	uint64_t *slot = &table->descriptors[index];
+	uint64_t old = descriptor_read(slot);
+	const struct leaf_change *leaf;
+	uint64_t new;
+
+	do {
+		leaf = leaf_change(change, old, table->level);
+		new = leaf->breaks ? old & ~DESCRIPTOR_VALID
+				   : descriptor_address(old).value | leaf->new;
+	} while (changes(leaf) && !descriptor_compare_exchange(slot, &old, new));
+
+	if (change->visit != NULL)
+		change->visit(span, leaf->was, change->visit_context);
+	if (!changes(leaf))
+		return;
+	if (!leaf_is_dirty(leaf->new))
+		note_dirty(change->cursor->space, span, old);
+	change->broken |= leaf->breaks;
+	gather_leaves(&change->cursor->gather, span, table->level);
+	change->leaves++;
 }
 
 /*
@@ -245,7 +330,13 @@ static void write_below(struct range_change *change, const struct table *table, 
 			continue;
 		if (descriptor_is_table(descriptor, table->level)) {
 			child = table_child(table, i, descriptor);
-		} else if (irange_contains(part, span)) {
+		} else if (!is_cut(change, table->level, span, part) ||
+			   (irange_contains(part, span) &&
+			    !may_change(change, descriptor, table->level))) {
+			if (leaf_is_live(change->cursor->space, descriptor)) {
+				change_live_leaf(change, table, i);
+				continue;
+			}
 			run = alike ? last + 1 - i : leaf_run(table, i, last);
 			change_run(change, table, i, run);
 			continue;
@@ -289,6 +380,9 @@ static void commit(struct range_change *change, struct irange range)
 	struct table covering = covering_table(cursor);
 
 	write_below(change, &covering, range);
+	/* Where a CPU changed a leaf meanwhile there may be some left. */
+	if (!change->is_planned && cursor->space->context.hardware_flags)
+		node_reserve_release(change->reserve);
 	MM_INVARIANT(change->is_planned || change->reserve->count == 0,
 		     "a change uses the tables it planned", change->reserve->count);
 	if (change->broken) {
@@ -303,22 +397,29 @@ static void commit(struct range_change *change, struct irange range)
 	}
 }
 
+static enum mm_status plan_and_commit(struct range_change *change, struct irange range)
+{
+	struct table covering = covering_table(change->cursor);
+	enum mm_status status = plan_below(change, &covering, range);
+
+	if (status == MM_OK && !change->is_planned)
+		status = node_reserve_fill(change->reserve, change->tables);
+	if (status == MM_OK)
+		commit(change, range);
+	return status;
+}
+
 static enum mm_status change_range(struct range_change *change, uint64_t length)
 {
 	struct cursor *cursor = change->cursor;
 	const struct iaddr before = cursor->position;
 	const struct irange range = irange(before, iaddr(before.value + length));
-	struct table covering = covering_table(cursor);
 	enum mm_status status = cursor->access == CURSOR_MUTABLE
 					? cursor_check_length(cursor, length)
 					: MM_ACCESS_DENIED;
 
 	if (status == MM_OK && length > 0)
-		status = plan_below(change, &covering, range);
-	if (status == MM_OK && !change->is_planned)
-		status = node_reserve_fill(change->reserve, change->tables);
-	if (status == MM_OK && length > 0)
-		commit(change, range);
+		status = plan_and_commit(change, range);
 	if (status == MM_OK)
 		cursor->position = range.end;
 	REPORT(.kind = OPERATION_CURSOR_PROTECT, .status = status, .space = cursor->space,
@@ -340,6 +441,7 @@ static void begin(struct range_change *change, struct cursor *cursor, page_prope
 	change->tables = 0;
 	change->leaves = 0;
 	change->broken = false;
+	change->to_pages = false;
 	change->count = 0;
 	change->alike = true;
 	change->last.old = 0;
@@ -371,6 +473,30 @@ enum mm_status protect_range(struct cursor *cursor, uint64_t length, page_proper
 	return change_range(&change, length);
 }
 
+enum mm_status protect_range_to_pages(struct cursor *cursor, uint64_t length,
+				      page_property_update update, protect_range_visit visit,
+				      void *context)
+{
+	struct node_reserve reserve;
+	struct range_change change;
+
+	begin(&change, cursor, update, NULL, &reserve);
+	change.visit = visit;
+	change.visit_context = context;
+	change.to_pages = true;
+	return change_range(&change, length);
+}
+
+enum mm_status protect_part(struct cursor *cursor, struct irange part, page_property_update update,
+			    void *context)
+{
+	struct node_reserve reserve;
+	struct range_change change;
+
+	begin(&change, cursor, update, context, &reserve);
+	return plan_and_commit(&change, part);
+}
+
 enum mm_status protect_range_from(struct node_reserve *reserve, struct cursor *cursor,
 				  uint64_t length, page_property_update update)
 {
@@ -384,6 +510,6 @@ enum mm_status protect_range_from(struct node_reserve *reserve, struct cursor *c
 struct page_property without_write(struct page_property property, void *context)
 {
 	(void)context;
-	property.flags &= (uint8_t)~PAGE_WRITE;
+	property.flags &= (uint8_t) ~(PAGE_WRITE | PAGE_DIRTY_STATE);
 	return property;
 }

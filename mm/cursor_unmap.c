@@ -36,6 +36,11 @@ static uint64_t park_subtree(struct cursor *cursor, const struct table *table)
 
 			leaves += park_subtree(cursor, &child);
 		} else {
+			/* Walkers may still know the table: what they set in it counts until now. */
+			if (leaf_is_live(cursor->space, descriptor)) {
+				descriptor = descriptor_exchange(&table->descriptors[i], 0);
+				note_dirty(cursor->space, table_span(table, i), descriptor);
+			}
 			park_leaf(cursor, descriptor, table->level);
 			leaves++;
 		}
@@ -57,9 +62,9 @@ static uint64_t detach_subtree(struct cursor *cursor, const struct table *table,
 
 static void remove_leaf(struct cursor *cursor, const struct table *table, size_t index)
 {
-	uint64_t leaf = table->descriptors[index];
+	uint64_t leaf = leaf_take(cursor->space, &table->descriptors[index]);
 
-	descriptor_write(&table->descriptors[index], 0);
+	note_dirty(cursor->space, table_span(table, index), leaf);
 	node_of(&table->descriptors[index])->children--;
 	gather_leaves(&cursor->gather, table_span(table, index), table->level);
 	park_leaf(cursor, leaf, table->level);

@@ -61,6 +61,26 @@ static inline void descriptor_change(uint64_t *leaf, uint64_t value)
 	atomic_store_explicit((_Atomic uint64_t *)leaf, value, memory_order_relaxed);
 }
 
+/*
+ * For leaves that CPUs change as well (vm_space_use_hardware_flags). Relaxed: table walkers are ordered
+ * by barriers and invalidations, and all that counts is that the step is one.
+ */
+static inline uint64_t descriptor_exchange(uint64_t *leaf, uint64_t value)
+{
+	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
+		.previous = descriptor_read(leaf));
+	return atomic_exchange_explicit((_Atomic uint64_t *)leaf, value, memory_order_relaxed);
+}
+
+/* False, and @expected is what is there, if it is not @expected. */
+static inline bool descriptor_compare_exchange(uint64_t *leaf, uint64_t *expected, uint64_t value)
+{
+	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
+		.previous = *expected);
+	return atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)leaf, expected, value,
+						       memory_order_relaxed, memory_order_relaxed);
+}
+
 static inline bool descriptor_is_table(uint64_t descriptor, int level)
 {
 	const uint64_t type = DESCRIPTOR_VALID | DESCRIPTOR_TABLE_OR_PAGE;

@@ -2,12 +2,34 @@
 #include <strata/dirty_log.h>
 
 #include "cursor_private.h"
+#include "lock.h"
 #include "protect_range.h"
 
 static struct page_property with_write(struct page_property property, void *context)
 {
 	(void)context;
 	property.flags |= PAGE_WRITE;
+	return property;
+}
+
+/* Writes go on, and the hardware says so in PAGE_WRITE, which begins clear. */
+static struct page_property as_clean(struct page_property property, void *context)
+{
+	(void)context;
+	if (property.flags & (PAGE_WRITE | PAGE_DIRTY_STATE)) {
+		property.flags |= PAGE_DIRTY_STATE;
+		property.flags &= (uint8_t)~PAGE_WRITE;
+	}
+	return property;
+}
+
+static struct page_property as_writable(struct page_property property, void *context)
+{
+	(void)context;
+	if (property.flags & PAGE_DIRTY_STATE) {
+		property.flags |= PAGE_WRITE;
+		property.flags &= (uint8_t)~PAGE_DIRTY_STATE;
+	}
 	return property;
 }
 
@@ -31,6 +53,43 @@ static void set_bits(const struct dirty_log *log, _Atomic uint64_t *bits, struct
 					 memory_order_relaxed);
 }
 
+/*
+ * Of the lists of logs of all spaces. Taken below nodes; no other is taken under it. A log is on the list
+ * of its space while hardware writes it.
+ */
+static struct ticket_lock logs_lock;
+
+void dirty_logs_note(struct vm_space *space, struct irange span)
+{
+	ticket_lock(&logs_lock);
+	for (struct dirty_log *log = space->logs; log != NULL; log = log->next) {
+		struct irange part = irange_intersection(log->range, span);
+
+		if (!irange_is_empty(part))
+			set_bits(log, log->written, part);
+	}
+	ticket_unlock(&logs_lock);
+}
+
+static void link_log(struct vm_space *space, struct dirty_log *log)
+{
+	ticket_lock(&logs_lock);
+	log->next = space->logs;
+	space->logs = log;
+	ticket_unlock(&logs_lock);
+}
+
+static void unlink_log(struct vm_space *space, const struct dirty_log *log)
+{
+	struct dirty_log **link = &space->logs;
+
+	ticket_lock(&logs_lock);
+	while (*link != log)
+		link = &(*link)->next;
+	*link = log->next;
+	ticket_unlock(&logs_lock);
+}
+
 static bool is_taken(const struct dirty_log *log, struct iaddr page)
 {
 	uint64_t index = page_index(log, page);
@@ -52,7 +111,8 @@ static void note_written(struct irange part, struct page_property was, void *con
 {
 	const struct dirty_log *log = context;
 
-	if (!(was.flags & PAGE_WRITE))
+	/* The hardware's were listed when they became clean. */
+	if (!(was.flags & PAGE_WRITE) || (was.flags & PAGE_DIRTY_STATE))
 		return;
 	set_bits(log, log->taken, part);
 	set_bits(log, log->written, part);
@@ -70,8 +130,10 @@ enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length, _Atomic u
 {
 	struct iaddr start = cursor_virt_addr(cursor);
 	uint64_t list_words = DIRTY_LIST_WORDS(length >> PAGE_SHIFT);
-	struct dirty_log log = { irange(start, iaddr(start.value + length)), words,
-				 words + list_words };
+	struct dirty_log log = { .range = irange(start, iaddr(start.value + length)),
+				 .taken = words,
+				 .written = words + list_words,
+				 .by_hardware = cursor->space->context.hardware_flags };
 
 	if (length == 0)
 		return MM_INVALID_ARGS;
@@ -80,12 +142,16 @@ enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length, _Atomic u
 	for (uint64_t i = 0; i < 2 * list_words; i++)
 		atomic_store_explicit(&words[i], 0, memory_order_relaxed);
 
-	enum mm_status status = protect_range(cursor, length, without_write, note_taken, &log);
+	enum mm_status status =
+		log.by_hardware ? protect_range_to_pages(cursor, length, as_clean, note_taken, &log)
+				: protect_range(cursor, length, without_write, note_taken, &log);
 
 	if (status != MM_OK)
 		return status;
 	cursor_flush(cursor);
 	*out = log;
+	if (log.by_hardware)
+		link_log(cursor->space, out);
 	return MM_OK;
 }
 
@@ -117,7 +183,7 @@ struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
 	if (!irange_has(log->range, page) || !(property.flags & PAGE_WRITE))
 		return property;
 	set_bits(log, log->taken, irange(page, iaddr(page.value + PAGE_SIZE)));
-	return without_write(property, NULL);
+	return log->by_hardware ? as_clean(property, NULL) : without_write(property, NULL);
 }
 
 static enum mm_status check(const struct dirty_log *log, const struct cursor *cursor)
@@ -135,7 +201,10 @@ enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor, uint
 	if (status != MM_OK)
 		return status;
 	go_to(cursor, log->range.start);
-	status = protect_range(cursor, irange_size(log->range), without_write, note_written, log);
+	status = log->by_hardware ? protect_range_to_pages(cursor, irange_size(log->range),
+							   as_clean, note_written, log)
+				  : protect_range(cursor, irange_size(log->range), without_write,
+						  note_written, log);
 	go_to(cursor, position);
 	if (status != MM_OK)
 		return status;
@@ -194,7 +263,7 @@ static enum mm_status plan_giving_back(const struct dirty_log *log, const struct
 		left.start = part.end;
 		if (!is_owed(log, part.start) && run_end(log, part).value == part.end.value)
 			continue;
-		if (!property_encode(stage, with_write(was, NULL), &attributes))
+		if (!property_encode(cursor->space, with_write(was, NULL), &attributes))
 			return MM_NOT_SUPPORTED;
 		if (leaf.table.level < LEVEL_PAGE && !(was.flags & PAGE_WRITE))
 			*tables += tables_for_owed(log, leaf.table.level, leaf.span);
@@ -225,6 +294,23 @@ static void give_back(const struct dirty_log *log, struct cursor *cursor,
 	MM_INVARIANT(reserve->count == 0, "a log's end uses the tables it planned", reserve->count);
 }
 
+static enum mm_status stop_hardware(struct dirty_log *log, struct cursor *cursor)
+{
+	struct iaddr position = cursor_virt_addr(cursor);
+
+	go_to(cursor, log->range.start);
+
+	enum mm_status status =
+		cursor_protect(cursor, irange_size(log->range), as_writable, NULL, NULL);
+
+	go_to(cursor, position);
+	if (status != MM_OK)
+		return status;
+	unlink_log(cursor->space, log);
+	*log = (struct dirty_log){ 0 };
+	return MM_OK;
+}
+
 enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
 {
 	struct iaddr position = cursor_virt_addr(cursor);
@@ -232,6 +318,8 @@ enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
 	size_t tables = 0;
 	enum mm_status status = check(log, cursor);
 
+	if (status == MM_OK && log->by_hardware)
+		return stop_hardware(log, cursor);
 	if (status == MM_OK)
 		status = plan_giving_back(log, cursor, &tables);
 	if (status == MM_OK)

@@ -29,9 +29,9 @@ static const uint8_t stage2_memory[CACHE_POLICY_COUNT] = {
 	[CACHE_DEVICE] = STAGE2_MEMORY_DEVICE,
 };
 
-#define ALL_FLAGS (PAGE_READ | PAGE_WRITE | PAGE_EXECUTE | PAGE_ACCESSED)
+#define ALL_FLAGS (PAGE_READ | PAGE_WRITE | PAGE_EXECUTE | PAGE_ACCESSED | PAGE_DIRTY_STATE)
 
-bool property_encode(enum translation_stage stage, struct page_property property,
+bool property_encode(const struct vm_space *space, struct page_property property,
 		     uint64_t *attributes)
 {
 	bool read = property.flags & PAGE_READ;
@@ -43,6 +43,8 @@ bool property_encode(enum translation_stage stage, struct page_property property
 		return false;
 	if (property.cache == CACHE_DEVICE && execute)
 		return false;
+	if ((property.flags & PAGE_DIRTY_STATE) && !space->context.hardware_flags)
+		return false;
 
 	bits = property.cache == CACHE_DEVICE ? SHAREABILITY_OUTER : SHAREABILITY_INNER;
 	if (property.flags & PAGE_ACCESSED)
@@ -50,7 +52,7 @@ bool property_encode(enum translation_stage stage, struct page_property property
 	if (!execute)
 		bits |= EXECUTE_NEVER;
 
-	if (stage == STAGE_1) {
+	if (space->stage == STAGE_1) {
 		/* Readable always, and with SCTLR_EL2.WXN never writable and executable. */
 		if (!read || (write && execute))
 			return false;
@@ -64,6 +66,8 @@ bool property_encode(enum translation_stage stage, struct page_property property
 			bits |= STAGE2_READ;
 		if (write)
 			bits |= STAGE2_WRITE;
+		if (property.flags & PAGE_DIRTY_STATE)
+			bits |= STAGE2_DIRTY_BIT_MODIFIER;
 	}
 	*attributes = bits;
 	return true;
@@ -98,6 +102,8 @@ struct page_property property_decode(enum translation_stage stage, uint64_t attr
 			property.flags |= PAGE_READ;
 		if (attributes & STAGE2_WRITE)
 			property.flags |= PAGE_WRITE;
+		if (attributes & STAGE2_DIRTY_BIT_MODIFIER)
+			property.flags |= PAGE_DIRTY_STATE;
 		property.cache =
 			(uint8_t)cache_of(stage2_memory, (attributes & STAGE2_ATTRIBUTE_MASK) >>
 								 STAGE2_ATTRIBUTE_SHIFT);

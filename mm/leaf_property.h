@@ -14,13 +14,14 @@
 #define STAGE2_ATTRIBUTE_MASK (UINT64_C(15) << STAGE2_ATTRIBUTE_SHIFT)
 #define STAGE2_READ (UINT64_C(1) << 6)
 #define STAGE2_WRITE (UINT64_C(1) << 7)
+#define STAGE2_DIRTY_BIT_MODIFIER (UINT64_C(1) << 51) /* DBM, FEAT_HAFDBS */
 #define STAGE2_MEMORY_WRITEBACK 0xf
 #define STAGE2_MEMORY_WRITETHROUGH 0xa
 #define STAGE2_MEMORY_UNCACHED 0x5
 #define STAGE2_MEMORY_DEVICE 0x1
 
-/* False if the stage cannot express @property. */
-bool property_encode(enum translation_stage stage, struct page_property property,
+/* False if @space cannot express @property. */
+bool property_encode(const struct vm_space *space, struct page_property property,
 		     uint64_t *attributes);
 
 struct page_property property_decode(enum translation_stage stage, uint64_t attributes);

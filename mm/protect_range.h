@@ -16,6 +16,15 @@ MM_MUST_CHECK enum mm_status protect_range(struct cursor *cursor, uint64_t lengt
 					   page_property_update update, protect_range_visit visit,
 					   void *context);
 
+/* As protect_range, but blocks that change become pages. */
+MM_MUST_CHECK enum mm_status protect_range_to_pages(struct cursor *cursor, uint64_t length,
+						    page_property_update update,
+						    protect_range_visit visit, void *context);
+
+/* As cursor_protect for @part of the cursor's range; the position stays, and nothing is reported. */
+MM_MUST_CHECK enum mm_status protect_part(struct cursor *cursor, struct irange part,
+					  page_property_update update, void *context);
+
 /*
  * As protect_range, but the tables that splits need come from @reserve, which has them: only for what is
  * planned already, of which nothing can be refused.
@@ -23,5 +32,5 @@ MM_MUST_CHECK enum mm_status protect_range(struct cursor *cursor, uint64_t lengt
 MM_MUST_CHECK enum mm_status protect_range_from(struct node_reserve *reserve, struct cursor *cursor,
 						uint64_t length, page_property_update update);
 
-/* For protect_range. */
+/* For protect_range: nobody writes any more, neither by PAGE_WRITE nor where hardware would set it. */
 struct page_property without_write(struct page_property property, void *context);

@@ -112,6 +112,20 @@ enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out)
 	return space_new(STAGE_1, ia_bits, ADDRESS_BITS_MAX, out);
 }
 
+enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
+{
+	if (space->stage != STAGE_2)
+		return MM_INVALID_ARGS;
+	if (!arch_features()->dirty_state)
+		return MM_NOT_SUPPORTED;
+	/* A TLB that knows the space may know VTCR_EL2 as well. */
+	if (space->vmid_generation != 0 ||
+	    atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0)
+		return MM_BUSY;
+	space->context.hardware_flags = true;
+	return MM_OK;
+}
+
 /* Unmaps everything and frees every table. The whole regime is invalidated, not only what was mapped:
  * a guest's own Stage-1 translations are cached under the VMID as well. */
 static void empty(struct vm_space *space)

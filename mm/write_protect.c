@@ -7,7 +7,7 @@ static void count_writable(struct irange part, struct page_property was, void *c
 {
 	uint64_t *pages = context;
 
-	if (was.flags & PAGE_WRITE)
+	if (was.flags & (PAGE_WRITE | PAGE_DIRTY_STATE))
 		*pages += irange_size(part) >> PAGE_SHIFT;
 }
 

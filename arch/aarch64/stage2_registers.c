@@ -21,11 +21,13 @@ uint64_t physical_size_encoding(uint8_t pa_bits)
 }
 
 /*
- * Arm ARM D19.2.171, "VTCR_EL2". HA and HD stay 0: the Access flag and dirty state are software's.
+ * Arm ARM D19.2.171, "VTCR_EL2". HA and HD: the Access flag and dirty state are the hardware's as well.
  * With the 4 KiB granule SL0 counts from level 2 down: 0 starts at level 2, 1 at 1, 2 at 0.
  */
-uint64_t stage2_control(struct translation_geometry geometry, const struct arch_features *features)
+uint64_t stage2_control(const struct stage2_context *context, const struct arch_features *features)
 {
+	const struct translation_geometry geometry = context->geometry;
+
 	return FIELD_PUT(VTCR_EL2_T0SZ, 64 - geometry.ia_bits) |
 	       FIELD_PUT(VTCR_EL2_SL0, 2 - geometry.root_level) |
 	       FIELD_PUT(VTCR_EL2_IRGN0, TCR_RGN_WRITE_BACK_ALLOCATE) |
@@ -33,7 +35,9 @@ uint64_t stage2_control(struct translation_geometry geometry, const struct arch_
 	       FIELD_PUT(VTCR_EL2_SH0, TCR_SH_INNER_SHAREABLE) |
 	       FIELD_PUT(VTCR_EL2_TG0, TCR_TG0_4K) |
 	       FIELD_PUT(VTCR_EL2_PS, physical_size_encoding(geometry.pa_bits)) |
-	       FIELD_PUT(VTCR_EL2_VS, features->vmid_bits == 16) | FIELD_PUT(VTCR_EL2_RES1, 1);
+	       FIELD_PUT(VTCR_EL2_VS, features->vmid_bits == 16) |
+	       FIELD_PUT(VTCR_EL2_HA, context->hardware_flags) |
+	       FIELD_PUT(VTCR_EL2_HD, context->hardware_flags) | FIELD_PUT(VTCR_EL2_RES1, 1);
 }
 
 /* CnP stays 0: nothing promises that all CPUs hold the same table under one VMID at one time. */

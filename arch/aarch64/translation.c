@@ -33,7 +33,7 @@ void stage2_load(const struct stage2_context *context)
 	struct percpu *cpu = percpu_this();
 
 	el1_regime_close();
-	register_write(vtcr_el2, stage2_control(context->geometry, arch_features()));
+	register_write(vtcr_el2, stage2_control(context, arch_features()));
 	register_write(vttbr_el2, stage2_base(context));
 	cpu->stage2 = *context;
 	cpu->stage2_is_active = true;

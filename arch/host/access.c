@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Loads, stores and fetches of the simulated CPUs. */
+#include "descriptor.h"
 #include "machine_internal.h"
 
 static bool permitted(const struct tlb_entry *entry, enum machine_access access, struct iaddr ia,
@@ -26,6 +27,37 @@ static bool permitted(const struct tlb_entry *entry, enum machine_access access,
 	return false;
 }
 
+/*
+ * A write that what is cached does not permit: if the leaf is one that writes make dirty, or is writable
+ * by now, it comes through. The descriptor in memory decides, and it is changed in one step.
+ */
+static bool make_dirty(struct cpu *cpu, struct tlb_entry *entry)
+{
+	const struct tlb_source leaf = entry->sources[0];
+	uint64_t value;
+
+	if (!cpu->stage2.hardware_flags || (entry->stage1 & TLB_WRITE) == 0)
+		return false;
+	value = machine_read(paddr(leaf.address));
+	while (!descriptor_is_writable(value)) {
+		uint64_t dirty = descriptor_dirtied(value);
+
+		if (dirty == 0)
+			return false;
+		(void)walker_set(leaf.address, &value, dirty);
+	}
+	for (size_t i = 0; i < cpu->tlb.count; i++) {
+		struct tlb_entry *cached = &cpu->tlb.entries[i];
+
+		if (cached->sources[0].address == leaf.address && cached->kind != TLB_STAGE2_WALK) {
+			cached->sources[0].value = value;
+			cached->stage2 |= TLB_WRITE;
+		}
+	}
+	entry->stage2 |= TLB_WRITE;
+	return true;
+}
+
 typedef bool (*translate_function)(struct cpu *cpu, uint64_t ia, bool looking_ahead,
 				   struct tlb_entry *out, struct machine_fault *fault);
 
@@ -36,12 +68,15 @@ static bool translate(translate_function function, struct iaddr ia, enum machine
 
 	machine_lock();
 	uint64_t now = ++machine.clock;
-	bool done = function(this_cpu(), ia.value, false, &entry, fault);
+	bool translated = function(this_cpu(), ia.value, false, &entry, fault);
+	bool done = translated;
 
 	/* A permission fault of Stage 1 comes before any fault of Stage 2, but for those on its own way
 	 * (Arm ARM D8.15.5, "Prioritization of synchronous aborts from two stages of translation"). */
-	if (done || (fault->stage == 2 && !fault->table_walk))
+	if (translated || (fault->stage == 2 && !fault->table_walk))
 		done &= permitted(&entry, access, ia, fault);
+	if (translated && !done && access == MACHINE_WRITE && entry.kind != TLB_EL2)
+		done = make_dirty(this_cpu(), &entry);
 
 	machine_unlock();
 	if (!done)

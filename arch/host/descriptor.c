@@ -18,6 +18,7 @@
 #define S2_READ (UINT64_C(1) << 6)
 #define S2_WRITE (UINT64_C(1) << 7)
 #define S2_XN(value) (((value) >> 53) & 3)
+#define S2_DBM (UINT64_C(1) << 51)
 
 /* Leaves of both. */
 #define LEAF_SHAREABILITY(value) (((value) >> 8) & 3)
@@ -109,6 +110,8 @@ static struct descriptor decode_leaf(uint64_t value, int level, enum descriptor_
 		leaf.memory = memory_of_stage2(S2_MEM_ATTR(value));
 		if (!controls->execute_never_el)
 			reserved |= UINT64_C(1) << 53;
+		if (!controls->dirty_state)
+			reserved |= S2_DBM;
 		reserved |= UINT64_C(1) << 11; /* RES0 in Stage 2; nG elsewhere */
 		break;
 	}
@@ -150,4 +153,19 @@ struct descriptor descriptor_decode(uint64_t value, int level, enum descriptor_f
 	table.limits_write = (value & TABLE_AP_READ_ONLY) != 0;
 	table.limits_execute = (value & (format == FORMAT_EL2 ? TABLE_XN : TABLE_PXN)) != 0;
 	return table;
+}
+
+uint64_t descriptor_accessed(uint64_t value)
+{
+	return (value & DESCRIPTOR_VALID) != 0 ? LEAF_ACCESSED : 0;
+}
+
+uint64_t descriptor_dirtied(uint64_t value)
+{
+	return (value & DESCRIPTOR_VALID) != 0 && (value & S2_DBM) != 0 ? S2_WRITE : 0;
+}
+
+bool descriptor_is_writable(uint64_t value)
+{
+	return (value & DESCRIPTOR_VALID) != 0 && (value & S2_WRITE) != 0;
 }

@@ -39,7 +39,17 @@ struct descriptor_controls {
 	uint64_t mair;		       /* MAIR_ELx; Stage 1 */
 	bool write_implies_no_execute; /* SCTLR_ELx.WXN */
 	bool execute_never_el;	       /* FEAT_XNX; Stage 2 */
+	bool dirty_state;	       /* FEAT_HAFDBS with dirty state; Stage 2 */
+	bool hardware_flags;	       /* VTCR_EL2.HA and HD; Stage 2 */
 };
 
 struct descriptor descriptor_decode(uint64_t value, int level, enum descriptor_format format,
 				    const struct descriptor_controls *controls);
+
+/* What hardware management sets in a leaf of Stage 2: the Access flag; and S2AP[1], where the leaf is one
+ * that a write makes dirty, else 0. */
+uint64_t descriptor_accessed(uint64_t value);
+uint64_t descriptor_dirtied(uint64_t value);
+
+/* Whether the leaf lets a write through as it is. */
+bool descriptor_is_writable(uint64_t value);

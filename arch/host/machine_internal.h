@@ -67,6 +67,12 @@ void violation(enum machine_violation kind);
 bool walker_read(uint64_t address, uint64_t *descriptor);
 
 /*
+ * Sets @flags in the descriptor at @address, atomically, as long as it is what @value says; if it is not,
+ * false, and @value says what it is. A store that walkers may not see yet is seen by this one.
+ */
+bool walker_set(uint64_t address, uint64_t *value, uint64_t flags);
+
+/*
  * Translates @ia by Stage 2 of @cpu, from its TLB or the tables, and caches it. When @looking_ahead,
  * leaf entries that a pending TLBI will remove are taken as removed.
  */

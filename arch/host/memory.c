@@ -36,6 +36,12 @@ void machine_write(struct paddr paddr, uint64_t value)
 	__atomic_store_n(word_at(paddr), value, __ATOMIC_RELEASE);
 }
 
+bool machine_replace(struct paddr paddr, uint64_t *expected, uint64_t value)
+{
+	return __atomic_compare_exchange_n(word_at(paddr), expected, value, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
 void page_zero(void *page)
 {
 	memset(page, 0, PAGE_SIZE);

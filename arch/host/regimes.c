@@ -72,7 +72,9 @@ bool stage2_translate(struct cpu *cpu, uint64_t ipa, bool looking_ahead, struct 
 		.root_level = cpu->stage2.geometry.root_level,
 		.ia_bits = cpu->stage2.geometry.ia_bits,
 		.pa_bits = output_bits(&cpu->stage2.geometry),
-		.controls = { .execute_never_el = machine.config.features.execute_never_el },
+		.controls = { .execute_never_el = machine.config.features.execute_never_el,
+			      .dirty_state = machine.config.features.dirty_state,
+			      .hardware_flags = cpu->stage2.hardware_flags },
 	};
 
 	if (walk(cpu, &regime, ipa, looking_ahead, out, fault))

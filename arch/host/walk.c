@@ -15,6 +15,16 @@ bool walker_read(uint64_t address, uint64_t *descriptor)
 	return true;
 }
 
+bool walker_set(uint64_t address, uint64_t *value, uint64_t flags)
+{
+	uint64_t before = *value;
+
+	if (!machine_replace(paddr(address), value, before | flags))
+		return false;
+	*value = before | flags;
+	return true;
+}
+
 static bool stop(struct machine_fault *fault, enum machine_fault_kind kind, int stage, int level)
 {
 	*fault = (struct machine_fault){ .kind = kind, .stage = stage, .level = level };
@@ -179,6 +189,15 @@ bool walk(struct cpu *cpu, const struct regime *regime, uint64_t ia, bool lookin
 
 		struct descriptor descriptor = descriptor_decode(source.value, position.level,
 								 regime->format, &regime->controls);
+
+		/* As eagerly as a CPU may: also for what nobody accesses in the end. */
+		while (regime->controls.hardware_flags && descriptor.kind == DESCRIPTOR_LEAF &&
+		       !descriptor.accessed) {
+			(void)walker_set(source.address, &source.value,
+					 descriptor_accessed(source.value));
+			descriptor = descriptor_decode(source.value, position.level, regime->format,
+						       &regime->controls);
+		}
 
 		if (descriptor.kind == DESCRIPTOR_INVALID)
 			return stop(fault, MACHINE_FAULT_TRANSLATION, stage, position.level);

@@ -199,6 +199,9 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
 	if (space == NULL)
 		return; /* made before the model started */
 	checker->operations++;
+	/* It is decided once, before the first cursor is open. */
+	space->state.hardware_flags = operation->space->context.hardware_flags;
+	space->table.hardware_flags = space->state.hardware_flags;
 	if (operation->kind == OPERATION_CURSOR_OPEN) {
 		check_open(checker, operation, space);
 		return;

@@ -8,6 +8,7 @@ struct comparison {
 	struct irange range;
 	struct iaddr reached; /* everything below is compared */
 	struct subject subject;
+	bool hardware_flags;
 };
 
 static void report(const struct comparison *comparison, struct iaddr address,
@@ -17,10 +18,12 @@ static void report(const struct comparison *comparison, struct iaddr address,
 		   mapping_text(in_table).text, mapping_text(in_model).text);
 }
 
-static bool says_the_same(const struct mapping *a, const struct mapping *b)
+static bool says_the_same(const struct comparison *comparison, const struct mapping *in_table,
+			  const struct mapping *in_model)
 {
-	return a->output.value == b->output.value &&
-	       page_property_equal(a->property, b->property) && a->counted == b->counted;
+	return in_table->output.value == in_model->output.value &&
+	       property_found(in_model->property, in_table->property, comparison->hardware_flags) &&
+	       in_table->counted == in_model->counted;
 }
 
 /* The table has nothing from where we are to @end. */
@@ -48,7 +51,7 @@ static void compare_mapped(struct comparison *comparison, struct mapping mapping
 		if (expected.range.start.value > left.start.value)
 			report(comparison, left.start, &mapping, NULL);
 		/* What a faulty leaf says was reported as what it is. */
-		if (!faulty && !says_the_same(&part, &expected))
+		if (!faulty && !says_the_same(comparison, &part, &expected))
 			report(comparison, expected.range.start, &part, &expected);
 		left.start = expected.range.end;
 	}
@@ -87,6 +90,7 @@ uint64_t compare_table(const struct walk_table *table, const struct mappings *ma
 		.range = range,
 		.reached = range.start,
 		.subject = subject,
+		.hardware_flags = table->hardware_flags,
 	};
 	struct walk_visitor visitor = {
 		.leaf = visit_leaf,

@@ -13,11 +13,11 @@ static uint64_t bits(uint64_t value, unsigned int high, unsigned int low)
 #define SHAREABILITY_OUTER 2
 #define SHAREABILITY_INNER 3
 
-/* Bits that must be zero in every leaf: [63:56] and [53:48], and nG. */
-#define ALWAYS_ZERO (UINT64_C(0xff) << 56 | UINT64_C(0x3f) << 48 | BIT(11))
+/* Bits that must be zero in every leaf: [63:56], [53:52] and [50:48], and nG. */
+#define ALWAYS_ZERO (UINT64_C(0xff) << 56 | UINT64_C(0x37) << 48 | BIT(11))
 
-/* NS: EL2's Stage 1 only; at Stage 2 the bit belongs to MemAttr. */
-#define STAGE1_ZERO BIT(5)
+/* NS: EL2's Stage 1 only; at Stage 2 the bit belongs to MemAttr. DBM: not used there. */
+#define STAGE1_ZERO (BIT(5) | BIT(51))
 
 /*
  * Stage 2, MemAttr[3:0] (Arm ARM D8.6.6): [3:2] is the Outer attribute and [1:0] the Inner one,
@@ -74,6 +74,8 @@ static uint8_t stage2_flags(uint64_t descriptor)
 		flags |= PAGE_EXECUTE;
 	if (descriptor & BIT(10))
 		flags |= PAGE_ACCESSED;
+	if (descriptor & BIT(51))
+		flags |= PAGE_DIRTY_STATE;
 	return flags;
 }
 

@@ -13,7 +13,7 @@
  *	SH	0b11 Inner Shareable, for Normal memory; 0b10 Outer Shareable, for Device memory
  *
  * Zero in Strata, though the architecture has a use for some: XN0 (execute-never by Exception
- * level), CT (Contiguous), DBM (dirty state), GP (guarded page), nT (bit 16 of a block), nG.
+ * level), CT (Contiguous), DBM (dirty state) at Stage 1, GP (guarded page), nT (bit 16 of a block), nG.
  */
 #pragma once
 

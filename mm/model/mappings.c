@@ -11,6 +11,16 @@ static int extent_compare(const struct extent *a, const struct extent *b)
 
 TREE_GENERATE(extent_tree, extent, link, extent_compare)
 
+bool property_found(struct page_property given, struct page_property found, bool hardware_flags)
+{
+	if (hardware_flags) {
+		given.flags |= found.flags & PAGE_ACCESSED;
+		if (given.flags & PAGE_DIRTY_STATE)
+			given.flags |= found.flags & PAGE_WRITE;
+	}
+	return page_property_equal(given, found);
+}
+
 void mappings_init(struct mappings *mappings, struct model_pool *pool)
 {
 	RB_INIT(&mappings->extents);

@@ -36,6 +36,12 @@ struct mappings {
 	struct model_pool *pool; /* of cells of struct extent */
 };
 
+/*
+ * Whether a leaf whose property was given as @given may say @found: the same, or, where CPUs set flags,
+ * accessed, and dirty if it can become so.
+ */
+bool property_found(struct page_property given, struct page_property found, bool hardware_flags);
+
 /* No mappings. */
 void mappings_init(struct mappings *mappings, struct model_pool *pool);
 

@@ -24,6 +24,14 @@ bool spec_property_expressible(enum translation_stage stage, struct page_propert
 	return (property.flags & PAGE_READ) && !(writes && executes);
 }
 
+/* The same of a space, which may let CPUs keep dirty state. */
+static bool expressible(const struct space_state *space, struct page_property property)
+{
+	if (space->hardware_flags)
+		property.flags &= (uint8_t)~PAGE_DIRTY_STATE;
+	return spec_property_expressible(space->stage, property);
+}
+
 status_set spec_open_statuses(const struct space_state *space, struct irange range,
 			      enum held_here held)
 {
@@ -80,7 +88,7 @@ static status_set map_refusals(const struct space_state *space, const struct cur
 		refusals |= STATUS_SET(MM_NOT_ALIGNED);
 	if (request->output.value > limit || size > limit - request->output.value)
 		refusals |= STATUS_SET(MM_OUT_OF_BOUND);
-	if (!spec_property_expressible(space->stage, request->property))
+	if (!expressible(space, request->property))
 		refusals |= STATUS_SET(MM_NOT_SUPPORTED);
 	if (space->stage == STAGE_2 && request->output_denied)
 		refusals |= STATUS_SET(MM_ACCESS_DENIED);
@@ -185,7 +193,7 @@ status_set spec_protect_next_statuses(const struct space_state *space,
 	if (!anything_mapped(space, range))
 		/* No mapping, no new property: there is nothing else to refuse. */
 		return refusals != 0 ? refusals : STATUS_SET(MM_NOT_MAPPED);
-	if (!spec_property_expressible(space->stage, property))
+	if (!expressible(space, property))
 		refusals |= STATUS_SET(MM_NOT_SUPPORTED);
 	return refused_or_ok(refusals) | may_need_tables(space, range);
 }
@@ -218,16 +226,25 @@ bool spec_protect_next_step(struct space_state *space, struct cursor_state *curs
 	       mappings_insert(&space->mappings, mapping);
 }
 
-static bool find_change(struct property_changes changes, struct page_property was,
-			struct page_property *becomes)
+/*
+ * What becomes of @was. Where CPUs set flags, @was is the least there is, and the answers about all that
+ * it may have been leave the least that there may be.
+ */
+static bool find_change(const struct space_state *space, struct property_changes changes,
+			struct page_property was, struct page_property *becomes)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < changes.count; i++) {
-		if (!page_property_equal(changes.changes[i].was, was))
+		if (!property_found(was, changes.changes[i].was, space->hardware_flags))
 			continue;
-		*becomes = changes.changes[i].becomes;
-		return true;
+		if (found)
+			becomes->flags &= changes.changes[i].becomes.flags;
+		else
+			*becomes = changes.changes[i].becomes;
+		found = true;
 	}
-	return false;
+	return found;
 }
 
 status_set spec_protect_statuses(const struct space_state *space, const struct cursor_state *cursor,
@@ -244,24 +261,24 @@ status_set spec_protect_statuses(const struct space_state *space, const struct c
 	while (mappings_next_in(&space->mappings, left, &mapping)) {
 		struct page_property becomes;
 
-		if (find_change(changes, mapping.property, &becomes) &&
-		    !spec_property_expressible(space->stage, becomes))
+		if (find_change(space, changes, mapping.property, &becomes) &&
+		    !expressible(space, becomes))
 			refusals |= STATUS_SET(MM_NOT_SUPPORTED);
 		left.start = mapping.range.end;
 	}
 	return refused_or_ok(refusals) | may_need_tables(space, range);
 }
 
-bool spec_protect_forgets(const struct mappings *mappings, struct irange range,
+bool spec_protect_forgets(const struct space_state *space, struct irange range,
 			  struct property_changes changes, struct iaddr *at)
 {
 	struct mapping mapping;
 
-	while (mappings_next_in(mappings, range, &mapping)) {
+	while (mappings_next_in(&space->mappings, range, &mapping)) {
 		struct page_property becomes;
 
 		*at = mapping.range.start;
-		if (!find_change(changes, mapping.property, &becomes))
+		if (!find_change(space, changes, mapping.property, &becomes))
 			return true;
 		range.start = mapping.range.end;
 	}
@@ -269,13 +286,13 @@ bool spec_protect_forgets(const struct mappings *mappings, struct irange range,
 }
 
 /* The next mapping in @range whose property changes, with the new one. */
-static bool next_changed(const struct mappings *mappings, struct irange range,
+static bool next_changed(const struct space_state *space, struct irange range,
 			 struct property_changes changes, struct mapping *out)
 {
-	while (mappings_next_in(mappings, range, out)) {
+	while (mappings_next_in(&space->mappings, range, out)) {
 		struct page_property becomes;
 
-		if (find_change(changes, out->property, &becomes) &&
+		if (find_change(space, changes, out->property, &becomes) &&
 		    !page_property_equal(out->property, becomes)) {
 			out->property = becomes;
 			return true;
@@ -291,7 +308,7 @@ bool spec_protect_step(struct space_state *space, struct cursor_state *cursor, s
 	struct mapping mapping;
 
 	cursor->position = range.end;
-	while (next_changed(&space->mappings, range, changes, &mapping)) {
+	while (next_changed(space, range, changes, &mapping)) {
 		if (!mappings_remove(&space->mappings, mapping.range) ||
 		    !mappings_insert(&space->mappings, mapping))
 			return false;
@@ -300,13 +317,13 @@ bool spec_protect_step(struct space_state *space, struct cursor_state *cursor, s
 	return true;
 }
 
-struct leaf_bounds spec_changed_leaves(const struct mappings *mappings, struct irange range,
+struct leaf_bounds spec_changed_leaves(const struct space_state *space, struct irange range,
 				       struct property_changes changes)
 {
 	struct leaf_bounds bounds = { 0, 0 };
 	struct mapping mapping;
 
-	while (next_changed(mappings, range, changes, &mapping)) {
+	while (next_changed(space, range, changes, &mapping)) {
 		bounds.least += leaf_count_least(&mapping);
 		bounds.most += irange_size(mapping.range) / PAGE_SIZE;
 		range.start = mapping.range.end;
@@ -336,7 +353,7 @@ bool spec_query_agrees(const struct space_state *space, const struct cursor_stat
 		return !item->mapped && !anything_mapped(space, item->range);
 	return item->mapped && irange_contains(mapping.range, item->range) &&
 	       item->output.value == mapping_output(&mapping, item->range.start).value &&
-	       page_property_equal(item->property, mapping.property) &&
+	       property_found(mapping.property, item->property, space->hardware_flags) &&
 	       item->counted == mapping.counted;
 }
 

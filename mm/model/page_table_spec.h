@@ -41,6 +41,7 @@ struct space_state {
 	enum translation_stage stage;
 	unsigned int ia_bits;
 	unsigned int pa_bits;
+	bool hardware_flags; /* CPUs set Access flag and dirty state: flags are the least there is */
 	struct mappings mappings;
 };
 
@@ -130,13 +131,13 @@ struct property_changes {
  */
 status_set spec_protect_statuses(const struct space_state *space, const struct cursor_state *cursor,
 				 struct irange range, struct property_changes changes);
-bool spec_protect_forgets(const struct mappings *mappings, struct irange range,
+bool spec_protect_forgets(const struct space_state *space, struct irange range,
 			  struct property_changes changes, struct iaddr *at);
 bool spec_protect_step(struct space_state *space, struct cursor_state *cursor, struct irange range,
 		       struct property_changes changes);
 
 /* How many leaves may translate what changes. */
-struct leaf_bounds spec_changed_leaves(const struct mappings *mappings, struct irange range,
+struct leaf_bounds spec_changed_leaves(const struct space_state *space, struct irange range,
 				       struct property_changes changes);
 
 /*

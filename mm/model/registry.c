@@ -21,7 +21,7 @@ struct live_space *registry_add_space(struct registry *registry, const struct vm
 		return NULL;
 	live->space = space;
 	live->number = ++registry->spaces_made;
-	live->table = (struct walk_table){ space->stage, space->geometry, space->root };
+	live->table = (struct walk_table){ space->stage, space->geometry, space->root, false };
 	live->state.stage = space->stage;
 	live->state.ia_bits = space->geometry.ia_bits;
 	live->state.pa_bits = space->geometry.pa_bits;

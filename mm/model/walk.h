@@ -31,6 +31,7 @@ struct walk_table {
 	enum translation_stage stage;
 	struct translation_geometry geometry;
 	struct paddr root;
+	bool hardware_flags; /* CPUs set Access flag and dirty state */
 };
 
 /* A leaf descriptor: a block or a page. */

@@ -16,7 +16,7 @@ static uint64_t control(uint8_t ia_bits, uint8_t root_level, uint8_t pa_bits, ui
 	};
 	const struct arch_features features = { .vmid_bits = vmid_bits };
 
-	return stage2_control(geometry, &features);
+	return stage2_control(&(struct stage2_context){ .geometry = geometry }, &features);
 }
 
 /* T0SZ is what is left of 64; SL0 counts levels backwards. */

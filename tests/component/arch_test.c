@@ -243,7 +243,7 @@ TEST(stage2_context_is_what_was_loaded_last)
 	struct stage2_context context;
 
 	world_space(world, &space);
-	context = (struct stage2_context){ space.root, 7, space.geometry };
+	context = (struct stage2_context){ space.root, 7, space.geometry, false };
 	EXPECT_TRUE(stage2_active() == NULL);
 	before = arch_counters_read();
 	stage2_load(&context);

@@ -43,7 +43,7 @@ struct page_table_constants engine_constants(const struct vm_space *space)
 
 static struct walk_table walk_table(const struct vm_space *space)
 {
-	return (struct walk_table){ space->stage, space->geometry, space->root };
+	return (struct walk_table){ space->stage, space->geometry, space->root, false };
 }
 
 struct view {

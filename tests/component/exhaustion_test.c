@@ -168,6 +168,14 @@ static enum mm_status activate_and_rest(struct scene *scene)
 	return status;
 }
 
+/* Whether this CPU has it does not matter here. */
+static enum mm_status use_hardware_flags(struct scene *scene)
+{
+	enum mm_status status = vm_space_use_hardware_flags(&scene->space);
+
+	return status == MM_NO_MEMORY ? status : MM_OK;
+}
+
 /* clang-format off */
 #define TABLE_ROWS(X)                                                                              \
 	X(vm_space_new_stage2, PAGES, no_scene, vm_space_new_stage2(40, &scene->space))            \
@@ -175,6 +183,7 @@ static enum mm_status activate_and_rest(struct scene *scene)
 	X(vm_space_new_stage1, PAGES, no_scene, vm_space_new_stage1(48, &scene->space))            \
 	X(vm_space_destroy, NOTHING, a_space, TAKEN(&scene->space, vm_space_destroy(&scene->space))) \
 	X(vm_space_activate, NOTHING, a_space, activate_and_rest(scene))                           \
+	X(vm_space_use_hardware_flags, NOTHING, a_space, use_hardware_flags(scene))                \
 	X(vm_space_find_iomem, NOTHING, a_device_block, find_device(scene))                        \
 	X(table_runs, NOTHING, a_space, table_runs(&scene->space, ignore_run, NULL))               \
 	X(cursor_open, NOTHING, a_space, open_and_close(scene))                                    \

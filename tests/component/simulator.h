@@ -54,7 +54,7 @@ static inline void put(uint64_t table, unsigned int index, uint64_t value)
 /* 39 bits from level 1, one table at the root. */
 static inline struct stage2_context context_at(uint64_t root, uint16_t vmid)
 {
-	return (struct stage2_context){ paddr(root), vmid, { 39, 1, 1, 44 } };
+	return (struct stage2_context){ paddr(root), vmid, { 39, 1, 1, 44 }, false };
 }
 
 /* TABLE(0), TABLE(1) and TABLE(2), for IPAs from 0: page 0 is DATA(0). */

@@ -198,7 +198,8 @@ TEST(machine_notices_impossible_geometry)
 
 	by_hand();
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct stage2_context context = { paddr(cases[i].root), 1, cases[i].geometry };
+		struct stage2_context context = { paddr(cases[i].root), 1, cases[i].geometry,
+						  false };
 
 		stage2_load(&context);
 		EXPECT_EQUAL(machine_violations(VIOLATION_GEOMETRY), !cases[i].possible);

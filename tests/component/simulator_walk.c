@@ -31,7 +31,8 @@ TEST(walk_starts_where_the_geometry_says)
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct translation_geometry geometry = cases[i];
-		struct stage2_context context = { paddr(TABLE(0)), (uint16_t)(1 + i), geometry };
+		struct stage2_context context = { paddr(TABLE(0)), (uint16_t)(1 + i), geometry,
+						  false };
 		uint64_t last = (UINT64_C(1) << geometry.ia_bits) - PAGE_SIZE;
 		uint64_t ends[] = { 0, last };
 
@@ -68,7 +69,7 @@ TEST(walk_starts_where_the_geometry_says)
 /* Blocks of 1 GiB and of 2 MiB, and pages; there are no other leaves. */
 TEST(walk_knows_leaves_at_levels_1_to_3)
 {
-	struct stage2_context context = { paddr(TABLE(0)), 1, { 44, 0, 1, 44 } };
+	struct stage2_context context = { paddr(TABLE(0)), 1, { 44, 0, 1, 44 }, false };
 
 	put(TABLE(0), 0, TABLE(1) | NEXT_TABLE);
 	put(TABLE(0), 1, S2_BLOCK);

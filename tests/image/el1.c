@@ -38,16 +38,29 @@ struct paddr el1_map(struct world *world, struct el1 *el1, uint64_t ipa, uint8_t
 	return map(world, &el1->space, ipa, flags);
 }
 
-void el1_start(struct world *world, struct el1 *el1, const uint32_t *words, size_t count)
+static void start(struct world *world, struct el1 *el1, const uint32_t *words, size_t count)
 {
 	vcpu_host_init();
-	world_space(world, &el1->space);
 	el1->program = map(world, &el1->space, EL1_PROGRAM, PAGE_READ | PAGE_EXECUTE);
 	el1->data = map(world, &el1->space, EL1_DATA, PAGE_READ | PAGE_WRITE);
 	vcpu_reset(&el1->vcpu, iaddr(EL1_PROGRAM), 0);
 	el1->vcpu.system.vbar_el1 = EL1_VECTORS;
 	el1_program(el1, words, count);
 	EXPECT_OK(vm_space_activate(&el1->space));
+}
+
+void el1_start(struct world *world, struct el1 *el1, const uint32_t *words, size_t count)
+{
+	world_space(world, &el1->space);
+	start(world, el1, words, count);
+}
+
+void el1_start_with_hardware_flags(struct world *world, struct el1 *el1, const uint32_t *words,
+				   size_t count)
+{
+	world_space(world, &el1->space);
+	EXPECT_OK(vm_space_use_hardware_flags(&el1->space));
+	start(world, el1, words, count);
 }
 
 struct vcpu_exit el1_run(struct el1 *el1)

@@ -29,6 +29,10 @@ struct el1 {
 /* Makes the guest with @words of program and activates its space. */
 void el1_start(struct world *world, struct el1 *el1, const uint32_t *words, size_t count);
 
+/* The same, and the CPU, which has FEAT_HAFDBS, manages the flags of its space. */
+void el1_start_with_hardware_flags(struct world *world, struct el1 *el1, const uint32_t *words,
+				   size_t count);
+
 /* Puts another program in the place of the first; the next run starts it, in the same state. */
 void el1_program(struct el1 *el1, const uint32_t *words, size_t count);
 

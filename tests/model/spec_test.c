@@ -229,11 +229,10 @@ static void try_protect(struct world *world, struct random *random)
 		forgotten |= !data && changes.count == 1;
 		changed += !page_property_equal(page->property, both[data ? 0 : 1].becomes);
 	}
-	assert_int_equal(spec_protect_forgets(&world->space.mappings, range, changes, &at),
-			 forgotten);
+	assert_int_equal(spec_protect_forgets(&world->space, range, changes, &at), forgotten);
 	if (forgotten)
 		return;
-	bounds = spec_changed_leaves(&world->space.mappings, range, changes);
+	bounds = spec_changed_leaves(&world->space, range, changes);
 	assert_int_equal(bounds.least, changed);
 	assert_int_equal(bounds.most, changed);
 	assert_true(spec_protect_step(&world->space, &world->cursor, range, changes));

@@ -246,7 +246,7 @@ static void every_bad_leaf_is_named(void **state)
 		{ STAGE_2, 3, STAGE2_PAGE | BIT(48), WALK_RESERVED_BITS },
 		{ STAGE_2, 3, STAGE2_PAGE | BIT(49), WALK_RESERVED_BITS },
 		{ STAGE_1, 3, STAGE1_PAGE | BIT(50), WALK_RESERVED_BITS },
-		{ STAGE_2, 3, STAGE2_PAGE | BIT(51), WALK_RESERVED_BITS },
+		{ STAGE_1, 3, STAGE1_PAGE | BIT(51), WALK_RESERVED_BITS },
 		{ STAGE_2, 2, STAGE2_BLOCK | BIT(52), WALK_RESERVED_BITS },
 		{ STAGE_2, 3, STAGE2_PAGE | BIT(53), WALK_RESERVED_BITS },
 		{ STAGE_1, 3, STAGE1_PAGE | BIT(53), WALK_RESERVED_BITS },
@@ -394,7 +394,7 @@ static void impossible_roots_are_named(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct walk_table table = { rows[i].stage, rows[i].geometry, fake_page(33) };
+		struct walk_table table = { rows[i].stage, rows[i].geometry, fake_page(33), false };
 
 		fake_machine_reset();
 		for (unsigned int page = 0; page < FAKE_PAGES; page++)

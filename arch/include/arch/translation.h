@@ -8,6 +8,7 @@
 #pragma once
 
 #include <arch/address.h>
+#include <stdbool.h>
 
 /* The shape of a table, as VTCR_EL2 or TCR_EL2 describes it (4 KiB granule). */
 struct translation_geometry {
@@ -21,6 +22,7 @@ struct stage2_context {
 	struct paddr root; /* aligned to root_tables * PAGE_SIZE */
 	uint16_t vmid;
 	struct translation_geometry geometry;
+	bool hardware_flags; /* VTCR_EL2.HA and HD: needs arch_features()->dirty_state */
 };
 
 /*

@@ -9,7 +9,8 @@
  * where it is accessed, and is a block again when all of it was, as long as there is memory for
  * tables.
  *
- * The flag is managed by software alone: hardware update of it (FEAT_HAFDBS) is not used.
+ * Where the space lets the hardware manage flags (vm_space_use_hardware_flags) the CPU sets it, and no
+ * fault is taken; it may do so for an access that it only looks ahead to.
  */
 #pragma once
 

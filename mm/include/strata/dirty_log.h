@@ -20,7 +20,14 @@
  * may serve faults on different pages at the same time. EL2's own stores do not fault: who writes
  * for a guest by strata/vm_io.h serves MM_ACCESS_DENIED like the guest's fault.
  *
- * Dirty state kept by hardware (FEAT_HAFDBS, the DBM bit) is not used.
+ * In a space that lets the hardware manage flags (vm_space_use_hardware_flags) a log takes no faults and
+ * no write access: what could be written becomes clean (PAGE_DIRTY_STATE without PAGE_WRITE), and a
+ * write makes it dirty. Blocks become pages when the log begins, so the list is as exact; one that is
+ * mapped while it runs is listed whole. Invariant: a page that was written since it was last clean is
+ * dirty in its leaf or on the list. A leaf that stops being dirty, because the list is taken or the page
+ * is unmapped, replaced or protected, is exchanged in one step, and its page listed if it was dirty in
+ * that step. Logs of one space have disjoint ranges. The hypervisor's own writes for the guest, which no
+ * MMU sees, are served as above: the page becomes dirty. Writes go on while the list is taken: those that come after are on the next one.
  */
 #pragma once
 
@@ -36,6 +43,8 @@ struct dirty_log {
 	struct irange range;
 	_Atomic uint64_t *taken;   /* bit per page: write access is, or was, the log's to give */
 	_Atomic uint64_t *written; /* bit per page: the list */
+	bool by_hardware;
+	struct dirty_log *next; /* of the same space, by hardware; the log stays where it is */
 };
 
 /*
@@ -71,8 +80,8 @@ struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
 
 /*
  * Takes the list and begins an empty one: bit n % 64 of @list[n / 64] becomes 1 if page n of the
- * range was written, else 0. All of the range is write-protected again, and no CPU can write when
- * this returns: what is read from the pages while @cursor stays open is what they had when the
+ * range was written, else 0. By faults, all of the range is write-protected again, and no CPU can write
+ * when this returns: what is read from the pages while @cursor stays open is what they had when the
  * list was taken. The cursor holds all of the range; its position stays. @list is DIRTY_LIST_WORDS
  * of the pages.
  *

@@ -17,6 +17,10 @@ enum page_flag {
 	PAGE_WRITE = 1 << 1,
 	PAGE_EXECUTE = 1 << 2,
 	PAGE_ACCESSED = 1 << 3, /* the Access flag: clear makes the next access fault */
+	/* Stage 2 with FEAT_HAFDBS only: where the space lets the hardware manage flags, a write where
+	 * PAGE_WRITE is clear sets that, and does not fault (the DBM bit). So with it PAGE_WRITE says
+	 * dirty, and no PAGE_WRITE says clean; both can be written. */
+	PAGE_DIRTY_STATE = 1 << 4,
 };
 
 enum cache_policy {

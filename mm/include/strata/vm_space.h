@@ -27,6 +27,7 @@ enum translation_stage {
 };
 
 struct device_region;
+struct dirty_log;
 
 /* Its user owns the storage, and keeps it where it is between new and destroy. Fields are private. */
 struct vm_space {
@@ -38,6 +39,7 @@ struct vm_space {
 	struct owner *owner; /* of the pages that are its own (ownership.h). Stage 2 only */
 	_Atomic uint32_t active_cpus; /* bit per CPU */
 	_Atomic uint32_t open_cursors;
+	struct dirty_log *logs;	       /* that hardware writes; the lock is dirty_log.c's */
 	struct device_region *devices; /* remembered, in heap objects. Stage 2 only */
 };
 
@@ -62,6 +64,24 @@ MM_MUST_CHECK enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm
  * MM_NOT_SUPPORTED: @ia_bits outside that. MM_NO_MEMORY: no page for the root.
  */
 MM_MUST_CHECK enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out);
+
+/*
+ * Lets the hardware manage flags in a Stage-2 space that was never active (FEAT_HAFDBS, VTCR_EL2.HA and
+ * HD): an access where PAGE_ACCESSED is clear sets it instead of faulting, and a write where there is
+ * PAGE_DIRTY_STATE sets PAGE_WRITE. So cursor_age sees accesses that nobody took a fault for, and a dirty
+ * log (strata/dirty_log.h) writes. It stays so until the space is destroyed.
+ *
+ * CPUs then write to leaves while nobody knows. They write only to valid leaves that lack PAGE_ACCESSED,
+ * or have PAGE_DIRTY_STATE and lack PAGE_WRITE, and only by an atomic read-modify-write that sets one of
+ * the two. Whatever changes such a leaf here does so in one atomic step too, by compare-exchange or
+ * exchange, and what it finds in that step is what the leaf was: so each bit that a CPU sets is seen by
+ * exactly one change, and none is lost. A leaf that a CPU may change is never merged into a block; one
+ * that is split is exchanged for zero first, and its pages have the bits that were found.
+ *
+ * MM_INVALID_ARGS: not a Stage-2 space. MM_NOT_SUPPORTED: the CPU does not have it.
+ * MM_BUSY: the space was active, or a cursor is open.
+ */
+MM_MUST_CHECK enum mm_status vm_space_use_hardware_flags(struct vm_space *space);
 
 /*
  * Unmaps everything, flushes, and frees every table and every reference: nothing of the space

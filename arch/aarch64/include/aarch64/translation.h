@@ -10,7 +10,7 @@
 uint64_t physical_size_encoding(uint8_t pa_bits);
 
 /* VTCR_EL2 and VTTBR_EL2. Pure. */
-uint64_t stage2_control(struct translation_geometry geometry, const struct arch_features *features);
+uint64_t stage2_control(const struct stage2_context *context, const struct arch_features *features);
 uint64_t stage2_base(const struct stage2_context *context);
 
 /*

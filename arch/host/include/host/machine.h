@@ -11,8 +11,10 @@
  *
  * The descriptors are real ones in simulated memory, read by a decoder that belongs to this machine
  * alone. Both stages, concatenated root tables, all levels of the 4 KiB granule, permissions, the
- * Access flag, address sizes and memory attributes are there. Not there: hardware management of
- * Access flag and dirty state, the Contiguous bit, ASIDs (a guest has one), FEAT_BBM above level 0.
+ * Access flag, address sizes and memory attributes are there. So is hardware management
+ * of Access flag and dirty state at Stage 2: the flag is set as soon as a translation is cached, which
+ * may be before anybody asks, and a leaf becomes dirty when a write needs it and not sooner. Not there:
+ * the Contiguous bit, ASIDs (a guest has one), FEAT_BBM above level 0.
  *
  * There is one machine at a time. Its calls are safe from several threads, each of which says once
  * which CPU it is.
@@ -55,6 +57,8 @@ void machine_set_cpu(unsigned int index);
 bool machine_is_memory(struct paddr paddr);
 uint64_t machine_read(struct paddr paddr);
 void machine_write(struct paddr paddr, uint64_t value);
+/* In one step, if the word is @expected; if it is not, false, and @expected says what it is. */
+bool machine_replace(struct paddr paddr, uint64_t *expected, uint64_t value);
 
 /* ---- Accesses through the MMU -------------------------------------------------------------- */
 
