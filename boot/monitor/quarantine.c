@@ -2,6 +2,7 @@
 #include "quarantine.h"
 
 #include <stdint.h>
+#include <strata/ownership.h>
 
 #define POISON UINT64_C(0xdeadbeefdeadbeef)
 #define PAGE_WORDS (PAGE_SIZE / sizeof(uint64_t))
@@ -37,12 +38,22 @@ static bool release_oldest(struct quarantine *quarantine)
 	return !frame_list_pop_front(&quarantine->frames, &frame) || release(&frame);
 }
 
-bool quarantine_add(struct quarantine *quarantine, frame_t *frame)
+/* The page becomes the hypervisor's alone; false if it is not @guest's, or somebody else has it too. */
+static bool take_back(frame_t *frame, const struct vm_space *guest, unique_frame_t *out)
+{
+	struct segment page = segment_from_frame(frame);
+	bool taken = ownership_donate(&page, guest, NULL, FRAME_UNDEFINED) == MM_OK;
+
+	return segment_next(&page, frame) && taken &&
+	       unique_frame_try_from_shared(frame, out) == MM_OK;
+}
+
+bool quarantine_add(struct quarantine *quarantine, frame_t *frame, const struct vm_space *guest)
 {
 	unique_frame_t unique;
 	bool intact = true;
 
-	if (unique_frame_try_from_shared(frame, &unique) != MM_OK) {
+	if (!take_back(frame, guest, &unique)) {
 		frame_drop(frame);
 		return false;
 	}

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <strata/frame_list.h>
+#include <strata/vm_space.h>
 #include <stdbool.h>
 
 #define QUARANTINE_FRAMES 32
@@ -18,9 +19,10 @@ struct quarantine {
 
 void quarantine_init(struct quarantine *quarantine);
 
-/* Poisons @frame, whose reference is the quarantine's from now on, and gives the oldest one back if
- * there is no room. False if that one was written meanwhile, or if somebody else has @frame too. */
-bool quarantine_add(struct quarantine *quarantine, frame_t *frame);
+/* Poisons @frame, a page of @guest's whose reference is the quarantine's from now on, and gives the
+ * oldest one back if there is no room. False if that one was written meanwhile, or if @frame is not
+ * @guest's, or somebody else has it too. */
+bool quarantine_add(struct quarantine *quarantine, frame_t *frame, const struct vm_space *guest);
 
 /* Gives all back. False if one of them was written meanwhile. */
 bool quarantine_empty(struct quarantine *quarantine);

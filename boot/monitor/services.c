@@ -50,7 +50,7 @@ enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 	}
 
 	/* No CPU reaches it: it is poisoned while the guest may run again. */
-	if (!quarantine_add(&guest->quarantine, &old))
+	if (!quarantine_add(&guest->quarantine, &old, &guest->space))
 		guest->statistics.written_after_move++;
 	guest->statistics.pages_migrated++;
 	return MM_OK;
