@@ -23,6 +23,14 @@ void operation_report(const struct mm_operation *operation);
 		(segment)->certificate, { (segment)->start, (segment)->end }, SHARE_SEGMENT        \
 	}
 
+/* A range as it is now, to be reported as what it was. */
+#define IO_BEFORE(name, io_range)                                                                  \
+	const struct mm_io name = { NULL, io_range, mm_operation_reports() }
+#define REPORTED_IO(io, io_before)                                                                 \
+	{                                                                                          \
+		&(io)->range, (io_before).before, (io_before).reports_before                       \
+	}
+
 struct in_flight {
 	unsigned int cpu;
 };
@@ -40,5 +48,6 @@ void in_flight_leave(struct in_flight *in_flight);
 
 #define REPORT(...) ((void)0)
 #define IN_FLIGHT() ((void)0)
+#define IO_BEFORE(name, range) ((void)0)
 
 #endif

@@ -19,7 +19,7 @@ static bool is_inside(uint64_t start, uint64_t length, uint64_t outer_start, uin
 	       (outer_start <= start && start < outer_end && length <= outer_end - start);
 }
 
-enum mm_status vm_io_hypervisor(void *start, uint64_t length, struct vm_io_range *out)
+static enum mm_status begin_hypervisor(void *start, uint64_t length, struct vm_io_range *out)
 {
 	if (wraps((uintptr_t)start, length))
 		return MM_OVERFLOW;
@@ -29,8 +29,17 @@ enum mm_status vm_io_hypervisor(void *start, uint64_t length, struct vm_io_range
 	return MM_OK;
 }
 
-enum mm_status vm_io_space(struct vm_space *space, struct iaddr start, uint64_t length,
-			   struct vm_io_range *out)
+enum mm_status vm_io_hypervisor(void *start, uint64_t length, struct vm_io_range *out)
+{
+	enum mm_status status = begin_hypervisor(start, length, out);
+
+	REPORT(.kind = OPERATION_IO_HYPERVISOR, .status = status, .metadata = start,
+	       .length = length, .reader = { .range = out });
+	return status;
+}
+
+static enum mm_status begin_space(struct vm_space *space, struct iaddr start, uint64_t length,
+				  struct vm_io_range *out)
 {
 	if (space->stage != STAGE_2)
 		return MM_INVALID_ARGS;
@@ -41,8 +50,18 @@ enum mm_status vm_io_space(struct vm_space *space, struct iaddr start, uint64_t 
 	return MM_OK;
 }
 
-enum mm_status vm_io_guest(const struct vm_guest *guest, uint64_t start, uint64_t length,
+enum mm_status vm_io_space(struct vm_space *space, struct iaddr start, uint64_t length,
 			   struct vm_io_range *out)
+{
+	enum mm_status status = begin_space(space, start, length, out);
+
+	REPORT(.kind = OPERATION_IO_SPACE, .status = status, .space = space,
+	       .range = irange(start, start), .length = length, .reader = { .range = out });
+	return status;
+}
+
+static enum mm_status begin_guest(const struct vm_guest *guest, uint64_t start, uint64_t length,
+				  struct vm_io_range *out)
 {
 	if (wraps(start, length))
 		return MM_OVERFLOW;
@@ -53,13 +72,34 @@ enum mm_status vm_io_guest(const struct vm_guest *guest, uint64_t start, uint64_
 	return MM_OK;
 }
 
-enum mm_status vm_io_window(struct irange window, struct iaddr start, uint64_t length,
-			    struct vm_io_range *out)
+enum mm_status vm_io_guest(const struct vm_guest *guest, uint64_t start, uint64_t length,
+			   struct vm_io_range *out)
+{
+	enum mm_status status = begin_guest(guest, start, length, out);
+
+	REPORT(.kind = OPERATION_IO_GUEST, .status = status, .space = guest->space,
+	       .range = irange(iaddr(start), iaddr(start)), .length = length,
+	       .reader = { .range = out });
+	return status;
+}
+
+static enum mm_status begin_window(struct irange window, struct iaddr start, uint64_t length,
+				   struct vm_io_range *out)
 {
 	if (!is_inside(start.value, length, window.start.value, window.end.value))
 		return wraps(start.value, length) ? MM_OVERFLOW : MM_OUT_OF_BOUND;
 	vm_io_set(out, start.value, length, VM_IO_WINDOW);
 	return MM_OK;
+}
+
+enum mm_status vm_io_window(struct irange window, struct iaddr start, uint64_t length,
+			    struct vm_io_range *out)
+{
+	enum mm_status status = begin_window(window, start, length, out);
+
+	REPORT(.kind = OPERATION_IO_WINDOW, .status = status, .changed = window,
+	       .range = irange(start, start), .length = length, .reader = { .range = out });
+	return status;
 }
 
 /* What @descriptor, a leaf or 0, lets the hypervisor do in the guest's place. */

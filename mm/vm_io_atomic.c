@@ -50,28 +50,35 @@ enum mm_status vm_reader_read_once(struct vm_reader *reader, unsigned int size, 
 {
 	struct vm_io_range *range = &reader->range;
 	enum mm_status status = range->fallible ? MM_INVALID_ARGS : vm_io_check_atomic(range, size);
+	IO_BEFORE(before, *range);
+	uint64_t loaded = 0;
 
-	if (status != MM_OK)
-		return status;
-	*value = vm_io_load_once((const void *)(uintptr_t)range->cursor, size);
-	range->cursor += size;
-	return MM_OK;
+	if (status == MM_OK) {
+		loaded = vm_io_load_once((const void *)(uintptr_t)range->cursor, size);
+		range->cursor += size;
+		*value = loaded;
+	}
+	REPORT(.kind = OPERATION_READER_READ_ONCE, .status = status, .length = size,
+	       .result = loaded, .reader = REPORTED_IO(reader, before));
+	return status;
 }
 
 enum mm_status vm_writer_write_once(struct vm_writer *writer, unsigned int size, uint64_t value)
 {
 	struct vm_io_range *range = &writer->range;
 	enum mm_status status = range->fallible ? MM_INVALID_ARGS : vm_io_check_atomic(range, size);
+	IO_BEFORE(before, *range);
 
-	if (status != MM_OK)
-		return status;
-	vm_io_store_once((void *)(uintptr_t)range->cursor, size, value);
-	range->cursor += size;
-	return MM_OK;
+	if (status == MM_OK) {
+		vm_io_store_once((void *)(uintptr_t)range->cursor, size, value);
+		range->cursor += size;
+	}
+	REPORT(.kind = OPERATION_WRITER_WRITE_ONCE, .status = status, .length = size,
+	       .value = value, .writer = REPORTED_IO(writer, before));
+	return status;
 }
 
-enum mm_status vm_reader_atomic_load(const struct vm_reader *reader, unsigned int size,
-				     uint64_t *value)
+static enum mm_status load(const struct vm_reader *reader, unsigned int size, uint64_t *value)
 {
 	enum mm_status status = vm_io_check_atomic(&reader->range, size);
 	struct vm_io_run run;
@@ -88,6 +95,17 @@ enum mm_status vm_reader_atomic_load(const struct vm_reader *reader, unsigned in
 	return status;
 }
 
+enum mm_status vm_reader_atomic_load(const struct vm_reader *reader, unsigned int size,
+				     uint64_t *value)
+{
+	IO_BEFORE(before, reader->range);
+	enum mm_status status = load(reader, size, value);
+
+	REPORT(.kind = OPERATION_READER_ATOMIC_LOAD, .status = status, .length = size,
+	       .result = status == MM_OK ? *value : 0, .reader = REPORTED_IO(reader, before));
+	return status;
+}
+
 static bool is_same_place(const struct vm_io_range *a, const struct vm_io_range *b)
 {
 	if (a->kind != b->kind || a->cursor != b->cursor)
@@ -96,10 +114,9 @@ static bool is_same_place(const struct vm_io_range *a, const struct vm_io_range 
 	       (a->kind != VM_IO_GUEST || a->guest == b->guest);
 }
 
-enum mm_status vm_writer_atomic_compare_exchange(const struct vm_writer *writer,
-						 const struct vm_reader *reader, unsigned int size,
-						 uint64_t expected, uint64_t desired,
-						 uint64_t *previous, bool *exchanged)
+static enum mm_status compare_exchange(const struct vm_writer *writer,
+				       const struct vm_reader *reader, unsigned int size,
+				       uint64_t expected, uint64_t desired, uint64_t *previous)
 {
 	enum mm_status status = vm_io_check_atomic(&writer->range, size);
 	enum exchange_result result;
@@ -123,6 +140,27 @@ enum mm_status vm_writer_atomic_compare_exchange(const struct vm_writer *writer,
 	if (result != EXCHANGE_DONE)
 		return result == EXCHANGE_FAULT ? MM_PAGE_FAULT : MM_BUSY;
 	*previous = found;
-	*exchanged = found == expected;
 	return MM_OK;
+}
+
+enum mm_status vm_writer_atomic_compare_exchange(const struct vm_writer *writer,
+						 const struct vm_reader *reader, unsigned int size,
+						 uint64_t expected, uint64_t desired,
+						 uint64_t *previous, bool *exchanged)
+{
+	uint64_t found = 0;
+	IO_BEFORE(reader_before, reader->range);
+	IO_BEFORE(writer_before, writer->range);
+	enum mm_status status = compare_exchange(writer, reader, size, expected, desired, &found);
+
+	if (status == MM_OK) {
+		*previous = found;
+		*exchanged = found == expected;
+	}
+	REPORT(.kind = OPERATION_WRITER_COMPARE_EXCHANGE, .status = status, .length = size,
+	       .value = expected, .desired = desired, .result = found,
+	       .answer = status == MM_OK && found == expected,
+	       .reader = REPORTED_IO(reader, reader_before),
+	       .writer = REPORTED_IO(writer, writer_before));
+	return status;
 }

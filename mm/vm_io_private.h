@@ -7,6 +7,7 @@
 #include <strata/vm_guest.h>
 #include <strata/vm_io.h>
 #include "node.h"
+#include "report.h"
 
 /* What keeps a page of a space in reach. */
 enum vm_io_hold {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/vm_reader.h>
 #include <strata/vm_writer.h>
+#include "report.h"
 #include "vm_io_private.h"
 
 struct vm_reader vm_reader_of(struct vm_io_range range)
@@ -61,16 +62,24 @@ bool vm_reader_has_remain(const struct vm_reader *reader)
 
 void vm_reader_limit(struct vm_reader *reader, uint64_t length)
 {
+	IO_BEFORE(before, reader->range);
+
 	if (length < vm_reader_remain(reader))
 		reader->range.end = reader->range.cursor + length;
+	REPORT(.kind = OPERATION_READER_LIMIT, .length = length,
+	       .reader = REPORTED_IO(reader, before));
 }
 
 enum mm_status vm_reader_skip(struct vm_reader *reader, uint64_t length)
 {
-	if (length > vm_reader_remain(reader))
-		return MM_OUT_OF_BOUND;
-	reader->range.cursor += length;
-	return MM_OK;
+	IO_BEFORE(before, reader->range);
+	enum mm_status status = length > vm_reader_remain(reader) ? MM_OUT_OF_BOUND : MM_OK;
+
+	if (status == MM_OK)
+		reader->range.cursor += length;
+	REPORT(.kind = OPERATION_READER_SKIP, .status = status, .length = length,
+	       .reader = REPORTED_IO(reader, before));
+	return status;
 }
 
 static uint64_t transferable(const struct vm_reader *reader, const struct vm_writer *writer)
@@ -83,29 +92,39 @@ static uint64_t transferable(const struct vm_reader *reader, const struct vm_wri
 
 enum mm_status vm_reader_read(struct vm_reader *reader, struct vm_writer *writer, uint64_t *copied)
 {
+	IO_BEFORE(reader_before, reader->range);
+	IO_BEFORE(writer_before, writer->range);
 	uint64_t size = transferable(reader, writer);
+	bool infallible = !reader->range.fallible && !writer->range.fallible;
 
-	if (reader->range.fallible || writer->range.fallible)
-		return MM_INVALID_ARGS;
-	vm_io_copy_infallible(&writer->range, &reader->range, size);
-	if (copied != NULL)
+	if (infallible)
+		vm_io_copy_infallible(&writer->range, &reader->range, size);
+	if (infallible && copied != NULL)
 		*copied = size;
-	return MM_OK;
+	REPORT(.kind = OPERATION_READ, .status = infallible ? MM_OK : MM_INVALID_ARGS,
+	       .result = infallible ? size : 0, .reader = REPORTED_IO(reader, reader_before),
+	       .writer = REPORTED_IO(writer, writer_before));
+	return infallible ? MM_OK : MM_INVALID_ARGS;
 }
 
 enum mm_status vm_reader_read_fallible(struct vm_reader *reader, struct vm_writer *writer,
 				       uint64_t *copied)
 {
+	IO_BEFORE(reader_before, reader->range);
+	IO_BEFORE(writer_before, writer->range);
 	uint64_t done;
 	enum mm_status status =
 		vm_io_copy(&writer->range, &reader->range, transferable(reader, writer), &done);
 
 	if (copied != NULL)
 		*copied = done;
+	REPORT(.kind = OPERATION_READ_FALLIBLE, .status = status, .result = done,
+	       .reader = REPORTED_IO(reader, reader_before),
+	       .writer = REPORTED_IO(writer, writer_before));
 	return status;
 }
 
-enum mm_status vm_reader_read_val(struct vm_reader *reader, void *value, size_t size)
+static enum mm_status read_val(struct vm_reader *reader, void *value, uint64_t size)
 {
 	struct vm_io_range to = vm_io_own(value, size);
 	uint64_t start = reader->range.cursor;
@@ -120,15 +139,29 @@ enum mm_status vm_reader_read_val(struct vm_reader *reader, void *value, size_t 
 	return status;
 }
 
+enum mm_status vm_reader_read_val(struct vm_reader *reader, void *value, size_t size)
+{
+	IO_BEFORE(before, reader->range);
+	enum mm_status status = read_val(reader, value, size);
+
+	REPORT(.kind = OPERATION_READER_READ_VAL, .status = status, .length = size,
+	       .metadata = value, .reader = REPORTED_IO(reader, before));
+	return status;
+}
+
 enum mm_status vm_reader_collect(struct vm_reader *reader, void *buffer, uint64_t size,
 				 uint64_t *length)
 {
+	IO_BEFORE(before, reader->range);
 	uint64_t remain = vm_reader_remain(reader);
 	enum mm_status status = MM_OUT_OF_BOUND;
 
 	if (remain <= size)
-		status = vm_reader_read_val(reader, buffer, remain);
+		status = read_val(reader, buffer, remain);
 	if (status == MM_OK)
 		*length = remain;
+	REPORT(.kind = OPERATION_READER_COLLECT, .status = status, .length = size,
+	       .metadata = buffer, .result = status == MM_OK ? remain : 0,
+	       .reader = REPORTED_IO(reader, before));
 	return status;
 }

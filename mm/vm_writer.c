@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/vm_reader.h>
 #include <strata/vm_writer.h>
+#include "report.h"
 #include "vm_io_private.h"
 
 struct vm_writer vm_writer_of(struct vm_io_range range)
@@ -61,16 +62,24 @@ bool vm_writer_has_avail(const struct vm_writer *writer)
 
 void vm_writer_limit(struct vm_writer *writer, uint64_t length)
 {
+	IO_BEFORE(before, writer->range);
+
 	if (length < vm_writer_avail(writer))
 		writer->range.end = writer->range.cursor + length;
+	REPORT(.kind = OPERATION_WRITER_LIMIT, .length = length,
+	       .writer = REPORTED_IO(writer, before));
 }
 
 enum mm_status vm_writer_skip(struct vm_writer *writer, uint64_t length)
 {
-	if (length > vm_writer_avail(writer))
-		return MM_OUT_OF_BOUND;
-	writer->range.cursor += length;
-	return MM_OK;
+	IO_BEFORE(before, writer->range);
+	enum mm_status status = length > vm_writer_avail(writer) ? MM_OUT_OF_BOUND : MM_OK;
+
+	if (status == MM_OK)
+		writer->range.cursor += length;
+	REPORT(.kind = OPERATION_WRITER_SKIP, .status = status, .length = length,
+	       .writer = REPORTED_IO(writer, before));
+	return status;
 }
 
 enum mm_status vm_writer_write(struct vm_writer *writer, struct vm_reader *reader, uint64_t *copied)
@@ -84,7 +93,7 @@ enum mm_status vm_writer_write_fallible(struct vm_writer *writer, struct vm_read
 	return vm_reader_read_fallible(reader, writer, copied);
 }
 
-enum mm_status vm_writer_write_val(struct vm_writer *writer, const void *value, size_t size)
+static enum mm_status write_val(struct vm_writer *writer, const void *value, size_t size)
 {
 	struct vm_io_range from = vm_io_own(value, size);
 	uint64_t start = writer->range.cursor;
@@ -99,11 +108,21 @@ enum mm_status vm_writer_write_val(struct vm_writer *writer, const void *value, 
 	return status;
 }
 
+enum mm_status vm_writer_write_val(struct vm_writer *writer, const void *value, size_t size)
+{
+	IO_BEFORE(before, writer->range);
+	enum mm_status status = write_val(writer, value, size);
+
+	REPORT(.kind = OPERATION_WRITER_WRITE_VAL, .status = status, .length = size,
+	       .metadata = value, .writer = REPORTED_IO(writer, before));
+	return status;
+}
+
 /* Elements are copied from a stretch of equal ones: a whole number of any size. */
 #define FILL_STRETCH 256
 
-enum mm_status vm_writer_fill(struct vm_writer *writer, unsigned int size, uint64_t value,
-			      uint64_t *count)
+static enum mm_status fill(struct vm_writer *writer, unsigned int size, uint64_t value,
+			   uint64_t *count)
 {
 	enum mm_status status = MM_OK;
 	const uint64_t room = vm_writer_avail(writer);
@@ -127,18 +146,34 @@ enum mm_status vm_writer_fill(struct vm_writer *writer, unsigned int size, uint6
 		filled += done;
 	}
 	writer->range.cursor = start + (filled - filled % size);
-	if (count != NULL)
-		*count = filled / size;
+	*count = filled / size;
+	return status;
+}
+
+enum mm_status vm_writer_fill(struct vm_writer *writer, unsigned int size, uint64_t value,
+			      uint64_t *count)
+{
+	IO_BEFORE(before, writer->range);
+	uint64_t filled = 0;
+	enum mm_status status = fill(writer, size, value, &filled);
+
+	if (count != NULL && status != MM_INVALID_ARGS && status != MM_NOT_ALIGNED)
+		*count = filled;
+	REPORT(.kind = OPERATION_WRITER_FILL, .status = status, .length = size, .value = value,
+	       .result = filled, .writer = REPORTED_IO(writer, before));
 	return status;
 }
 
 enum mm_status vm_writer_fill_zeros(struct vm_writer *writer, uint64_t length, uint64_t *zeroed)
 {
+	IO_BEFORE(before, writer->range);
 	uint64_t avail = vm_writer_avail(writer);
 	uint64_t done;
 	enum mm_status status = vm_io_zero(&writer->range, length < avail ? length : avail, &done);
 
 	if (zeroed != NULL)
 		*zeroed = done;
+	REPORT(.kind = OPERATION_WRITER_FILL_ZEROS, .status = status, .length = length,
+	       .result = done, .writer = REPORTED_IO(writer, before));
 	return status;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "accounting.h"
 
-#include <inttypes.h>
 #include <strata/frame.h>
 #include <strata/ownership.h>
 
@@ -24,34 +23,6 @@ bool accounting_is_permitted(const struct vm_space *space, struct prange pages)
 			return false;
 	}
 	return true;
-}
-
-static struct iaddr input_of(const struct mapping *mapping, uint64_t page)
-{
-	return iaddr(mapping->range.start.value + (page - mapping->output.value));
-}
-
-void accounting_check_counted(const struct mapping *mapping, struct subject subject)
-{
-	uint64_t end = mapping_output(mapping, mapping->range.end).value;
-
-	for (uint64_t page = mapping->output.value; page < end; page += PAGE_SIZE) {
-		struct page_state state;
-		enum mm_status status = page_state(paddr(page), &state);
-
-		if (status == MM_OK && state.usage == PAGE_FRAME && state.references != 0)
-			continue;
-		if (status != MM_OK)
-			difference(subject, input_of(mapping, page),
-				   "page 0x%" PRIx64 " is mapped as counted, but is no memory",
-				   page);
-		else
-			difference(subject, input_of(mapping, page),
-				   "page 0x%" PRIx64
-				   " is mapped as counted, but is %s with %" PRIu32 " references",
-				   page, page_usage_name(state.usage), state.references);
-		return;
-	}
 }
 
 bool accounting_is_memory(struct prange output)

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What mappings mean for the pages they map (rc = H + P + C + T, frame.h):
- *
- *	a counted mapping	its pages are PAGE_FRAME and referenced at least once (P)
- *	...at Stage 2		and their owner permits the space to map them (strata/ownership.h)
- *	an uncounted one	at Stage 2, none of its pages is the subsystem's memory
+ * Whose pages a Stage-2 mapping may translate to: a counted one, those that their owner permits its
+ * space to map (strata/ownership.h); an uncounted one, none that is the subsystem's memory.
  */
 #pragma once
 
-#include "difference.h"
-
+#include <arch/address.h>
+#include <stdbool.h>
 #include <strata/vm_space.h>
-
-/* Reports the first page of @mapping, counted, that is no referenced frame. */
-void accounting_check_counted(const struct mapping *mapping, struct subject subject);
 
 /*
  * Whether every page of @pages is @space's own, or of a sharing that lets it have the page: after a

@@ -76,6 +76,7 @@ static struct map_request map_request(const struct cursor_check *check)
 void check_map(struct cursor_check *check)
 {
 	struct map_request request = map_request(check);
+
 	check->affected = affected_range(check, request.range);
 	if (!check_succeeded(
 		    check, spec_map_statuses(&check->space->state, &check->open->state, &request)))
@@ -88,6 +89,7 @@ void check_map(struct cursor_check *check)
 void check_replace(struct cursor_check *check)
 {
 	struct map_request request = map_request(check);
+
 	check->affected = affected_range(check, request.range);
 	if (!check_succeeded(check, spec_replace_statuses(&check->space->state, &check->open->state,
 							  &request)))

@@ -67,14 +67,42 @@ static struct prange pages_of(const struct mm_operation *operation)
 		      paddr(operation->item.output.value + offset + PAGE_SIZE));
 }
 
-void check_references(struct cursor_check *check)
+static void step_counts(struct store *store, const struct mm_operation *operation, bool is_known,
+			struct subject subject)
 {
-	struct store *store = &check->checker->store;
-	struct op op = op_of(check->operation);
-	struct op_outcome is = outcome_of(check->operation);
+	struct op op = op_of(operation);
+	struct op_outcome is = outcome_of(operation);
 	struct op_outcome should_be;
 
-	op.pages = pages_of(check->operation);
+	op.pages = pages_of(operation);
+	if (!is_known)
+		op.space = 0;
 	op_step(store, &op, &is, &should_be);
-	check_pages(store, op.pages, check->subject);
+	check_pages(store, op.pages, subject);
+}
+
+void check_references(struct cursor_check *check)
+{
+	step_counts(&check->checker->store, check->operation, true, check->subject);
+}
+
+void check_references_elsewhere(struct checker *checker, const struct mm_operation *operation)
+{
+	struct subject subject = { operation_name(operation->kind), 0 };
+
+	if (operation->status != MM_OK)
+		return;
+	switch (operation->kind) {
+	case OPERATION_CURSOR_QUERY:
+		if (!operation->item.mapped || !operation->item.counted)
+			return;
+		break;
+	case OPERATION_CURSOR_MAP:
+	case OPERATION_CURSOR_MAP_SEGMENT:
+	case OPERATION_CURSOR_REPLACE:
+		break;
+	default:
+		return;
+	}
+	step_counts(&checker->store, operation, false, subject);
 }

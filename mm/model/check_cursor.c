@@ -196,8 +196,10 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
 {
 	struct live_space *space = registry_space(&checker->store.registry, operation->space);
 
-	if (space == NULL)
-		return; /* made before the model started */
+	if (space == NULL) { /* made before the model started */
+		check_references_elsewhere(checker, operation);
+		return;
+	}
 	checker->operations++;
 	/* It is decided once, before the first cursor is open. */
 	space->state.hardware_flags = operation->space->context.hardware_flags;

@@ -11,6 +11,9 @@ struct op_outcome outcome_of(const struct mm_operation *operation);
 /* Steps the store, and compares all that came of it, and the counts of the pages concerned. */
 void check_object_operation(struct checker *checker, const struct mm_operation *operation);
 
+/* Readers and writers. */
+void check_io_operation(struct checker *checker, const struct mm_operation *operation);
+
 /* A page's references as the subsystem has them against the store's; true if they agree. */
 bool check_page(const struct store *store, struct paddr page, struct subject subject);
 

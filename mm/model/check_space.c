@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "checker.h"
 
-#include "accounting.h"
 #include "compare.h"
 
 #include <inttypes.h>
@@ -150,57 +149,4 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 		check_destroy(checker, operation, live);
 	else
 		check_activate(checker, operation, live);
-}
-
-static void check_owners(const struct live_space *space, const struct mapping *mapping,
-			 struct subject subject)
-{
-	struct prange output = prange(mapping->output, mapping_output(mapping, mapping->range.end));
-
-	if (space->table.stage == STAGE_2 && !accounting_is_permitted(space->space, output))
-		difference(subject, mapping->range.start,
-			   "mapped up to 0x%" PRIx64 ", but some page's owner does not permit it",
-			   mapping->range.end.value);
-}
-
-static void check_counted_pages(struct live_space *space, struct subject subject)
-{
-	struct iaddr from = iaddr(0);
-	struct mapping mapping;
-
-	while (mappings_next(&space->state.mappings, from, &mapping)) {
-		if (mapping.counted) {
-			accounting_check_counted(&mapping, subject);
-			check_owners(space, &mapping, subject);
-		}
-		from = mapping.range.end;
-	}
-}
-
-void check_everything(struct checker *checker)
-{
-	struct registry *registry = &checker->store.registry;
-	struct walk_seen seen; /* one set for all: two spaces may share no table either */
-	struct live_space *space;
-	struct open_cursor *cursor;
-
-	walk_seen_init(&seen, &registry->seen_pool);
-	LIST_FOREACH(space, &registry->spaces, link)
-	{
-		struct subject subject = { "full check", space->number };
-
-		check_table(checker, space, walk_table_range(&space->table), &seen, subject);
-		check_counted_pages(space, subject);
-	}
-	LIST_FOREACH(cursor, &registry->cursors, link)
-	{
-		struct subject subject = { "full check", cursor->space->number };
-
-		if (registry_holder(registry, cursor->space, cursor->state.range, cursor) != NULL)
-			difference(subject, cursor->state.range.start,
-				   "two open cursors hold this address");
-	}
-	if (seen.full)
-		checker->store.out_of_storage = true;
-	walk_seen_clear(&seen);
 }

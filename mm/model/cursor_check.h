@@ -26,6 +26,9 @@ static inline bool check_succeeded(const struct cursor_check *check, status_set 
  */
 void check_references(struct cursor_check *check);
 
+/* The same for a space that is not known: what it maps is held by nobody that can be named. */
+void check_references_elsewhere(struct checker *checker, const struct mm_operation *operation);
+
 /* The operations that change the table. Each steps the state and says what is affected. */
 void check_map(struct cursor_check *check);
 void check_replace(struct cursor_check *check);

@@ -58,6 +58,9 @@ static void check(const struct mm_operation *operation)
 	case CATEGORY_OWNER:
 		/* Owners are asked about where it matters: when pages are mapped. */
 		break;
+	case CATEGORY_IO:
+		check_io_operation(&checker, operation);
+		break;
 	default:
 		check_object_operation(&checker, operation);
 		break;
@@ -116,6 +119,13 @@ struct model_report model_report(void)
 const struct store *model_store(void)
 {
 	return &checker.store;
+}
+
+void model_not_alone(void)
+{
+	lock_take();
+	checker.store.cpus = UINT32_MAX;
+	lock_release();
 }
 
 void model_readopt(struct paddr page)

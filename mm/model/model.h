@@ -45,6 +45,10 @@ struct model_report model_report(void);
 struct store;
 const struct store *model_store(void);
 
+/* For tests that change tables by hand, as another CPU could: from now on, what takes more than a
+ * moment may have met such a change. */
+void model_not_alone(void);
+
 /* For tests that change a page's references behind the subsystem's back: they are what they are now. */
 void model_readopt(struct paddr page);
 

@@ -37,9 +37,10 @@ struct page_record {
 	uint32_t entries;     /* P */
 	uint32_t covers;      /* C */
 	uint32_t parked;      /* T */
-	uint32_t list;	      /* the number of the list that has it (L), 0: none */
-	uint8_t state;	      /* enum page_knowledge */
-	uint8_t unique;	      /* unique handles that have it (U) */
+	uint32_t list : 28;   /* the number of the list that has it (L), 0: none */
+	uint32_t state : 2;   /* enum page_knowledge */
+	uint32_t unique : 2;  /* unique handles that have it (U) */
+	uint32_t seen;	      /* while an invariant counts something anew */
 	const void *metadata; /* its object, of one that has an owner */
 };
 

@@ -10,7 +10,8 @@ void cursor_step(const struct step *step)
 	case OPERATION_CURSOR_MAP:
 	case OPERATION_CURSOR_MAP_SEGMENT:
 	case OPERATION_CURSOR_REPLACE:
-		step_move(step, op->pages, step_given(step), COUNT_ENTRIES);
+		step_move(step, op->pages, step_given(step),
+			  op->space == 0 ? COUNT_BEFORE : COUNT_ENTRIES);
 		step_end_handle(step);
 		break;
 	case OPERATION_CURSOR_QUERY:

@@ -24,6 +24,7 @@ void store_init(struct store *store, void *memory, size_t size)
 	LIST_INIT(&store->raw);
 	LIST_INIT(&store->lists);
 	LIST_INIT(&store->gathers);
+	store->frames_before = mm_usage().pages[PAGE_FRAME];
 }
 
 static void *take(struct store *store, struct model_pool *pool)
@@ -87,12 +88,8 @@ struct handle *store_raw_handle(const struct store *store, enum share_kind kind,
 struct handle *store_next_handle(const struct store *store, store_id after)
 {
 	struct handle wanted = { .id = after + 1 };
-	struct handle *handle =
-		RB_NFIND(handle_tree, (struct handle_tree *)&store->handles, &wanted);
 
-	while (handle != NULL && handle->raw)
-		handle = RB_NEXT(handle_tree, (struct handle_tree *)&store->handles, handle);
-	return handle;
+	return RB_NFIND(handle_tree, (struct handle_tree *)&store->handles, &wanted);
 }
 
 /* ---- Lists --------------------------------------------------------------------------------- */

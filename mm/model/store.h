@@ -73,8 +73,9 @@ struct store {
 	struct model_pool run_pool;
 	uint64_t counts[3]; /* live handles of each enum share_kind */
 	uint32_t lists_made;
-	uint32_t cpus;	     /* bit per CPU that was in the subsystem so far */
-	bool out_of_storage; /* the arena was full: from now on nothing here is to be trusted */
+	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
+	uint32_t cpus;		/* bit per CPU that was in the subsystem so far */
+	bool out_of_storage;	/* the arena was full: from now on nothing here is to be trusted */
 };
 
 /* Nothing exists; all storage is cut from @memory. */
@@ -99,8 +100,12 @@ void store_remove_handle(struct store *store, struct handle *handle);
 struct handle *store_raw_handle(const struct store *store, enum share_kind kind,
 				struct prange pages);
 
-/* The first live handle that is not raw, with an id above @after; NULL: none. For iterating. */
+/* The first handle with an id above @after; NULL: none. */
 struct handle *store_next_handle(const struct store *store, store_id after);
+
+#define STORE_EACH_HANDLE(handle, store)                                                           \
+	for ((handle) = store_next_handle((store), 0); (handle) != NULL;                           \
+	     (handle) = store_next_handle((store), (handle)->id))
 
 /* ---- Lists, gathers ------------------------------------------------------------------------ */
 

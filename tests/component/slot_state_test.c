@@ -34,7 +34,9 @@ TEST(frame_saturates_instead_of_wrapping)
 	EXPECT_STATUS(frame_from_in_use(frame.paddr, &second), MM_SATURATED);
 	EXPECT_EQUAL(second.paddr.value, 1);
 	EXPECT_EQUAL(frame_reference_count(&frame), FRAME_REFERENCES_MAX);
-	set_references(frame.paddr, 1);
+	set_references(frame.paddr, 2);
+	second.paddr = frame.paddr;
+	frame_drop(&second);
 	frame_drop(&frame);
 }
 

@@ -179,6 +179,7 @@ TEST(vm_io_looks_again_under_the_lock)
 	uint64_t value = 0;
 
 	/* 30 bits are resolved from level 2: the root has the blocks. */
+	world_not_alone(world);
 	EXPECT_OK(vm_space_new_stage2(30, &space));
 	struct paddr block = map_segment_at(world, &space, 0, 512, MIB(2), READ_WRITE);
 	uint64_t *root = mm_linear(space.root);

@@ -284,6 +284,7 @@ TEST(vm_io_page_unmapped_between_two_chunks)
 	struct place place;
 	uint64_t copied;
 
+	world_not_alone(world);
 	place_make(world, &place, VM_IO_SPACE, 2);
 
 	uint64_t *descriptor = descriptor_of(&place.space, place.ipa + PAGE_SIZE);

@@ -67,6 +67,9 @@ struct segment world_segment(struct world *world, uint64_t pages, uint64_t align
 /* A Stage-2 space of 40 bits, or of what the CPU has if that is less. */
 void world_space(struct world *world, struct vm_space *space);
 
+/* From here on the test changes tables by hand, as another CPU could at any moment. */
+void world_not_alone(struct world *world);
+
 /* A word of physical memory, through the hypervisor's linear map. */
 uint64_t world_read(struct paddr paddr);
 void world_write(struct paddr paddr, uint64_t value);

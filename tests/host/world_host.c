@@ -99,6 +99,12 @@ static void ask_discipline(void)
 		FAIL("the discipline has %llu reports", (unsigned long long)report.reports);
 }
 
+void world_not_alone(struct world *world)
+{
+	(void)world;
+	model_not_alone();
+}
+
 static void ask_model(void)
 {
 	uint64_t differences = model_check_all();
@@ -111,6 +117,11 @@ static void ask_model(void)
 }
 
 #else
+
+void world_not_alone(struct world *world)
+{
+	(void)world;
+}
 
 static void start_model(void)
 {

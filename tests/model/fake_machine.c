@@ -149,6 +149,20 @@ void *cpu_local_of(unsigned int index)
 	return local[index];
 }
 
+struct mm_usage mm_usage(void)
+{
+	struct mm_usage usage = { .pages = { 0 } };
+
+	for (size_t i = 0; i < FAKE_PAGES; i++)
+		usage.pages[states[i].usage]++;
+	return usage;
+}
+
+uint64_t mm_operation_reports(void)
+{
+	return 0;
+}
+
 uint32_t mm_cpus_in_flight(void)
 {
 	return UINT32_C(1) << cpu_index();

@@ -154,7 +154,7 @@ static void neighbours_of_the_cursor_are_not_compared(void **state)
 	(void)state;
 	tell_jump(63);
 	write_leaf(63, 4, LEAF_RW);
-	write_leaf(64, 5, LEAF_RW);
+	*fake_descriptor(LEAVES, 64) = LEAF_RW | data(5);
 	tell_map(4, 1, MM_OK);
 	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 64);
 	tell_open(CURSOR_MUTABLE, 65, 8);

@@ -102,6 +102,8 @@ void tell_release(unsigned int first, unsigned int count)
 {
 	tell_flush(OPERATION_FLUSH_DISPATCH, prange(paddr(0), paddr(0)));
 	tell_flush(OPERATION_FLUSH_SYNC, prange(paddr(data(first)), paddr(data(first + count))));
+	for (unsigned int i = 0; i < count; i++)
+		fake_set_state(paddr(data(first + i)), PAGE_UNUSED, 0);
 }
 
 void tell_jump(uint64_t page)

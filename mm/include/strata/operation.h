@@ -52,6 +52,7 @@ struct mm_handle {
 struct mm_io {
 	const struct vm_io_range *range; /* NULL: none */
 	struct vm_io_range before;
+	uint64_t reports_before; /* mm_operation_reports then: a transfer is not one moment */
 };
 
 /* What every mapping with one property was given in the place of it. */
@@ -93,7 +94,9 @@ struct mm_operation {
 	uint64_t result;      /* bytes moved; pages taken; a loaded value */
 	bool answer;	      /* of functions that return one; FLUSH_ISSUE: nothing of the gather
 				   is left to invalidate, so the table above it was before */
-	const void *metadata; /* UNIQUE_*: given, or told */
+	const void *metadata; /* UNIQUE_*: given, or told; IO: the caller's buffer */
+	uint64_t value;	      /* of an element; what is expected there */
+	uint64_t desired;     /* WRITER_COMPARE_EXCHANGE */
 	const struct frame_request *request; /* SEGMENT_ALLOC, SEGMENT_REQUEST */
 	const struct tlb_gather *gather;
 	const struct frame_list *list;
@@ -116,6 +119,9 @@ typedef void (*mm_operation_observer)(const struct mm_operation *operation);
 
 /* One observer per machine; NULL detaches. Set while no operation is in flight. */
 void mm_operation_attach(mm_operation_observer observer);
+
+/* Operations reported so far, the one being reported not counted. */
+uint64_t mm_operation_reports(void);
 
 /*
  * Bit per CPU that is in a function which changes counts: perhaps between a change and its report. Read

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Everything, between operations: the store in itself, and against the subsystem. */
+#include "check_object.h"
+#include "compare.h"
+#include "invariant.h"
+
+#include <inttypes.h>
+
+static void check_tables(struct checker *checker)
+{
+	struct registry *registry = &checker->store.registry;
+	struct walk_seen seen; /* one set for all: two spaces may share no table either */
+	struct live_space *space;
+
+	walk_seen_init(&seen, &registry->seen_pool);
+	LIST_FOREACH(space, &registry->spaces, link)
+	check_table(checker, space, walk_table_range(&space->table), &seen,
+		    (struct subject){ "full check", space->number });
+	if (seen.full)
+		checker->store.out_of_storage = true;
+	walk_seen_clear(&seen);
+}
+
+static void check_invariants(struct store *store)
+{
+	struct witness witness;
+	const struct invariant *broken = store_invariant(store, &witness);
+	struct subject subject = { "full check", 0 };
+
+	if (broken == NULL)
+		return;
+	if (witness.is == witness.should_be)
+		difference(subject, witness.at, "invariant %s: %s", broken->number,
+			   broken->sentence);
+	else
+		difference(subject, witness.at, "invariant %s: %s; %" PRIu64 " and %" PRIu64,
+			   broken->number, broken->sentence, witness.is, witness.should_be);
+}
+
+struct sweep {
+	const struct store *store;
+	uint64_t frames;
+};
+
+static bool sweep_page(struct paddr page, const struct page_record *record, void *context)
+{
+	struct sweep *sweep = context;
+
+	sweep->frames += record->state != PAGE_FREE;
+	return check_page(sweep->store, page, (struct subject){ "full check", 0 });
+}
+
+/* Every page that is known, and that no other is a frame. */
+static void check_frames(const struct store *store)
+{
+	struct sweep sweep = { store, 0 };
+	uint64_t frames = mm_usage().pages[PAGE_FRAME];
+
+	if (regions_each(&store->regions, sweep_page, &sweep) && store->frames_before == 0 &&
+	    sweep.frames != frames)
+		difference((struct subject){ "full check", 0 }, iaddr(0),
+			   "%" PRIu64 " pages are frames, model knows of %" PRIu64, frames,
+			   sweep.frames);
+}
+
+void check_everything(struct checker *checker)
+{
+	check_tables(checker);
+	check_invariants(&checker->store);
+	check_frames(&checker->store);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What must hold of the store between operations: the sentences of invariants.def, as functions. */
+#pragma once
+
+#include "store.h"
+
+struct invariant {
+	const char *number;   /* "A3" */
+	const char *sentence; /* that holds */
+};
+
+/* Where a sentence does not hold. */
+struct witness {
+	struct iaddr at; /* the page, or the input address */
+	uint64_t is;	 /* what was found there, and what should be; equal if there is no number */
+	uint64_t should_be;
+};
+
+/* The first sentence that does not hold; NULL: all do. (Recounting uses the records' seen.) */
+const struct invariant *store_invariant(struct store *store, struct witness *witness);
+
+/* How many sentences there are. */
+unsigned int invariant_count(void);
+
+/* Each says whether its sentence holds of all of the store. */
+#define INVARIANT(number, function, sentence)                                                      \
+	bool function(struct store *store, struct witness *witness);
+#include "invariants.def"

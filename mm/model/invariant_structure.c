@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* S1 to S18: each object is what it should be, and is of what exists. And exclusion. */
+#include "accounting.h"
+#include "invariant.h"
+
+static bool is_memory(struct paddr page)
+{
+	struct page_state state;
+
+	return page_state(page, &state) == MM_OK;
+}
+
+static bool is_usage(struct paddr page, enum page_usage usage)
+{
+	struct page_state state;
+
+	return page_state(page, &state) == MM_OK && state.usage == usage;
+}
+
+/* ---- Pages --------------------------------------------------------------------------------- */
+
+static uint64_t counts_of(const struct page_record *record)
+{
+	return (uint64_t)record->before + record->handles + record->entries + record->covers +
+	       record->parked;
+}
+
+static bool slot_is_sound(struct paddr page, const struct page_record *record, void *context)
+{
+	struct witness *witness = context;
+	bool owned = record->unique != 0 || record->list != 0;
+	bool sound = true;
+
+	switch (record->state) {
+	case PAGE_FREE:
+		sound = record->references == 0 && record->metadata == NULL;
+		break;
+	case PAGE_SHARED:
+		sound = record->references >= 1 && !owned;
+		break;
+	case PAGE_UNIQUE_OWNER:
+		sound = record->references == 0 && (record->list == 0 || record->metadata == NULL);
+		break;
+	default:
+		break;
+	}
+	witness->at = iaddr(page.value);
+	return sound;
+}
+
+bool slots_are_sound(struct store *store, struct witness *witness)
+{
+	return regions_each(&store->regions, slot_is_sound, witness);
+}
+
+static bool free_page_is_unheld(struct paddr page, const struct page_record *record, void *context)
+{
+	struct witness *witness = context;
+
+	witness->at = iaddr(page.value);
+	witness->is = counts_of(record) + record->unique + (record->list != 0);
+	return record->state != PAGE_FREE || witness->is == 0;
+}
+
+bool free_is_unheld(struct store *store, struct witness *witness)
+{
+	return regions_each(&store->regions, free_page_is_unheld, witness);
+}
+
+static bool used_page_is_held(struct paddr page, const struct page_record *record, void *context)
+{
+	struct witness *witness = context;
+
+	witness->at = iaddr(page.value);
+	return record->state != PAGE_SHARED || counts_of(record) != 0;
+}
+
+bool used_is_held(struct store *store, struct witness *witness)
+{
+	return regions_each(&store->regions, used_page_is_held, witness);
+}
+
+static bool page_references_are_held(struct paddr page, const struct page_record *record,
+				     void *context)
+{
+	struct witness *witness = context;
+
+	witness->at = iaddr(page.value);
+	witness->is = record->references;
+	witness->should_be = counts_of(record);
+	return witness->is == witness->should_be;
+}
+
+bool references_are_held(struct store *store, struct witness *witness)
+{
+	return regions_each(&store->regions, page_references_are_held, witness);
+}
+
+/* ---- Spaces and cursors -------------------------------------------------------------------- */
+
+bool roots_are_tables(struct store *store, struct witness *witness)
+{
+	const struct live_space *space;
+
+	LIST_FOREACH(space, &store->registry.spaces, link)
+	{
+		struct paddr root = space->table.root;
+		const struct page_record *record = regions_find(&store->regions, root);
+
+		witness->at = iaddr(root.value);
+		if (!is_usage(root, PAGE_TABLE) || (record != NULL && record->state != PAGE_FREE))
+			return false;
+	}
+	return true;
+}
+
+static bool mapping_is_sound(const struct live_space *space, const struct mapping *mapping,
+			     uint64_t last_end)
+{
+	uint64_t start = mapping->range.start.value;
+	uint64_t end = mapping->range.end.value;
+	uint64_t limit = UINT64_C(1) << space->state.pa_bits;
+
+	return ((start | end | mapping->output.value) & (PAGE_SIZE - 1)) == 0 && start < end &&
+	       start >= last_end && end <= walk_table_range(&space->table).end.value &&
+	       mapping->output.value < limit && end - start <= limit - mapping->output.value;
+}
+
+static bool are_one(const struct mapping *before, const struct mapping *after)
+{
+	return before->range.end.value == after->range.start.value &&
+	       mapping_output(before, before->range.end).value == after->output.value &&
+	       page_property_equal(before->property, after->property) &&
+	       before->counted == after->counted;
+}
+
+bool spaces_are_sound(struct store *store, struct witness *witness)
+{
+	const struct live_space *space;
+
+	LIST_FOREACH(space, &store->registry.spaces, link)
+	{
+		struct mapping last = { .range = { { 0 }, { 0 } } };
+		struct mapping mapping;
+
+		while (mappings_next(&space->state.mappings, last.range.end, &mapping)) {
+			witness->at = mapping.range.start;
+			if (!mapping_is_sound(space, &mapping, last.range.end.value) ||
+			    (last.range.end.value != 0 && are_one(&last, &mapping)))
+				return false;
+			last = mapping;
+		}
+	}
+	return true;
+}
+
+bool cursors_are_sound(struct store *store, struct witness *witness)
+{
+	const struct open_cursor *cursor;
+
+	LIST_FOREACH(cursor, &store->registry.cursors, link)
+	{
+		const struct cursor_state *state = &cursor->state;
+		uint64_t position = state->position.value;
+
+		witness->at = state->range.start;
+		if (irange_is_empty(state->range) || !irange_is_page_aligned(state->range) ||
+		    position % PAGE_SIZE != 0 || position < state->range.start.value ||
+		    position > state->range.end.value ||
+		    !irange_contains(walk_table_range(&cursor->space->table), state->range))
+			return false;
+	}
+	return true;
+}
+
+bool cursors_have_spaces(struct store *store, struct witness *witness)
+{
+	const struct open_cursor *cursor;
+
+	LIST_FOREACH(cursor, &store->registry.cursors, link)
+	{
+		const struct live_space *space;
+		bool lives = false;
+
+		LIST_FOREACH(space, &store->registry.spaces, link)
+		lives = lives || space == cursor->space;
+		witness->at = cursor->state.range.start;
+		if (!lives)
+			return false;
+	}
+	return true;
+}
+
+bool cursors_exclude(struct store *store, struct witness *witness)
+{
+	const struct open_cursor *cursor;
+
+	LIST_FOREACH(cursor, &store->registry.cursors, link)
+	{
+		witness->at = cursor->state.range.start;
+		if (registry_holder(&store->registry, cursor->space, cursor->state.range, cursor) !=
+		    NULL)
+			return false;
+	}
+	return true;
+}
+
+bool owners_permit(struct store *store, struct witness *witness)
+{
+	const struct live_space *space;
+
+	LIST_FOREACH(space, &store->registry.spaces, link)
+	{
+		struct iaddr from = iaddr(0);
+		struct mapping mapping;
+
+		while (space->table.stage == STAGE_2 &&
+		       mappings_next(&space->state.mappings, from, &mapping)) {
+			witness->at = from = mapping.range.end;
+			if (mapping.counted &&
+			    !accounting_is_permitted(
+				    space->space,
+				    prange(mapping.output,
+					   mapping_output(&mapping, mapping.range.end))))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* ---- Handles ------------------------------------------------------------------------------- */
+
+/* Whether @holds holds of every handle of @kind. */
+static bool each_handle(struct store *store, enum share_kind kind, struct witness *witness,
+			bool (*holds)(const struct store *store, const struct handle *handle))
+{
+	const struct handle *handle;
+
+	STORE_EACH_HANDLE(handle, store)
+	{
+		witness->at = iaddr(handle->pages.start.value);
+		if (handle->kind == kind && !holds(store, handle))
+			return false;
+	}
+	return true;
+}
+
+static bool is_one_page(const struct store *store, const struct handle *handle)
+{
+	(void)store;
+	return prange_is_page_aligned(handle->pages) && prange_size(handle->pages) == PAGE_SIZE &&
+	       is_memory(handle->pages.start);
+}
+
+static bool is_range(const struct store *store, const struct handle *handle)
+{
+	(void)store;
+	return prange_is_page_aligned(handle->pages) && !prange_is_empty(handle->pages) &&
+	       is_memory(handle->pages.start) &&
+	       is_memory(paddr(handle->pages.end.value - PAGE_SIZE));
+}
+
+static bool has_shared_pages(const struct store *store, const struct handle *handle)
+{
+	for (uint64_t page = handle->pages.start.value; page < handle->pages.end.value;
+	     page += PAGE_SIZE) {
+		const struct page_record *record = regions_find(&store->regions, paddr(page));
+
+		if (record == NULL || record->state != PAGE_SHARED)
+			return false;
+	}
+	return true;
+}
+
+static bool has_unique_page(const struct store *store, const struct handle *handle)
+{
+	const struct page_record *record = regions_find(&store->regions, handle->pages.start);
+
+	return record != NULL && record->state == PAGE_UNIQUE_OWNER && record->list == 0 &&
+	       counts_of(record) == 0;
+}
+
+bool frames_are_pages(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_FRAME, witness, is_one_page);
+}
+
+bool frames_are_shared(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_FRAME, witness, has_shared_pages);
+}
+
+bool segments_are_ranges(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_SEGMENT, witness, is_range);
+}
+
+bool segments_are_shared(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_SEGMENT, witness, has_shared_pages);
+}
+
+bool uniques_are_pages(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_UNIQUE_FRAME, witness, is_one_page);
+}
+
+bool uniques_are_unique(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_UNIQUE_FRAME, witness, has_unique_page);
+}
+
+bool handles_are_known(struct store *store, struct witness *witness)
+{
+	const struct handle *handle;
+	uint64_t live[3] = { 0 };
+
+	STORE_EACH_HANDLE(handle, store)
+	live[handle->kind]++;
+	for (unsigned int kind = 0; kind < 3; kind++) {
+		witness->is = live[kind];
+		witness->should_be = store->counts[kind];
+		if (witness->is != witness->should_be)
+			return false;
+	}
+	return true;
+}
