@@ -9,6 +9,9 @@
  * An access meets these questions in this order, and the first that is answered "no" is its fault
  * (Arm ARM D8.15, "Memory aborts"):
  *
+ *	is the address one of the table's?	FAULT_TRANSLATION; FAULT_ADDRESS_SIZE if there is no
+ *						table yet: a guest's Stage 1 that is off takes every
+ *						address that physical memory could have
  *	is it mapped?				FAULT_TRANSLATION
  *	has it the Access flag?			FAULT_ACCESS_FLAG
  *	may this kind of access use it,

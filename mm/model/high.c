@@ -34,19 +34,39 @@ static bool place_of(const struct high_state *high, uint64_t index, struct paddr
 	return high_place(high, iaddr(index * WORD_BYTES), place);
 }
 
+/* Whether every index by which @mappings lead to @place holds @value, if anybody looked. */
+static bool hold(const struct high_state *high, const struct mappings *mappings, struct paddr place,
+		 uint64_t value)
+{
+	struct irange left = irange_all();
+	struct mapping mapping;
+	uint64_t other;
+
+	for (; mappings_next_in(mappings, left, &mapping); left.start = mapping.range.end) {
+		uint64_t offset = place.value - mapping.output.value;
+
+		if (place.value >= mapping.output.value && offset < irange_size(mapping.range) &&
+		    words_find(&high->mem, (mapping.range.start.value + offset) / WORD_BYTES,
+			       &other) &&
+		    other != value)
+			return false;
+	}
+	return true;
+}
+
 const char *high_invariant(const struct high_state *high)
 {
-	struct word word, other;
+	uint64_t index = 0;
+	struct word word;
 
-	for (uint64_t i = 0; words_next(&high->mem, i, &word); i = word.index + 1) {
-		struct paddr place, other_place;
+	for (; words_next(&high->mem, index, &word); index = word.index + 1) {
+		struct paddr place;
 
 		if (!place_of(high, word.index, &place))
 			return "a word has an index only where something is mapped, or leaving";
-		for (uint64_t j = i + 1; words_next(&high->mem, j, &other); j = other.index + 1)
-			if (place_of(high, other.index, &other_place) &&
-			    other_place.value == place.value && other.value != word.value)
-				return "indices that lead to one word hold the same";
+		if (!hold(high, &high->table.mappings, place, word.value) ||
+		    !hold(high, &high->leaving, place, word.value))
+			return "indices that lead to one word hold the same";
 	}
 	return NULL;
 }

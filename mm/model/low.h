@@ -10,6 +10,7 @@
  *	read, write				low_take of STEP_ACCESS
  *	map, unmap, query			of STEP_MAP, STEP_UNMAP, STEP_QUERY
  *	tlb_fill, tlb_evict			of STEP_FILL, STEP_EVICT
+ *	tlb_is_submap_of_pt and the others	low_invariant
  *
  * Where ours differs, and why. There unmap is one step with its invalidation ("the hardware ensures
  * that the TLB has no key of it afterwards"). Here a cursor unmaps now and flushes once for many: what

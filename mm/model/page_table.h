@@ -11,6 +11,8 @@
  *
  *	PageTableState { mappings, constants }	struct page_table_state
  *	PTArch, a sequence of levels		struct table_arch
+ *	frames_within_pmem, mappings_aligned,
+ *	mappings_nonoverlap_in_vmem		page_table_state_invariant
  *	init, map_pre, unmap_pre, query_pre	page_table_init, ..._map_pre, ..._unmap_pre, ..._query_pre
  *	map, unmap, query (s1, s2, op)		page_table_map_post, ..._unmap_post, ..._query_post
  *	PageTableInterface			struct page_table_interface
@@ -53,6 +55,7 @@ struct page_table_constants {
 	struct table_arch arch;
 	struct irange input;  /* the addresses that are this table's to map */
 	struct prange memory; /* where mappings may lead (pmem_lb, pmem_ub) */
+	unsigned int pa_bits; /* of the CPU: what an address may be where no table asks */
 	bool counted;	      /* its mappings hold references to frames */
 	/* Whether descriptors can say exactly this. */
 	bool (*expresses)(struct page_property property);

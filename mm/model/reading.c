@@ -66,11 +66,18 @@ unsigned int low_outcomes(const struct low_state *low, const struct guest_stage1
 			  const struct access *access, int stage,
 			  struct outcome outcomes[LOW_OUTCOMES_MAX])
 {
+	const unsigned int pa_bits = low->hardware.table.constants.pa_bits;
 	struct outcomes found = { outcomes, 0 };
 	struct access inner = *access;
 	struct mapping mapping;
 	struct outcome outcome;
 
+	if (stage1 == NULL && stage == 2 && access->address.value >> pa_bits != 0) {
+		/* Stage 1 is off, and refuses what is no physical address (Arm ARM D8.2.10). */
+		outcome = (struct outcome){ .fault = FAULT_ADDRESS_SIZE, .levels = 1 };
+		add(&found, outcome, 1);
+		return found.count;
+	}
 	if (stage1 != NULL) {
 		if (!through_walk(low, stage1, stage, &found))
 			return found.count;

@@ -26,6 +26,7 @@ struct page_table_constants engine_constants(const struct vm_space *space)
 		.arch.root_level = geometry->root_level,
 		.input = irange(iaddr(0), iaddr(UINT64_C(1) << geometry->ia_bits)),
 		.memory = prange(paddr(0), paddr(UINT64_C(1) << geometry->pa_bits)),
+		.pa_bits = geometry->pa_bits,
 		.expresses = space->stage == STAGE_1 ? stage1_expresses : stage2_expresses,
 	};
 	struct table_level *level = constants.arch.levels;

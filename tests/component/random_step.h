@@ -9,11 +9,11 @@
 
 /* How many runs from a seed, of how many steps, with how many words read after each. */
 #if WORLD_SIMULATED
-#define RANDOM_SEEDS 6
+#define RANDOM_SEEDS 4
 #define RANDOM_STEPS 150
 #else
 #define RANDOM_SEEDS 2
-#define RANDOM_STEPS 120
+#define RANDOM_STEPS 60
 #endif
 #define RANDOM_WORDS 6
 

@@ -22,19 +22,32 @@ void readings_start(struct readings *readings, struct world *world, struct vm_sp
 	model_arena_init(&readings->arena, memory, sizeof(memory));
 	machine_pools_init(&readings->pools, &readings->arena);
 	low_make(&readings->low, &readings->pools, &constants);
+	low_make(&readings->before, &readings->pools, &constants);
+	refine_make(&readings->refinement, &readings->pools);
 	readings->low.hardware.table.constants.counted = true;
 }
 
-static void step(struct readings *readings, struct low_step step)
+static void check_step(struct readings *readings, const struct low_step *step)
 {
+	struct refine_result result =
+		refine_check_step(&readings->refinement, &readings->before, &readings->low, step);
+
+	if (result.broken != NULL)
+		FAIL("%s: %s", result.theorem, result.broken);
+}
+
+void readings_step(struct readings *readings, struct low_step step)
+{
+	EXPECT_TRUE(low_copy(&readings->before, &readings->low));
 	EXPECT_TRUE(low_take(&readings->low, &step));
 	if (step.kind == STEP_MAP)
 		EXPECT_OK(step.status);
+	check_step(readings, &step);
 }
 
 static void step_map(struct readings *readings, struct mapping mapping)
 {
-	step(readings, (struct low_step){ .kind = STEP_MAP, .mapping = mapping });
+	readings_step(readings, (struct low_step){ .kind = STEP_MAP, .mapping = mapping });
 }
 
 static uint64_t next_word(struct readings *readings)
@@ -98,11 +111,12 @@ void readings_unmap(struct readings *readings, uint64_t ia, uint64_t size,
 
 	open_at(readings->space, ia, size, &cursor);
 	EXPECT_OK(cursor_unmap(&cursor, size, NULL));
-	step(readings, (struct low_step){ .kind = STEP_UNMAP, .mapping.range = span(ia, size) });
+	readings_step(readings,
+		      (struct low_step){ .kind = STEP_UNMAP, .mapping.range = span(ia, size) });
 	if (meanwhile != NULL)
 		meanwhile(readings, ia, size);
 	cursor_close(&cursor);
-	step(readings, (struct low_step){ .kind = STEP_FLUSH });
+	readings_step(readings, (struct low_step){ .kind = STEP_FLUSH });
 }
 
 /* To the machine a change of a property is an unmap, a flush and a map. */
@@ -115,9 +129,9 @@ void readings_protect(struct readings *readings, uint64_t ia, uint64_t size,
 
 	protect_at(readings->space, ia, size, property);
 	for (; mappings_next_in(mappings, left, &mapping); left.start = mapping.range.end) {
-		step(readings,
-		     (struct low_step){ .kind = STEP_UNMAP, .mapping.range = mapping.range });
-		step(readings, (struct low_step){ .kind = STEP_FLUSH });
+		readings_step(readings, (struct low_step){ .kind = STEP_UNMAP,
+							   .mapping.range = mapping.range });
+		readings_step(readings, (struct low_step){ .kind = STEP_FLUSH });
 		mapping.property = property;
 		step_map(readings, mapping);
 	}
@@ -140,20 +154,32 @@ static void sync_instructions(const struct readings *readings, const struct acce
 			instruction_cache_sync(mm_linear(outcomes[i].place), WORD_BYTES);
 }
 
+/*
+ * Of a thousand words, once a while: copies of the machine cost more than the reading. Through both
+ * stages the address is not one of this machine.
+ */
+#define CHECK_EVERY 64
+
 const char *readings_try(struct readings *readings, const struct access *access)
 {
-	struct outcome observed;
+	bool checked = readings->stage1 == NULL && readings->taken++ % CHECK_EVERY == 0;
+	struct low_step step = { .kind = STEP_ACCESS, .access = *access };
+	const char *broken;
 
 	if (access->kind == ACCESS_EXECUTE)
 		sync_instructions(readings, access);
 	if (readings->reader == NULL)
-		reader_el2(access, &observed);
+		reader_el2(access, &step.outcome);
 	else
-		reader_guest(readings->reader, access, readings->user_program, &observed);
-	readings->taken++;
-	readings->met[observed.fault]++;
-	return low_observe(&readings->low, readings->stage1, access, own_stage(readings),
-			   &observed);
+		reader_guest(readings->reader, access, readings->user_program, &step.outcome);
+	readings->met[step.outcome.fault]++;
+	if (checked)
+		EXPECT_TRUE(low_copy(&readings->before, &readings->low));
+	broken = low_observe(&readings->low, readings->stage1, access, own_stage(readings),
+			     &step.outcome);
+	if (checked && broken == NULL)
+		check_step(readings, &step);
+	return broken;
 }
 
 void readings_take(struct readings *readings, const struct access *access)

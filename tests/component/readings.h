@@ -3,6 +3,9 @@
  * The low-level machine beside a real table and a real MMU: each operation is performed by both, and
  * each access by the MMU must be a transition of the machine (mm/model/low.h).
  *
+ * Every step of the machine is checked besides (refine.h): that it keeps the invariant, and that programs
+ * see nothing of it that the high-level machine does not do.
+ *
  * The machine is never shown the table: what is written there wrongly is seen when it is read. It knows
  * what two words of each page hold, since they are written through the linear map before the page is
  * mapped: the first and the last. Accesses are to those.
@@ -11,15 +14,16 @@
 
 #include "reader.h"
 
-#include <low.h>
+#include <refine.h>
 
 #define READINGS_LAST_WORD (PAGE_SIZE - 8)
 
 struct readings {
 	struct world *world;
 	struct vm_space *space;
-	struct reader *reader; /* NULL: EL2 reads */
-	struct low_state low;
+	struct reader *reader;	      /* NULL: EL2 reads */
+	struct low_state low, before; /* before: the last step */
+	struct refinement refinement;
 	struct guest_stage1 *stage1; /* NULL: the guest has none */
 	uint64_t user_program;
 	struct machine_pools pools;
@@ -32,6 +36,9 @@ struct readings {
 /* There is one at a time. */
 void readings_start(struct readings *readings, struct world *world, struct vm_space *space,
 		    struct reader *reader);
+
+/* Takes @step of the machine alone; a map must succeed. */
+void readings_step(struct readings *readings, struct low_step step);
 
 /* Writes the two words of the page at @page that the machine is to know. */
 void readings_fill(struct readings *readings, struct paddr page);

@@ -20,6 +20,7 @@ struct page_table_constants machine_constants(void)
 		},
 		.input = irange(iaddr(0), iaddr(UINT64_C(1) << 39)),
 		.memory = prange(paddr(MEMORY_START), paddr(MEMORY_START + MEMORY_BYTES)),
+		.pa_bits = 44,
 		.expresses = expresses,
 	};
 }

@@ -190,6 +190,18 @@ static void levels_are_those_that_can_be(void **state)
 					 (rows[i].levels & LEVEL(level)) != 0);
 }
 
+/* Stage 1 is off: it refuses what is no physical address, before Stage 2 is asked. */
+static void an_address_may_be_too_large_for_anybody(void **state)
+{
+	struct machine *machine = *state;
+	struct low_state *low = &machine->before;
+	const struct access read = access_of(ACCESS_READ, UINT64_C(1) << 44);
+
+	assert_true(allowed(low, NULL, read, fault_of(FAULT_ADDRESS_SIZE, 1, LEVEL(0))));
+	assert_false(allowed(low, NULL, read, fault_of(FAULT_ADDRESS_SIZE, 2, LEVEL(0))));
+	assert_false(allowed(low, NULL, read, fault_of(FAULT_TRANSLATION, 2, LEVEL(0))));
+}
+
 /* ---- Both stages --------------------------------------------------------------------------- */
 
 #define VA GIB(4)
@@ -276,6 +288,8 @@ int main(void)
 						machine_tear_down),
 		cmocka_unit_test_setup_teardown(levels_are_those_that_can_be, machine_set_up,
 						machine_tear_down),
+		cmocka_unit_test_setup_teardown(an_address_may_be_too_large_for_anybody,
+						machine_set_up, machine_tear_down),
 		cmocka_unit_test_setup_teardown(both_stages_say_what_may_be_read, machine_set_up,
 						machine_tear_down),
 	};
