@@ -214,6 +214,8 @@ static void store_meanwhile(const struct observe_event *event)
 	writer.stored += store(1, writer.page);
 }
 
+static struct observer writer_between = { .see = store_meanwhile };
+
 /*
  * A store at any step of a change is listed, whatever the change: what was stored before the list is
  * taken is on it, or dirty still.
@@ -238,7 +240,7 @@ TEST(dirty_list_by_hardware_loses_no_write_that_comes_meanwhile)
 		writer.page = change == UNMAP ? 600 : 77;
 		writer.stored = change == TAKE && store(1, writer.page);
 		EXPECT_OK(cursor_jump(&cursor, iaddr(AT(writer.page))));
-		observe_attach(store_meanwhile);
+		observe_attach(&writer_between);
 		switch (change) {
 		case UNMAP:
 			EXPECT_OK(cursor_jump(&cursor, iaddr(AT(512))));
@@ -257,7 +259,7 @@ TEST(dirty_list_by_hardware_loses_no_write_that_comes_meanwhile)
 			EXPECT_OK(dirty_log_take(&log, &cursor, list));
 		}
 		cursor_flush(&cursor);
-		observe_attach(NULL);
+		observe_detach(&writer_between);
 		if (change != REPLACE)
 			frame_drop(&frame);
 		if (change != TAKE)
