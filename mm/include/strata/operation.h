@@ -39,6 +39,12 @@ enum mm_operation_kind {
 	OPERATION_COUNT
 };
 
+/* What every mapping with one property was given in the place of it. */
+struct property_change {
+	struct page_property was;
+	struct page_property becomes;
+};
+
 #if STRATA_CHECKED
 
 /* What a handle was when it was reported. No pages: there was none. */
@@ -53,12 +59,6 @@ struct mm_io {
 	const struct vm_io_range *range; /* NULL: none */
 	struct vm_io_range before;
 	uint64_t reports_before; /* mm_operation_reports then: a transfer is not one moment */
-};
-
-/* What every mapping with one property was given in the place of it. */
-struct property_change {
-	struct page_property was;
-	struct page_property becomes;
 };
 
 /* Fields that an operation does not have are zero. */
