@@ -270,22 +270,31 @@ static void change_live_leaf(struct range_change *change, const struct table *ta
 	const struct irange span = table_span(table, index);
 	uint64_t *slot = &table->descriptors[index];
 	uint64_t old = descriptor_read(slot);
-	const struct leaf_change *leaf;
-	uint64_t new;
+	const struct leaf_change *leaf = leaf_change(change, old, table->level);
 
-	do {
+	while (changes(leaf) && !leaf->breaks &&
+	       !descriptor_compare_exchange(slot, &old, descriptor_address(old).value | leaf->new))
 		leaf = leaf_change(change, old, table->level);
-		new = leaf->breaks ? old & ~DESCRIPTOR_VALID
-				   : descriptor_address(old).value | leaf->new;
-	} while (changes(leaf) && !descriptor_compare_exchange(slot, &old, new));
+
+	bool breaks = leaf->breaks;
+
+	if (breaks) {
+		uint64_t broken = old & ~DESCRIPTOR_VALID;
+
+		/* No CPU writes to it from then on; what it was in that moment is kept in it. */
+		old = descriptor_exchange(slot, broken);
+		if ((old & ~DESCRIPTOR_VALID) != broken)
+			descriptor_change(slot, old & ~DESCRIPTOR_VALID);
+		leaf = leaf_change(change, old, table->level);
+	}
 
 	if (change->visit != NULL)
 		change->visit(span, leaf->was, change->visit_context);
-	if (!changes(leaf))
+	if (!changes(leaf) && !breaks)
 		return;
 	if (!leaf_is_dirty(leaf->new))
 		note_dirty(change->cursor->space, span, old);
-	change->broken |= leaf->breaks;
+	change->broken |= breaks;
 	gather_leaves(&change->cursor->gather, span, table->level);
 	change->leaves++;
 }

@@ -77,8 +77,13 @@ static inline bool descriptor_compare_exchange(uint64_t *leaf, uint64_t *expecte
 {
 	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
 		.previous = *expected);
-	return atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)leaf, expected, value,
-						       memory_order_relaxed, memory_order_relaxed);
+	if (atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)leaf, expected, value,
+						    memory_order_relaxed, memory_order_relaxed))
+		return true;
+	/* What was announced did not happen. */
+	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = *expected,
+		.previous = value);
+	return false;
 }
 
 static inline bool descriptor_is_table(uint64_t descriptor, int level)

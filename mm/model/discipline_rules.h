@@ -65,7 +65,8 @@
 	  "D8.16.1, break-before-make")                                                            \
 	X(write_without_lock,                                                                      \
 	  "A descriptor that CPUs may walk is written under its table's lock.", "B2.2, atomicity") \
-	X(write_unseen, "No descriptor changes but by a write that is observed.",                  \
+	X(write_unseen,                                                                            \
+	  "No descriptor changes but by a write that is observed, or as FEAT_HAFDBS lets a CPU.",  \
 	  "D8.3, descriptors")                                                                     \
 	X(vmid_reused,                                                                             \
 	  "A VMID is given to another table only after all that is cached under it was "           \

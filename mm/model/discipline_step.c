@@ -89,6 +89,17 @@ static void change(struct discipline *discipline, struct shadow *table, unsigned
 		shadow_unlink(discipline, table, index);
 }
 
+/* The Access flag, and S2AP[1] where DBM allows it: what a CPU with FEAT_HAFDBS sets in a leaf by itself,
+ * which nobody observes. Whether the space lets it the walker's comparison knows. */
+static bool set_by_hardware(uint64_t was, uint64_t is, int level)
+{
+	const uint64_t accessed = UINT64_C(1) << 10, writable = UINT64_C(1) << 7;
+	const uint64_t dirty = was & UINT64_C(1) << 51 ? writable : 0;
+
+	return descriptor_valid(was) && !discipline_leads_on(was, level) &&
+	       (is | (was & (accessed | dirty))) == is && ((was ^ is) & ~(accessed | dirty)) == 0;
+}
+
 static void see_write(struct discipline *discipline, const struct observe_event *event)
 {
 	struct shadow *table = shadow_find(discipline, page_align_down(event->address.value));
@@ -105,6 +116,8 @@ static void see_write(struct discipline *discipline, const struct observe_event 
 				  "0x%" PRIx64 " in a table of level %d that is %s",
 				  event->address.value, table->level,
 				  table->holder == 0 ? "not locked" : "locked by another CPU");
+	if (set_by_hardware(table->descriptors[index], event->previous, table->level))
+		table->descriptors[index] = event->previous;
 	if (event->previous != table->descriptors[index]) {
 		discipline_broken(discipline, DISCIPLINE_write_unseen, event,
 				  "0x%" PRIx64 " was 0x%" PRIx64 " and is 0x%" PRIx64
