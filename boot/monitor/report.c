@@ -171,6 +171,22 @@ void report_closing(const struct job *job, const struct escape_result *escape,
 		       before->pages[usage] == after->pages[usage] ? "" : "  DIFFERENT");
 }
 
+#if STRATA_CHECKED
+
+static void report_checks(const struct model_report *report)
+{
+	printf("checks (operations, beside the model)\n");
+	for (unsigned int i = 0; i < MODEL_CATEGORIES; i++) {
+		if (report->categories[i] != 0)
+			report_count(model_category_name(i), report->categories[i]);
+	}
+	report_count("descriptors read back", report->descriptors);
+	printf("  invariants of the store    %8u, each looked at %" PRIu64 " times\n",
+	       report->invariants, report->full_checks);
+}
+
+#endif
+
 bool report_verdict(void)
 {
 #if STRATA_CHECKED
@@ -178,6 +194,7 @@ bool report_verdict(void)
 	struct model_report report = model_report();
 	struct discipline_report discipline = discipline_report();
 
+	report_checks(&report);
 	printf("discipline: %" PRIu64 " events, %" PRIu64 " reports\n", discipline.events,
 	       discipline.reports);
 	printf("model: %" PRIu64 " operations checked, %" PRIu64 " differences\n",

@@ -12,7 +12,9 @@
 
 struct checker {
 	struct store store;
-	uint64_t operations;  /* checked */
+	uint64_t operations;		     /* checked */
+	uint64_t categories[CATEGORY_COUNT]; /* those, by category */
+	uint64_t full_checks;
 	uint64_t descriptors; /* read */
 };
 

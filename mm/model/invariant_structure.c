@@ -216,7 +216,8 @@ bool owners_permit(struct store *store, struct witness *witness)
 
 		while (space->table.stage == STAGE_2 &&
 		       mappings_next(&space->state.mappings, from, &mapping)) {
-			witness->at = from = mapping.range.end;
+			witness->at = mapping.range.start;
+			from = mapping.range.end;
 			if (mapping.counted &&
 			    !accounting_is_permitted(
 				    space->space,

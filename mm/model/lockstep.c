@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "check_object.h"
+#include "invariant.h"
 
 #include <arch/cpu.h>
 #include <inttypes.h>
@@ -67,12 +68,21 @@ static void check(const struct mm_operation *operation)
 	}
 }
 
+static void count(const struct mm_operation *operation)
+{
+	uint64_t before = checker.operations;
+
+	check(operation);
+	checker.categories[op_information(operation->kind)->category] +=
+		checker.operations - before;
+}
+
 static void observe_operation(const struct mm_operation *operation)
 {
 	lock_take();
 	if (running) {
 		checker.store.cpus |= mm_cpus_in_flight() | UINT32_C(1) << cpu_index();
-		check(operation);
+		count(operation);
 		stop_if_out_of_storage();
 	}
 	lock_release();
@@ -93,6 +103,7 @@ uint64_t model_check_all(void)
 
 	lock_take();
 	if (running) {
+		checker.full_checks++;
 		check_everything(&checker);
 		stop_if_out_of_storage();
 	}
@@ -111,9 +122,23 @@ struct model_report model_report(void)
 		.differences = differences_count(),
 		.descriptors = checker.descriptors,
 		.arena_used = checker.store.registry.arena.used,
+		.full_checks = checker.full_checks,
+		.invariants = invariant_count(),
+		.handles = checker.store.counts[SHARE_FRAME] +
+			   checker.store.counts[SHARE_UNIQUE_FRAME] +
+			   checker.store.counts[SHARE_SEGMENT],
 	};
+	for (unsigned int i = 0; i < MODEL_CATEGORIES; i++)
+		report.categories[i] = checker.categories[i];
 	lock_release();
 	return report;
+}
+
+_Static_assert(MODEL_CATEGORIES == CATEGORY_COUNT, "a report has every category");
+
+const char *model_category_name(unsigned int category)
+{
+	return op_category_name((enum op_category)category);
 }
 
 const struct store *model_store(void)

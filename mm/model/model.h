@@ -15,11 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Kinds of operations, for reports (model_category_name). */
+#define MODEL_CATEGORIES 12
+
 struct model_report {
-	uint64_t operations;  /* checked */
-	uint64_t differences; /* found */
-	uint64_t descriptors; /* read by the walker */
-	uint64_t arena_used;  /* bytes, at the most so far */
+	uint64_t operations;		       /* checked */
+	uint64_t categories[MODEL_CATEGORIES]; /* those, by what they are operations on */
+	uint64_t full_checks;		       /* model_check_all */
+	unsigned int invariants;	       /* that each of these looked at */
+	uint64_t handles;		       /* that live now */
+	uint64_t differences;		       /* found */
+	uint64_t descriptors;		       /* read by the walker */
+	uint64_t arena_used;		       /* bytes, at the most so far */
 };
 
 /*
@@ -37,6 +44,9 @@ void model_start(void *arena, size_t size, void (*complain)(const char *text));
 uint64_t model_check_all(void);
 
 struct model_report model_report(void);
+
+/* "frames" and so on. */
+const char *model_category_name(unsigned int category);
 
 /*
  * What exists now, by the model's knowledge (store.h), for whoever draws operations from it. Looked at

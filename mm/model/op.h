@@ -71,6 +71,7 @@ struct op_information {
 	enum op_category category;
 	uint32_t arguments; /* set of enum op_argument */
 	bool looks;	    /* it only looks at a handle, and reports no event */
+	bool made;	    /* it is made of others, and reports only those */
 	const char *upstream;
 	const char *section;
 	const char *meaning;

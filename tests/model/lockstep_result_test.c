@@ -324,7 +324,7 @@ static void a_mapped_page_given_away(void **state)
 	(void)state;
 	fake_set_owner(paddr(data(3)), &other);
 	model_check_all();
-	expect_lie("but some page's owner does not permit it");
+	expect_lie("invariant X5: every page that a guest's table maps counted is its space's own");
 }
 
 /* More runs than the gather holds: the operation flushed on its way, and some pages are free. */
