@@ -22,6 +22,7 @@ static inline void cursor_begin(struct cursor *cursor, struct vm_space *space, s
 	cursor->covering_range = covering_range;
 	if (covering->level == LEVEL_PAGE) {
 		cursor->leaf_table = covering->descriptors;
+		cursor->leaf_node = node;
 		cursor->leaf_table_range = covering_range;
 	} else {
 		cursor_forget_leaf_table(cursor);

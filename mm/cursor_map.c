@@ -15,6 +15,11 @@ static uint64_t with_wrong_attribute(uint64_t leaf)
 	return atomic_fetch_add(&leaves, 1) == 5000 ? leaf ^ UINT64_C(1) << 8 : leaf;
 }
 
+static void map_leaf(uint64_t *descriptor, uint64_t leaf)
+{
+	descriptor_write(descriptor, CANARY(wrong_attribute) ? with_wrong_attribute(leaf) : leaf);
+}
+
 /* Writes the leaves of @part in a table of level 3: the loop that mapping time is made of. */
 static void map_pages(const struct mapping *mapping, const struct table *table, struct irange part)
 {
@@ -27,8 +32,7 @@ static void map_pages(const struct mapping *mapping, const struct table *table, 
 	node_of(descriptor)->children += (uint16_t)(end - descriptor);
 	COUNT(leaves_mapped, (uint64_t)(end - descriptor));
 	for (; descriptor < end; descriptor++, leaf += PAGE_SIZE)
-		descriptor_write(descriptor,
-				 CANARY(wrong_attribute) ? with_wrong_attribute(leaf) : leaf);
+		map_leaf(descriptor, leaf);
 }
 
 /* Cannot fail: what can was found out by map_plan. */
@@ -38,6 +42,7 @@ static void map_below(struct cursor *cursor, const struct mapping *mapping,
 	if (table->level == LEVEL_PAGE) {
 		map_pages(mapping, table, part);
 		cursor->leaf_table = table->descriptors;
+		cursor->leaf_node = node_of_table(table->descriptors);
 		cursor->leaf_table_range =
 			irange(table->base, iaddr(table->base.value + level_size(LEVEL_PAGE - 1)));
 		return;
@@ -76,21 +81,6 @@ static void map_below(struct cursor *cursor, const struct mapping *mapping,
 		descriptor_write(descriptor, table_descriptor(physical(child.descriptors)));
 		node_of(descriptor)->children++;
 	}
-}
-
-/* A page in a leaf table that is at hand: the common case of filling a space page by page. */
-static bool fits_leaf_table(const struct cursor *cursor, const struct mapping *mapping,
-			    struct table *table)
-{
-	if (irange_size(mapping->range) != PAGE_SIZE ||
-	    !irange_has(cursor->leaf_table_range, mapping->range.start))
-		return false;
-
-	*table = (struct table){ cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start };
-
-	/* The last page of a table may make it a block: that is not the common case. */
-	return table->descriptors[table_index(table, mapping->range.start)] == 0 &&
-	       node_of(table->descriptors)->children != TABLE_ENTRIES - 1;
 }
 
 /* After this, writing the leaves of @mapping cannot fail. */
@@ -139,20 +129,54 @@ static enum mm_status map_planned(struct cursor *cursor, const struct mapping *m
 
 static enum mm_status map(struct cursor *cursor, const struct mapping *mapping)
 {
-	struct table table;
-	enum mm_status status;
+	enum mm_status status = map_planned(cursor, mapping);
 
-	if (fits_leaf_table(cursor, mapping, &table)) {
-		status = owner_claim_page(mapping->claims, mapping->output);
-		if (status == MM_OK)
-			map_pages(mapping, &table, mapping->range);
-	} else {
-		status = map_planned(cursor, mapping);
-	}
 	if (status != MM_OK)
 		return status;
 	cursor_publish(cursor);
 	cursor->position = mapping->range.end;
+	cursor->changed = true;
+	return MM_OK;
+}
+
+/*
+ * The descriptor at the position, if the leaf table at hand has it, nothing is mapped there, and mapping
+ * a page makes no block of the table: the common case of filling a space page by page.
+ */
+static uint64_t *free_leaf_at_hand(const struct cursor *cursor)
+{
+	struct iaddr ia = cursor->position;
+
+	if (cursor->access != CURSOR_MUTABLE || ia.value >= cursor->range.end.value ||
+	    !irange_has(cursor->leaf_table_range, ia))
+		return NULL;
+
+	uint64_t *leaf = &cursor->leaf_table[(ia.value - cursor->leaf_table_range.start.value) >>
+					     PAGE_SHIFT];
+
+	/* What this cursor removed just now may still be cached: that takes a flush first. */
+	return *leaf == 0 && cursor->leaf_node->children != TABLE_ENTRIES - 1 &&
+			       gather_is_empty(&cursor->gather)
+		       ? leaf
+		       : NULL;
+}
+
+static enum mm_status map_at_hand(struct cursor *cursor, uint64_t *leaf, struct paddr page,
+				  struct page_property property)
+{
+	uint64_t attributes;
+	enum mm_status status;
+
+	if (!property_encode(cursor->space, property, &attributes))
+		return MM_NOT_SUPPORTED;
+	status = owner_claim_page(space_owner(cursor->space), page);
+	if (status != MM_OK)
+		return status;
+	map_leaf(leaf, leaf_descriptor(page, attributes, LEVEL_PAGE));
+	cursor->leaf_node->children++;
+	COUNT(leaves_mapped, 1);
+	cursor_publish(cursor);
+	cursor->position.value += PAGE_SIZE;
 	cursor->changed = true;
 	return MM_OK;
 }
@@ -199,7 +223,9 @@ enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_pro
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, SHARE_CALLER()))
 		return MM_INVALID_ARGS;
 
-	enum mm_status status = map_counted(cursor, page, property);
+	uint64_t *leaf = free_leaf_at_hand(cursor);
+	enum mm_status status = leaf != NULL ? map_at_hand(cursor, leaf, page.start, property)
+					     : map_counted(cursor, page, property);
 
 	REPORT_MAP(OPERATION_CURSOR_MAP, status, cursor, before, PAGE_SIZE, page.start, property,
 		   true, .used = REPORTED_FRAME(frame));

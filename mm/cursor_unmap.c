@@ -60,12 +60,14 @@ static uint64_t detach_subtree(struct cursor *cursor, const struct table *table,
 	return park_subtree(cursor, &child);
 }
 
-static void remove_leaf(struct cursor *cursor, const struct table *table, size_t index)
+/* @node is that of the descriptor. */
+static void remove_leaf(struct cursor *cursor, const struct table *table, size_t index,
+			struct slot *node)
 {
 	uint64_t leaf = leaf_take(cursor->space, &table->descriptors[index]);
 
 	note_dirty(cursor->space, table_span(table, index), leaf);
-	node_of(&table->descriptors[index])->children--;
+	node->children--;
 	gather_leaves(&cursor->gather, table_span(table, index), table->level);
 	park_leaf(cursor, leaf, table->level);
 }
@@ -91,7 +93,7 @@ static uint64_t remove_below(struct cursor *cursor, const struct table *table, s
 			child = table_child(table, i, descriptor);
 		} else {
 			if (irange_contains(part, span)) {
-				remove_leaf(cursor, table, i);
+				remove_leaf(cursor, table, i, node_of(&table->descriptors[i]));
 				leaves++;
 				continue;
 			}
@@ -132,8 +134,42 @@ static size_t tables_for_edges(const struct cursor *cursor, struct irange range)
 	return tables;
 }
 
+/*
+ * The common case: a page in the leaf table at hand, which it does not leave empty. False, with nothing
+ * done, in all others.
+ */
+static bool unmap_at_hand(struct cursor *cursor, uint64_t *leaves)
+{
+	struct iaddr ia = cursor->position;
+
+	if (cursor->access != CURSOR_MUTABLE || ia.value >= cursor->range.end.value ||
+	    !irange_has(cursor->leaf_table_range, ia) || cursor->leaf_node->children == 1)
+		return false;
+
+	struct table table = { cursor->leaf_table, LEVEL_PAGE, cursor->leaf_table_range.start };
+	size_t index = table_index(&table, ia);
+
+	if (table.descriptors[index] == 0)
+		return false;
+	remove_leaf(cursor, &table, index, cursor->leaf_node);
+	cursor->changed = true;
+	COUNT(leaves_unmapped, 1);
+	cursor->position.value += PAGE_SIZE;
+	if (leaves != NULL)
+		*leaves = 1;
+	return true;
+}
+
 enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *leaves)
 {
+	if (length == PAGE_SIZE && unmap_at_hand(cursor, leaves)) {
+		REPORT(.kind = OPERATION_CURSOR_UNMAP, .space = cursor->space, .cursor = cursor,
+		       .position = iaddr(cursor->position.value - PAGE_SIZE),
+		       .range = irange(iaddr(cursor->position.value - PAGE_SIZE), cursor->position),
+		       .leaves = 1);
+		return MM_OK;
+	}
+
 	enum mm_status status = cursor->access == CURSOR_MUTABLE
 					? cursor_check_length(cursor, length)
 					: MM_ACCESS_DENIED;

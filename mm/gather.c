@@ -107,6 +107,13 @@ static uint64_t address_tlbis(const struct tlb_gather_range *gathered)
 	return (irange_size(gathered->range) + step - 1) / step;
 }
 
+/* Whether one single-address TLBI is all that is needed: the common case of a page. */
+static bool is_one_leaf(const struct tlb_gather *gather)
+{
+	return gather->range_count == 1 && !gather->everything &&
+	       irange_size(gather->ranges[0].range) <= address_step(&gather->ranges[0]);
+}
+
 /* Whether to invalidate all of the regime instead of what was gathered. */
 static bool everything_is_cheaper(const struct tlb_gather *gather)
 {
@@ -114,6 +121,8 @@ static bool everything_is_cheaper(const struct tlb_gather *gather)
 
 	if (gather->everything)
 		return true;
+	if (is_one_leaf(gather))
+		return false;
 	for (size_t i = 0; i < gather->range_count; i++) {
 		bool by_range = arch_features()->tlb_range && address_tlbis(&gather->ranges[i]) > 1;
 
@@ -130,6 +139,11 @@ struct invalidation {
 static void invalidate_gathered(const struct tlb_gather *gather,
 				const struct invalidation *invalidation)
 {
+	if (is_one_leaf(gather)) {
+		invalidation->address(gather->ranges[0].range.start, gather->ranges[0].level,
+				      gather->ranges[0].depth);
+		return;
+	}
 	for (size_t i = 0; i < gather->range_count; i++) {
 		const struct tlb_gather_range *gathered = &gather->ranges[i];
 
@@ -202,6 +216,10 @@ static void invalidate_visited(const struct vm_space *space, const struct tlb_ga
 
 static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *gather)
 {
+	if (vmid_is_active_here(space)) {
+		invalidate_active_vmid(gather);
+		return;
+	}
 	/* Without a VMID of this generation nothing of the space can be cached. */
 	if (!vmid_visit(space))
 		return;
@@ -223,7 +241,10 @@ static void drop_parked(struct tlb_gather *gather)
 		REPORT(.kind = OPERATION_FLUSH_SYNC, .gather = gather, .pages = run);
 		OBSERVE(.kind = OBSERVE_PAGES_RELEASE, .address = run.start,
 			.value = prange_size(run));
-		slots_release(run);
+		if (prange_size(run) == PAGE_SIZE)
+			page_release(run.start);
+		else
+			slots_release(run);
 	}
 	gather->run_count = 0;
 	if (gather->table_count > 0)

@@ -171,6 +171,11 @@ void vmid_deactivate(void)
 	ticket_unlock(&vmids.lock);
 }
 
+bool vmid_is_active_here(const struct vm_space *space)
+{
+	return vmids.active[cpu_index()] == space;
+}
+
 bool vmid_visit(struct vm_space *space)
 {
 	ticket_lock(&vmids.lock);

@@ -27,6 +27,10 @@ void vmid_deactivate(void);
 /* The VMID @space has in this generation; 0 if it has none: then no CPU has translations cached for it. */
 uint16_t vmid_of(const struct vm_space *space);
 
+/* Whether VTTBR_EL2 of this CPU names @space: it does so until this CPU activates another, and keeps the
+ * VMID of the space its own. No lock: only this CPU says what is active here. */
+bool vmid_is_active_here(const struct vm_space *space);
+
 /* False if no CPU can have translations cached for @space; else it keeps its VMID, whatever rolls over,
  * until vmid_end_visit: this CPU may load its context to invalidate them. */
 bool vmid_visit(struct vm_space *space);

@@ -45,7 +45,8 @@ struct cursor {
 	struct slot *covering_node;
 	int covering_level;
 	struct irange covering_range;
-	uint64_t *leaf_table; /* of level 3, last used, and its span; the span may be empty */
+	uint64_t *leaf_table; /* of level 3, last used, its slot and span; the span may be empty */
+	struct slot *leaf_node;
 	struct irange leaf_table_range;
 	bool changed; /* some descriptor was written */
 	struct tlb_gather gather;
