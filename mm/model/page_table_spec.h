@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The page table specification: what map, unmap, query, protect, protect_next, replace, find_next and
- * jump must do, as functions on the abstract state of one space and of one cursor in it.
+ * jump must do, as functions on the abstract state of one space and of one cursor in it. (What any page
+ * table must do, in the words of a verified one, is in page_table.h: there map, unmap and query name
+ * their addresses, and no cursor stands between.)
  *
  * The rule behind all of them: an operation first says which statuses its state and arguments
  * allow. With MM_OK (and MM_NOT_MAPPED where a search says so) the state makes one step, and there
