@@ -140,6 +140,12 @@ static bool reads_right(const struct high_state *before, const struct access *ac
 	       value == outcome->value;
 }
 
+/* Too large for any physical memory: who has no table of its own refuses it as that. */
+static bool is_no_address(const struct high_state *high, struct iaddr address)
+{
+	return address.value >> high->table.constants.pa_bits != 0;
+}
+
 const char *high_access(const struct high_state *before, const struct high_state *after,
 			const struct access *access, const struct outcome *outcome)
 {
@@ -154,6 +160,8 @@ const char *high_access(const struct high_state *before, const struct high_state
 		return broken;
 	if (mappings_find(&before->table.mappings, access->address, &mapping))
 		by_table = outcome_through(arch, &mapping, access).fault;
+	else if (outcome->fault == FAULT_ADDRESS_SIZE && is_no_address(before, access->address))
+		by_table = FAULT_ADDRESS_SIZE;
 	by_leaving = by_table;
 	if (mappings_find(&before->leaving, access->address, &mapping))
 		by_leaving = outcome_through(arch, &mapping, access).fault;

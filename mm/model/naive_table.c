@@ -24,6 +24,7 @@ static struct page_table_constants constants(void)
 		},
 		.input = irange(iaddr(INPUT_START), iaddr(INPUT_END)),
 		.memory = prange(paddr(MEMORY_START), paddr(MEMORY_END)),
+		.pa_bits = 32,
 		.expresses = expresses,
 	};
 }

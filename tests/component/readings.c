@@ -154,15 +154,14 @@ static void sync_instructions(const struct readings *readings, const struct acce
 			instruction_cache_sync(mm_linear(outcomes[i].place), WORD_BYTES);
 }
 
-/*
- * Of a thousand words, once a while: copies of the machine cost more than the reading. Through both
- * stages the address is not one of this machine.
- */
+/* How many readings there are for one that is checked for refinement: a copy of the machine with its
+ * thousand words costs more than a reading. */
 #define CHECK_EVERY 64
 
 const char *readings_try(struct readings *readings, const struct access *access)
 {
-	bool checked = readings->stage1 == NULL && readings->taken++ % CHECK_EVERY == 0;
+	/* Through both stages the address is not one of this machine's. */
+	bool checked = readings->taken++ % CHECK_EVERY == 0 && readings->stage1 == NULL;
 	struct low_step step = { .kind = STEP_ACCESS, .access = *access };
 	const char *broken;
 

@@ -44,6 +44,7 @@ static struct page_table_constants constants_of(const struct small_world *world)
 		},
 		.input = irange(iaddr(0), iaddr(bytes)),
 		.memory = prange(paddr(0), paddr(world->outputs * PAGE_BYTES)),
+		.pa_bits = 32,
 		.expresses = expresses,
 	};
 }
