@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include "cursor_private.h"
 
 static bool is_counted(uint64_t leaf)
@@ -10,7 +11,7 @@ static bool is_counted(uint64_t leaf)
  * the table to the gather (P to T). */
 static void park_leaf(struct cursor *cursor, uint64_t leaf, int level)
 {
-	if (!is_counted(leaf))
+	if (!is_counted(leaf) || CANARY(page_not_parked))
 		return;
 
 	struct paddr output = descriptor_address(leaf);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <arch/memory.h>
 #include <strata/frame.h>
 #include "page_allocator.h"
@@ -131,7 +132,7 @@ enum mm_status frame_clone(const frame_t *frame, frame_t *out)
 		return MM_INVALID_ARGS;
 
 	IN_FLIGHT();
-	enum mm_status status = slots_acquire(page_range(page));
+	enum mm_status status = CANARY(clone_not_counted) ? MM_OK : slots_acquire(page_range(page));
 
 	if (status != MM_OK) {
 		REPORT(.kind = OPERATION_FRAME_CLONE, .status = status,
@@ -151,7 +152,8 @@ void frame_drop(frame_t *frame)
 	if (!SHARE_END(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
 		return;
 	REPORT(.kind = OPERATION_FRAME_DROP, .used = REPORTED_FRAME(frame));
-	page_release(frame->paddr);
+	if (!CANARY(drop_not_counted))
+		page_release(frame->paddr);
 }
 
 struct paddr frame_into_raw(frame_t *frame)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <strata/frame_list.h>
 #include "frame_list_ids.h"
 #include "host.h"
@@ -203,7 +204,8 @@ enum mm_status frame_list_push_front(struct frame_list *list, unique_frame_t *fr
 
 enum mm_status frame_list_push_back(struct frame_list *list, unique_frame_t *frame)
 {
-	return insert(list, frame, LINK_NONE, OPERATION_LIST_PUSH_BACK, SHARE_CALLER());
+	return insert(list, frame, CANARY(list_end_mistaken) ? list->front : LINK_NONE,
+		      OPERATION_LIST_PUSH_BACK, SHARE_CALLER());
 }
 
 /* The frame @number, if there is one; @reported is the function, @after where its cursor is then. */

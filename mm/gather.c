@@ -257,6 +257,8 @@ static void drop_parked(struct tlb_gather *gather)
 
 void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 {
+	if (CANARY(dropped_before_flush))
+		drop_parked(gather);
 	if (gather->range_count > 0 || gather->everything) {
 		dsb_ishst();
 		if (space->stage == STAGE_1)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <arch/memory.h>
 #include <strata/frame_request.h>
 #include "page_allocator.h"
@@ -220,6 +221,8 @@ static enum mm_status acquire_part(const struct segment *segment, struct prange 
 		return MM_NOT_ALIGNED;
 	if (prange_is_empty(sub) || !prange_contains(segment_range(segment), sub))
 		return MM_OUT_OF_BOUND;
+	if (CANARY(slice_too_short))
+		sub.end.value -= PAGE_SIZE;
 	return slots_acquire(sub);
 }
 

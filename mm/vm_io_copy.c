@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Moving bytes between ranges, a run that both sides have at a time. */
+#include <arch/canary.h>
 #include "panic.h"
 #include "report.h"
 #include "vm_io_private.h"
@@ -71,7 +72,7 @@ enum mm_status vm_io_copy(struct vm_io_range *to, struct vm_io_range *from, uint
 		from->cursor += copied;
 		left -= copied;
 	}
-	*done = size - left;
+	*done = size - left + CANARY(copy_miscounted);
 	return status;
 }
 

@@ -24,7 +24,14 @@
 	X(frame_not_dropped, "one parked frame is forgotten after the flush")                      \
 	X(wrong_attribute, "one leaf is written with one bit of its SH wrong")                     \
 	X(writable_read_only, "a read-only guest page is mapped writable")                         \
-	X(leaf_corrupted, "a live leaf of each guest changes, by no operation")
+	X(leaf_corrupted, "a live leaf of each guest changes, by no operation")                    \
+	X(clone_not_counted, "a clone of a frame takes no reference")                              \
+	X(drop_not_counted, "a dropped frame keeps its reference")                                 \
+	X(slice_too_short, "a slice takes no reference to its last page")                          \
+	X(page_not_parked, "a leaf is removed, and its page's reference forgotten")                \
+	X(dropped_before_flush, "parked pages are dropped, and then their translations go")        \
+	X(list_end_mistaken, "what is to come after a list's last frame comes first")              \
+	X(copy_miscounted, "a copy says that it moved a byte more than it did")
 
 #ifndef STRATA_CANARIES
 #define STRATA_CANARIES 0
