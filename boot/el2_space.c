@@ -11,6 +11,8 @@
 #include <inttypes.h>
 #include <strata/cursor.h>
 
+_Static_assert(EL2_IA_BITS == ADDRESS_BITS_MAX, "EL2's table with a window above it has them all");
+
 static struct vm_space space;
 
 static void require(enum mm_status status, const char *what, struct prange range)
@@ -69,7 +71,7 @@ void el2_space_start(struct boot_info *info)
 	const struct prange nothing = prange(paddr(0), paddr(0));
 	struct cursor cursor;
 
-	require(vm_space_new_stage1(EL2_IA_BITS, &space), "making EL2's table", nothing);
+	require(vm_space_new_el2(&space), "making EL2's table", nothing);
 	require(cursor_open(&space, vm_space_range(&space), CURSOR_MUTABLE, &cursor),
 		"opening EL2's table", nothing);
 	for (size_t i = 0; i < info->memory_count; i++) {

@@ -155,7 +155,7 @@ void table_detach_empty(struct cursor *cursor, const struct table *table, size_t
 {
 	struct table child = table_child(table, index, table->descriptors[index]);
 
-	descriptor_write(&table->descriptors[index], 0);
+	table_link(cursor->space, table, index, 0);
 	node_of(&table->descriptors[index])->children--;
 	gather_empty_table(&cursor->gather, table_span(table, index));
 	table_retire(cursor, &child);

@@ -152,11 +152,11 @@ static enum node_lock_result lock_covering(const struct vm_space *space, struct 
 	return result;
 }
 
-/* What @table spans; a root, all of the space. */
+/* What @table spans; a root, all input addresses there are. */
 static struct irange whole_span(const struct vm_space *space, const struct table *table)
 {
 	if (table->level == space->geometry.root_level)
-		return vm_space_range(space);
+		return irange(iaddr(0), iaddr(UINT64_C(1) << space->geometry.ia_bits));
 	return irange(table->base,
 		      iaddr(table->base.value + (level_size(table->level) << LEVEL_BITS)));
 }

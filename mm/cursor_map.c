@@ -78,7 +78,7 @@ static void map_below(struct cursor *cursor, const struct mapping *mapping,
 
 		/* Complete before it is linked. */
 		map_below(cursor, mapping, &child, irange_intersection(part, span), reserve);
-		descriptor_write(descriptor, table_descriptor(physical(child.descriptors)));
+		table_link(cursor->space, table, i, table_descriptor(physical(child.descriptors)));
 		node_of(descriptor)->children++;
 	}
 }
@@ -351,8 +351,11 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 		status = prepare(cursor, output, property, &mapping);
 	if (status == MM_OK && output.end.value > UINT64_C(1) << cursor->space->geometry.pa_bits)
 		status = MM_OUT_OF_BOUND;
-	/* Counted memory must not be mapped without being counted where a guest could reach it. */
-	if (status == MM_OK && cursor->space->stage == STAGE_2 && slots_touch_memory(output))
+	/* Counted memory must not be mapped without being counted where a guest could reach it, or EL2
+	 * for somebody else. */
+	if (status == MM_OK &&
+	    (cursor->space->stage == STAGE_2 || cursor->space->part == SPACE_IN_WINDOW) &&
+	    slots_touch_memory(output))
 		status = MM_ACCESS_DENIED;
 	if (status == MM_OK)
 		status = device_region_prepare(cursor->space, output, &region);

@@ -10,6 +10,7 @@
 #include "per_cpu.h"
 #include "report.h"
 #include "leaf_property.h"
+#include "window_space.h"
 
 /*
  * A table and where it stands. base is the input address that its first descriptor translates: a
@@ -31,6 +32,16 @@ static inline struct irange table_span(const struct table *table, size_t index)
 	uint64_t start = table->base.value + ((uint64_t)index << level_shift(table->level));
 
 	return irange(iaddr(start), iaddr(start + level_size(table->level)));
+}
+
+/* Writes the descriptor of a table, or 0 in its place; in the root of EL2's own table, which the
+ * caller holds then, into those that follow it as well. */
+static inline void table_link(const struct vm_space *space, const struct table *table, size_t index,
+			      uint64_t value)
+{
+	descriptor_write(&table->descriptors[index], value);
+	if (table->level == 0 && space->part == SPACE_BELOW_WINDOW)
+		window_spaces_follow(space, index, value);
 }
 
 /* The table that the table descriptor at @index of @table points to. */

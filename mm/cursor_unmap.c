@@ -55,7 +55,7 @@ static uint64_t detach_subtree(struct cursor *cursor, const struct table *table,
 {
 	struct table child = table_child(table, index, table->descriptors[index]);
 
-	descriptor_write(&table->descriptors[index], 0);
+	table_link(cursor->space, table, index, 0);
 	node_of(&table->descriptors[index])->children--;
 	gather_subtree(&cursor->gather, table_span(table, index));
 	return park_subtree(cursor, &child);

@@ -10,6 +10,7 @@
 #include "read_section.h"
 #include "slot.h"
 #include "vmid.h"
+#include "window_space.h"
 
 /*
  * Above this many single-address TLBIs one for the whole regime is cheaper: it is one instruction
@@ -157,9 +158,12 @@ static void invalidate_gathered(const struct tlb_gather *gather,
 	}
 }
 
-static void invalidate_stage1(const struct tlb_gather *gather)
+static void invalidate_stage1(const struct vm_space *space, const struct tlb_gather *gather)
 {
 	static const struct invalidation el2 = { tlbi_el2_address, tlbi_el2_range };
+
+	if (space->part == SPACE_IN_WINDOW && !window_space_may_be_cached(space))
+		return;
 
 	if (everything_is_cheaper(gather))
 		tlbi_el2_all();
@@ -262,7 +266,7 @@ void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 	if (gather->range_count > 0 || gather->everything) {
 		dsb_ishst();
 		if (space->stage == STAGE_1)
-			invalidate_stage1(gather);
+			invalidate_stage1(space, gather);
 		else
 			invalidate_stage2(space, gather);
 		COUNT(gather_flushes, 1);

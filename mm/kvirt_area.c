@@ -34,7 +34,7 @@ enum mm_status kvirt_space_new(struct vm_space *space, struct irange range,
 	enum mm_status status;
 	void *memory;
 
-	if (space->stage != STAGE_1)
+	if (space->stage != STAGE_1 || space->part == SPACE_IN_WINDOW)
 		return MM_INVALID_ARGS;
 	status = cursor_open(space, range, CURSOR_READ_ONLY, &cursor);
 	if (status != MM_OK)

@@ -33,6 +33,7 @@ struct mm_cpu {
 	struct mm_statistics statistics;
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
 	_Atomic uint32_t read_sections;	 /* begun and ended: odd inside one (read_section.h) */
+	struct vm_space *window;	 /* the window space that is active here, or NULL */
 };
 
 _Static_assert(sizeof(struct mm_cpu) <= CPU_LOCAL_SIZE, "a CPU keeps it for mm/");

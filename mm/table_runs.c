@@ -38,9 +38,10 @@ static void add_leaf(struct runs *runs, uint64_t descriptor, int level, struct i
 	*run = leaf;
 }
 
-static void runs_below(struct runs *runs, const struct table *table, size_t entries)
+/* Of the descriptors from @first to before @end. */
+static void runs_below(struct runs *runs, const struct table *table, size_t first, size_t end)
 {
-	for (size_t i = 0; i < entries; i++) {
+	for (size_t i = first; i < end; i++) {
 		uint64_t descriptor = descriptor_read(&table->descriptors[i]);
 
 		if (descriptor == 0)
@@ -48,7 +49,7 @@ static void runs_below(struct runs *runs, const struct table *table, size_t entr
 		if (descriptor_is_table(descriptor, table->level)) {
 			struct table child = table_child(table, i, descriptor);
 
-			runs_below(runs, &child, TABLE_ENTRIES);
+			runs_below(runs, &child, 0, TABLE_ENTRIES);
 		} else {
 			add_leaf(runs, descriptor, table->level, table_span(table, i));
 		}
@@ -59,14 +60,14 @@ enum mm_status table_runs(struct vm_space *space, table_run_visit visit, void *c
 {
 	struct runs runs = { .space = space, .visit = visit, .context = context };
 	struct table root = space_root(space);
+	struct irange whole = vm_space_range(space);
 	struct cursor cursor;
-	enum mm_status status =
-		cursor_open(space, vm_space_range(space), CURSOR_READ_ONLY, &cursor);
+	enum mm_status status = cursor_open(space, whole, CURSOR_READ_ONLY, &cursor);
 
 	if (status != MM_OK)
 		return status;
-	runs_below(&runs, &root,
-		   (size_t)(irange_size(vm_space_range(space)) >> level_shift(root.level)));
+	runs_below(&runs, &root, table_index(&root, whole.start),
+		   table_index(&root, iaddr(whole.end.value - 1)) + 1);
 	end_run(&runs);
 	cursor_close(&cursor);
 	return MM_OK;

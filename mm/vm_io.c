@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ranges of the four kinds of memory, and getting at their bytes. */
+/* Ranges of the five kinds of memory, and getting at their bytes. */
 #include <arch/cpu.h>
 #include "descriptor.h"
 #include "node.h"
@@ -38,9 +38,26 @@ enum mm_status vm_io_hypervisor(void *start, uint64_t length, struct vm_io_range
 	return status;
 }
 
+static enum mm_status window_space(struct vm_space *space, struct iaddr start, uint64_t length,
+				   struct vm_io_range *out)
+{
+	const struct irange window = VM_SPACE_WINDOW;
+
+	if (wraps(start.value, length))
+		return MM_OVERFLOW;
+	if (window_space_active() != space ||
+	    !is_inside(start.value, length, window.start.value, window.end.value))
+		return MM_ACCESS_DENIED;
+	vm_io_set(out, start.value, length, VM_IO_WINDOW_SPACE);
+	out->space = space;
+	return MM_OK;
+}
+
 static enum mm_status begin_space(struct vm_space *space, struct iaddr start, uint64_t length,
 				  struct vm_io_range *out)
 {
+	if (space->part == SPACE_IN_WINDOW)
+		return window_space(space, start, length, out);
 	if (space->stage != STAGE_2)
 		return MM_INVALID_ARGS;
 	if (!is_inside(start.value, length, 0, UINT64_C(1) << space->geometry.ia_bits))

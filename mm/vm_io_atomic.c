@@ -110,8 +110,7 @@ static bool is_same_place(const struct vm_io_range *a, const struct vm_io_range 
 {
 	if (a->kind != b->kind || a->cursor != b->cursor)
 		return false;
-	return (a->kind != VM_IO_SPACE || a->space == b->space) &&
-	       (a->kind != VM_IO_GUEST || a->guest == b->guest);
+	return a->kind == VM_IO_GUEST ? a->guest == b->guest : a->space == b->space;
 }
 
 static enum mm_status compare_exchange(const struct vm_writer *writer,

@@ -8,6 +8,7 @@
 #include <strata/vm_io.h>
 #include "node.h"
 #include "report.h"
+#include "window_space.h"
 
 /* What keeps a page of a space in reach. */
 enum vm_io_hold {
@@ -70,9 +71,12 @@ MM_MUST_CHECK static inline enum mm_status vm_io_acquire(const struct vm_io_rang
 							 struct vm_io_run *out)
 {
 	if (!vm_io_is_translated(range)) {
+		/* In another space's window the address is that space's. */
+		if (range->kind == VM_IO_WINDOW_SPACE && window_space_active() != range->space)
+			return MM_PAGE_FAULT;
 		out->address = range->cursor;
 		out->length = vm_io_size(range);
-		out->window = range->kind == VM_IO_WINDOW;
+		out->window = range->kind != VM_IO_HYPERVISOR;
 		out->hold = VM_IO_HOLD_NONE;
 		return MM_OK;
 	}

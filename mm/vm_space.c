@@ -3,10 +3,12 @@
 #include <arch/features.h>
 #include "cursor_lock.h"
 #include "device_regions.h"
+#include "lock.h"
 #include "owner_table.h"
 #include "panic.h"
 #include "sharing.h"
 #include "vmid.h"
+#include "window_space.h"
 
 #define IA_BITS_MIN 25	     /* 64 - 39, the largest TxSZ without FEAT_TTST */
 #define CONCATENATION_BITS 4 /* at most 16 tables at the root of Stage 2 */
@@ -35,14 +37,11 @@ static struct translation_geometry geometry_for(unsigned int ia_bits,
 	};
 }
 
-/* What owns the pages of a guest's space; EL2's own tables are the hypervisor's, who needs none. */
-static enum mm_status new_owner(enum translation_stage stage, const struct vm_space *space,
-				struct owner **out)
+/* What owns the pages of a space other than EL2's own, which is the hypervisor's and needs none. */
+static enum mm_status new_owner(const struct vm_space *space, struct owner **out)
 {
 	enum mm_status status;
 
-	if (stage != STAGE_2)
-		return MM_OK;
 	ticket_lock(&ownership_lock);
 	status = owner_new(space, NULL, false, out);
 	ticket_unlock(&ownership_lock);
@@ -65,8 +64,8 @@ static void free_root(struct paddr root, unsigned int tables)
 		node_free(paddr(root.value + i * PAGE_SIZE));
 }
 
-static enum mm_status make(enum translation_stage stage, struct translation_geometry geometry,
-			   struct vm_space *out)
+static enum mm_status make(enum translation_stage stage, enum vm_space_part part,
+			   struct translation_geometry geometry, struct vm_space *out)
 {
 	struct owner *owner = NULL;
 	struct paddr root;
@@ -74,7 +73,8 @@ static enum mm_status make(enum translation_stage stage, struct translation_geom
 
 	if (status != MM_OK)
 		return status;
-	status = new_owner(stage, out, &owner);
+	if (stage == STAGE_2 || part == SPACE_IN_WINDOW)
+		status = new_owner(out, &owner);
 	if (status != MM_OK) {
 		free_root(root, geometry.root_tables);
 		return status;
@@ -82,34 +82,72 @@ static enum mm_status make(enum translation_stage stage, struct translation_geom
 	*out = (struct vm_space){
 		.stage = stage,
 		.geometry = geometry,
+		.range = irange(iaddr(0), iaddr(UINT64_C(1) << geometry.ia_bits)),
 		.root = root,
 		.context = { .root = root, .geometry = geometry },
 		.owner = owner,
+		.part = part,
 	};
 	return MM_OK;
 }
 
-static enum mm_status space_new(enum translation_stage stage, unsigned int ia_bits,
-				unsigned int ia_bits_max, struct vm_space *out)
+static enum mm_status make_stage2(unsigned int ia_bits, struct vm_space *out)
 {
-	enum mm_status status = MM_NOT_SUPPORTED;
+	if (ia_bits < IA_BITS_MIN || ia_bits > arch_features()->pa_bits ||
+	    !arch_features()->granule_4k)
+		return MM_NOT_SUPPORTED;
+	return make(STAGE_2, SPACE_WHOLE, geometry_for(ia_bits, CONCATENATION_BITS), out);
+}
 
-	if (ia_bits >= IA_BITS_MIN && ia_bits <= ia_bits_max && arch_features()->granule_4k)
-		status =
-			make(stage,
-			     geometry_for(ia_bits, stage == STAGE_2 ? CONCATENATION_BITS : 0), out);
+static enum mm_status make_stage1(unsigned int ia_bits, enum vm_space_part part,
+				  struct vm_space *out)
+{
+	if (ia_bits < IA_BITS_MIN || ia_bits > ADDRESS_BITS_MAX || !arch_features()->granule_4k)
+		return MM_NOT_SUPPORTED;
+	return make(STAGE_1, part, geometry_for(ia_bits, 0), out);
+}
+
+static enum mm_status report_new(enum mm_status status, struct vm_space *out)
+{
 	REPORT(.kind = OPERATION_SPACE_NEW, .status = status, .space = out);
+	(void)out;
 	return status;
 }
 
 enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm_space *out)
 {
-	return space_new(STAGE_2, ia_bits, arch_features()->pa_bits, out);
+	return report_new(make_stage2(ia_bits, out), out);
 }
 
 enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out)
 {
-	return space_new(STAGE_1, ia_bits, ADDRESS_BITS_MAX, out);
+	return report_new(make_stage1(ia_bits, SPACE_WHOLE, out), out);
+}
+
+enum mm_status vm_space_new_el2(struct vm_space *out)
+{
+	enum mm_status status = make_stage1(ADDRESS_BITS_MAX, SPACE_BELOW_WINDOW, out);
+
+	if (status == MM_OK)
+		out->range.end = VM_SPACE_WINDOW.start;
+	return report_new(status, out);
+}
+
+enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out)
+{
+	enum mm_status status = MM_NOT_SUPPORTED;
+
+	if (el2->part == SPACE_BELOW_WINDOW && window_space_runs_on(el2))
+		status = make_stage1(ADDRESS_BITS_MAX, SPACE_IN_WINDOW, out);
+	if (status == MM_OK) {
+		out->range = VM_SPACE_WINDOW;
+		status = window_space_join(out, el2);
+		if (status != MM_OK) {
+			disown(out);
+			node_free(out->root);
+		}
+	}
+	return report_new(status, out);
 }
 
 enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
@@ -143,20 +181,64 @@ static void empty(struct vm_space *space)
 	cursor_unlock(&cursor);
 }
 
-enum mm_status vm_space_destroy(struct vm_space *space)
+#if STRATA_CHECKED
+
+/*
+ * Makes one step of what changes, or looks at, where a space is active, and the report of it. Taken
+ * before the VMID lock; under it no node is locked.
+ */
+static struct ticket_lock activity;
+
+#define ACTIVITY_BEGIN() ticket_lock(&activity)
+#define ACTIVITY_END() ticket_unlock(&activity)
+
+#else
+
+#define ACTIVITY_BEGIN() ((void)0)
+#define ACTIVITY_END() ((void)0)
+
+#endif
+
+static enum mm_status check_idle(struct vm_space *space)
 {
 	enum mm_status status = MM_OK;
 
+	ACTIVITY_BEGIN();
 	if (atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0 ||
-	    atomic_load_explicit(&space->active_cpus, memory_order_acquire) != 0)
+	    atomic_load_explicit(&space->active_cpus, memory_order_acquire) != 0) {
 		status = MM_BUSY;
+		REPORT(.kind = OPERATION_SPACE_DESTROY, .status = status, .space = space);
+	}
+	ACTIVITY_END();
+	return status;
+}
+
+/* What ties a space that is not used to another one. */
+static enum mm_status untie(struct vm_space *space)
+{
+	enum mm_status status = MM_OK;
+
+	if (space->part == SPACE_IN_WINDOW)
+		status = window_space_part(space);
+	else if (space->part == SPACE_BELOW_WINDOW)
+		status = window_space_none(space);
+	if (status != MM_OK)
+		REPORT(.kind = OPERATION_SPACE_DESTROY, .status = status, .space = space);
+	return status;
+}
+
+enum mm_status vm_space_destroy(struct vm_space *space)
+{
+	enum mm_status status = check_idle(space);
+
 	if (status == MM_OK)
-		empty(space);
-	/* Before the root goes: who watches may still look at it. */
-	REPORT(.kind = OPERATION_SPACE_DESTROY, .status = status, .space = space);
+		status = untie(space);
 	if (status != MM_OK)
 		return status;
 
+	empty(space);
+	/* Before the root goes: who watches may still look at it. */
+	REPORT(.kind = OPERATION_SPACE_DESTROY, .space = space);
 	device_regions_forget(space);
 	if (space->stage == STAGE_2)
 		vmid_release(space);
@@ -167,18 +249,38 @@ enum mm_status vm_space_destroy(struct vm_space *space)
 
 enum mm_status vm_space_activate(struct vm_space *space)
 {
-	enum mm_status status = space->stage == STAGE_2 ? MM_OK : MM_INVALID_ARGS;
+	enum mm_status status = MM_OK;
 
-	if (status == MM_OK)
+	ACTIVITY_BEGIN();
+	if (space->stage == STAGE_2)
 		vmid_activate(space);
+	else
+		status = space->part == SPACE_IN_WINDOW ? window_space_activate(space)
+							: MM_INVALID_ARGS;
 	REPORT(.kind = OPERATION_SPACE_ACTIVATE, .status = status, .space = space);
+	ACTIVITY_END();
 	return status;
+}
+
+static void report_deactivated(struct vm_space *space)
+{
+	if (space != NULL)
+		REPORT(.kind = OPERATION_SPACE_DEACTIVATE, .space = space);
 }
 
 void vm_space_deactivate(void)
 {
+	ACTIVITY_BEGIN();
 	stage2_unload();
-	vmid_deactivate();
+	report_deactivated(vmid_deactivate());
+	ACTIVITY_END();
+}
+
+void vm_space_deactivate_window(void)
+{
+	ACTIVITY_BEGIN();
+	report_deactivated(window_space_deactivate());
+	ACTIVITY_END();
 }
 
 uint16_t vm_space_vmid(const struct vm_space *space)

@@ -160,7 +160,7 @@ void vmid_activate(struct vm_space *space)
 	ticket_unlock(&vmids.lock);
 }
 
-void vmid_deactivate(void)
+struct vm_space *vmid_deactivate(void)
 {
 	ticket_lock(&vmids.lock);
 
@@ -169,6 +169,7 @@ void vmid_deactivate(void)
 	if (before != NULL)
 		leave(before);
 	ticket_unlock(&vmids.lock);
+	return before;
 }
 
 bool vmid_is_active_here(const struct vm_space *space)

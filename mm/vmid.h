@@ -21,8 +21,8 @@ void vmid_reset(void);
  * names must not be given to another space. */
 void vmid_activate(struct vm_space *space);
 
-/* No space is active on this CPU. */
-void vmid_deactivate(void);
+/* No space is active on this CPU. Returns the one that was, or NULL. */
+struct vm_space *vmid_deactivate(void);
 
 /* The VMID @space has in this generation; 0 if it has none: then no CPU has translations cached for it. */
 uint16_t vmid_of(const struct vm_space *space);

@@ -114,6 +114,15 @@ void tlbi_el2_all(void)
 	OBSERVE(.kind = OBSERVE_TLBI_EL2_ALL);
 }
 
+void tlbi_el2_all_here(void)
+{
+	if (CANARY(tlbi_missing))
+		return;
+	TLBI("tlbi alle2");
+	percpu_this()->counters.tlbi_all++;
+	OBSERVE(.kind = OBSERVE_TLBI_EL2_ALL, .scope = OBSERVE_THIS_CPU);
+}
+
 void tlbi_ipa_address(struct iaddr ipa, int level, enum tlb_depth depth)
 {
 	if (CANARY(tlbi_missing))

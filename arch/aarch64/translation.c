@@ -68,3 +68,9 @@ void el2_stage1_load(struct paddr root, struct translation_geometry geometry)
 	OBSERVE(.kind = OBSERVE_STAGE1_LOAD, .address = root);
 	isb();
 }
+
+bool el2_stage1_is(struct paddr root)
+{
+	/* Bit 0 is CnP. */
+	return page_align_down(FIELD_GET(TTBR0_EL2_BADDR, register_read(ttbr0_el2))) == root.value;
+}

@@ -205,6 +205,7 @@ const char *machine_violation_name(enum machine_violation kind)
 		[VIOLATION_NOT_IMPLEMENTED] = "instruction this CPU does not have",
 		[VIOLATION_RESERVED_BITS] = "reserved bits set in a descriptor in use",
 		[VIOLATION_GEOMETRY] = "table sizes this CPU cannot walk",
+		[VIOLATION_ROOT_CHANGE] = "a table of EL2 that contradicts what is cached",
 	};
 
 	return kind < VIOLATION_COUNT ? names[kind] : "unknown violation";

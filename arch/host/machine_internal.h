@@ -16,6 +16,7 @@ struct invalidation {
 	struct irange range;
 	int level;
 	enum tlb_depth depth;
+	enum observe_scope scope;
 	uint16_t vmid;
 	uint64_t issued; /* machine.clock at that moment */
 };
@@ -86,15 +87,15 @@ bool guest_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, struct tl
 
 /* ---- maintenance.c ------------------------------------------------------------------------- */
 
-/* Will some pending TLBI of any CPU remove @entry? */
-bool invalidation_pending_for(const struct tlb_entry *entry);
+/* Will some pending TLBI of any CPU remove @entry of @cpu? */
+bool invalidation_pending_for(const struct cpu *cpu, const struct tlb_entry *entry);
 
 /*
- * When an entry of @kind that is made from @source now counts as cached. A TLBI that must remove both
+ * When an entry of @kind that @cpu makes from its @source now counts as cached. A TLBI that must remove both
  * removes the new one too: what it is made from is not to be seen once the TLBI is complete. One that
  * removes @source alone promises nothing about the other.
  */
-uint64_t date_of_derived(const struct tlb_entry *source, enum tlb_kind kind);
+uint64_t date_of_derived(const struct cpu *cpu, const struct tlb_entry *source, enum tlb_kind kind);
 
 /* ---- look_ahead.c -------------------------------------------------------------------------- */
 
@@ -109,3 +110,6 @@ void rules_stop(void);
 
 /* A descriptor is about to be stored by @cpu. */
 void descriptor_store(struct cpu *cpu, uint64_t address, uint64_t value, uint64_t previous);
+
+/* @cpu has another table of EL2's Stage 1 from now on. */
+void el2_root_changed(const struct cpu *cpu);

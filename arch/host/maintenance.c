@@ -36,6 +36,12 @@ static bool has_range(const struct invalidation *tlbi)
 	       tlbi->kind == OBSERVE_TLBI_IPA_ADDRESS || tlbi->kind == OBSERVE_TLBI_IPA_RANGE;
 }
 
+/* Whether @tlbi, issued by @by, acts on the TLB of @cpu: nearly all are broadcast. */
+static bool reaches(const struct invalidation *tlbi, const struct cpu *by, const struct cpu *cpu)
+{
+	return tlbi->scope == OBSERVE_INNER_SHAREABLE || by == cpu;
+}
+
 /* A range instruction always has a level field; the others have it with FEAT_TTL. */
 static bool level_matches(const struct invalidation *tlbi, int level, bool is_walk)
 {
@@ -63,47 +69,62 @@ static bool removes(const struct invalidation *tlbi, const struct tlb_entry *ent
 	return irange_overlaps(covered, tlbi->range) && level_matches(tlbi, entry->level, is_walk);
 }
 
-bool invalidation_pending_for(const struct tlb_entry *entry)
+bool invalidation_pending_for(const struct cpu *cpu, const struct tlb_entry *entry)
 {
-	for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
-		for (size_t j = 0; j < machine.cpus[i].pending_count; j++)
-			if (removes(&machine.cpus[i].pending[j], entry))
+	for (size_t i = 0; i < STRATA_MAX_CPUS; i++) {
+		const struct cpu *by = &machine.cpus[i];
+
+		for (size_t j = 0; j < by->pending_count; j++)
+			if (reaches(&by->pending[j], by, cpu) && removes(&by->pending[j], entry))
 				return true;
+	}
 	return false;
 }
 
-uint64_t date_of_derived(const struct tlb_entry *source, enum tlb_kind kind)
+uint64_t date_of_derived(const struct cpu *cpu, const struct tlb_entry *source, enum tlb_kind kind)
 {
 	uint64_t date = machine.clock;
 
-	for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
-		for (size_t j = 0; j < machine.cpus[i].pending_count; j++) {
-			const struct invalidation *tlbi = &machine.cpus[i].pending[j];
+	for (size_t i = 0; i < STRATA_MAX_CPUS; i++) {
+		const struct cpu *by = &machine.cpus[i];
 
-			if (removes(tlbi, source) && kind_matches(tlbi, kind) &&
-			    source->filled < date)
+		for (size_t j = 0; j < by->pending_count; j++) {
+			const struct invalidation *tlbi = &by->pending[j];
+
+			if (reaches(tlbi, by, cpu) && removes(tlbi, source) &&
+			    kind_matches(tlbi, kind) && source->filled < date)
 				date = source->filled;
 		}
+	}
 	return date;
 }
 
+struct completion {
+	const struct cpu *by, *cpu;
+};
+
 static bool removed_by_cpu(const struct tlb_entry *entry, const void *context)
 {
-	const struct cpu *cpu = context;
+	const struct completion *completion = context;
+	const struct cpu *by = completion->by;
 
-	for (size_t i = 0; i < cpu->pending_count; i++)
-		if (removes(&cpu->pending[i], entry))
+	for (size_t i = 0; i < by->pending_count; i++)
+		if (reaches(&by->pending[i], by, completion->cpu) &&
+		    removes(&by->pending[i], entry))
 			return true;
 	return false;
 }
 
-static void complete_pending(struct cpu *cpu)
+static void complete_pending(struct cpu *by)
 {
-	if (cpu->pending_count == 0)
+	if (by->pending_count == 0)
 		return;
-	for (size_t i = 0; i < STRATA_MAX_CPUS; i++)
-		tlb_store_remove(&machine.cpus[i].tlb, removed_by_cpu, cpu);
-	cpu->pending_count = 0;
+	for (size_t i = 0; i < STRATA_MAX_CPUS; i++) {
+		struct completion completion = { by, &machine.cpus[i] };
+
+		tlb_store_remove(&machine.cpus[i].tlb, removed_by_cpu, &completion);
+	}
+	by->pending_count = 0;
 }
 
 /* Stage-2 forms act on the VMID that is active on the CPU. */
@@ -214,17 +235,23 @@ void tlbi_ipa_range(struct irange ipa_range, int level, enum tlb_depth depth)
 		range(OBSERVE_TLBI_IPA_RANGE, ipa_range, level, depth);
 }
 
-static void whole(enum observe_kind kind, uint64_t *(*counter)(struct arch_counters *))
+static void whole_of(enum observe_kind kind, enum observe_scope scope,
+		     uint64_t *(*counter)(struct arch_counters *))
 {
 	if (CANARY(tlbi_missing))
 		return;
 	machine_lock();
 	(*counter(&this_cpu()->counters))++;
 	issue((struct invalidation){
-		.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS });
+		.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS, .scope = scope });
 	machine_unlock();
-	OBSERVE(.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS,
+	OBSERVE(.kind = kind, .level = TLB_LEVEL_ANY, .depth = TLB_ALL_LEVELS, .scope = scope,
 		.value = needs_vmid(kind) ? this_cpu()->stage2.vmid : 0);
+}
+
+static void whole(enum observe_kind kind, uint64_t *(*counter)(struct arch_counters *))
+{
+	whole_of(kind, OBSERVE_INNER_SHAREABLE, counter);
 }
 
 static uint64_t *counter_all(struct arch_counters *counters)
@@ -240,6 +267,11 @@ static uint64_t *counter_vmid(struct arch_counters *counters)
 void tlbi_el2_all(void)
 {
 	whole(OBSERVE_TLBI_EL2_ALL, counter_all);
+}
+
+void tlbi_el2_all_here(void)
+{
+	whole_of(OBSERVE_TLBI_EL2_ALL, OBSERVE_THIS_CPU, counter_all);
 }
 
 void tlbi_vmid_stage1(void)

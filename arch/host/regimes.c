@@ -182,8 +182,8 @@ static bool both_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, str
 	if (!stage2_beneath(cpu, stage1.output + (va - stage1.ia), looking_ahead, &stage2, fault))
 		return false;
 	*out = combine(&stage1, &stage2, va);
-	out->filled = oldest(date_of_derived(&stage1, TLB_COMBINED),
-			     date_of_derived(&stage2, TLB_COMBINED));
+	out->filled = oldest(date_of_derived(cpu, &stage1, TLB_COMBINED),
+			     date_of_derived(cpu, &stage2, TLB_COMBINED));
 	tlb_fill(cpu, out);
 	return true;
 }
@@ -198,7 +198,7 @@ static bool flat_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, str
 	}
 	if (!stage2_beneath(cpu, va, looking_ahead, out, fault))
 		return false;
-	out->filled = date_of_derived(out, TLB_FLAT);
+	out->filled = date_of_derived(cpu, out, TLB_FLAT);
 	out->kind = TLB_FLAT;
 	out->ipa = out->ia;
 	tlb_fill(cpu, out);

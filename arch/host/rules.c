@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What must hold when a descriptor is stored (Arm ARM D8.17, "TLB maintenance": break-before-make),
- * and the observer interface, through which the machine learns of stores.
+ * What must hold of the translations that are cached when a descriptor is stored, or EL2 gets another
+ * table (Arm ARM D8.17, "TLB maintenance": break-before-make), and the observer interface, through
+ * which the machine learns of stores.
  */
+#include "descriptor.h"
 #include "machine_internal.h"
-
-#if STRATA_CHECKED
 
 /*
  * A valid descriptor may replace one that is still cached only if they differ in permissions, Access
@@ -13,6 +13,8 @@
  * in 63:59, which limit permissions in tables.
  */
 #define MAY_DIFFER UINT64_C(0xffe80000000007c0)
+
+#if STRATA_CHECKED
 
 static bool replaces_cached(const struct tlb_store *store, uint64_t address, uint64_t value)
 {
@@ -74,3 +76,42 @@ void rules_stop(void)
 }
 
 #endif
+
+/* Whether the table of @cpu translates what @entry does to something else. If it does not translate it
+ * at all, that is a break: what is cached may stay until it is invalidated. */
+static bool contradicts(const struct cpu *cpu, const struct tlb_entry *entry)
+{
+	uint64_t table = cpu->el2_root.value;
+
+	for (int level = cpu->el2_geometry.root_level;; level++) {
+		const struct descriptor_controls controls = { 0 };
+		uint64_t value;
+
+		if (!walker_read(table + 8 * ((entry->ia / level_size(level)) & 511), &value))
+			return false;
+
+		struct descriptor descriptor =
+			descriptor_decode(value, level, FORMAT_EL2, &controls);
+
+		if (descriptor.kind == DESCRIPTOR_INVALID)
+			return false;
+		if (level == entry->level)
+			return ((value ^ entry->sources[0].value) & ~MAY_DIFFER) != 0;
+		if (descriptor.kind == DESCRIPTOR_LEAF)
+			return true;
+		table = descriptor.address;
+	}
+}
+
+void el2_root_changed(const struct cpu *cpu)
+{
+	for (size_t i = 0; i < cpu->tlb.count; i++) {
+		const struct tlb_entry *entry = &cpu->tlb.entries[i];
+
+		if ((entry->kind == TLB_EL2 || entry->kind == TLB_EL2_WALK) &&
+		    contradicts(cpu, entry)) {
+			violation(VIOLATION_ROOT_CHANGE);
+			return;
+		}
+	}
+}

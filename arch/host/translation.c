@@ -59,21 +59,38 @@ const struct stage2_context *stage2_active(void)
 	return this_cpu()->stage2_loaded ? &this_cpu()->stage2 : NULL;
 }
 
+static bool el2_walkable(struct paddr root, struct translation_geometry geometry)
+{
+	return geometry.root_level <= 2 && geometry.root_tables == 1 &&
+	       is_page_aligned(root.value) && geometry.ia_bits >= 25 &&
+	       geometry.ia_bits <= 48 - 9u * geometry.root_level;
+}
+
 void el2_stage1_load(struct paddr root, struct translation_geometry geometry)
 {
 	machine_lock();
 	struct cpu *cpu = this_cpu();
+	bool walkable = el2_walkable(root, geometry);
 
-	if (geometry.root_level > 2 || geometry.root_tables != 1 || !is_page_aligned(root.value) ||
-	    geometry.ia_bits < 25 || geometry.ia_bits > 48 - 9u * geometry.root_level)
-		violation(VIOLATION_GEOMETRY);
-	else
-		cpu->el2_loaded = true;
+	cpu->el2_loaded |= walkable;
 	cpu->el2_root = root;
 	cpu->el2_geometry = geometry;
+	if (walkable)
+		el2_root_changed(cpu);
+	else
+		violation(VIOLATION_GEOMETRY);
 	machine.clock++;
 	look_ahead();
 	machine_unlock();
 	OBSERVE(.kind = OBSERVE_STAGE1_LOAD, .address = root);
 	isb();
+}
+
+bool el2_stage1_is(struct paddr root)
+{
+	machine_lock();
+	bool is = this_cpu()->el2_loaded && this_cpu()->el2_root.value == root.value;
+
+	machine_unlock();
+	return is;
 }

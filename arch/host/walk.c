@@ -85,7 +85,7 @@ struct tlb_entry *tlb_lookup(const struct cpu *cpu, enum tlb_kind kind, uint16_t
 	for (int level = 3; level >= 0; level--) {
 		struct tlb_entry *entry = tlb_store_at(&cpu->tlb, kind, vmid, ia, level);
 
-		if (entry != NULL && !(looking_ahead && invalidation_pending_for(entry)))
+		if (entry != NULL && !(looking_ahead && invalidation_pending_for(cpu, entry)))
 			return entry;
 	}
 	return NULL;
@@ -107,13 +107,13 @@ static bool start_cached(const struct cpu *cpu, const struct regime *regime, uin
 		const struct tlb_entry *entry =
 			tlb_store_at(&cpu->tlb, regime->walk, regime->vmid, ia, level);
 
-		if (entry == NULL || (looking_ahead && invalidation_pending_for(entry)))
+		if (entry == NULL || (looking_ahead && invalidation_pending_for(cpu, entry)))
 			continue;
 		*position = (struct position){
 			.table = entry->output,
 			.level = level + 1,
 			.limits = entry->stage1,
-			.filled = date_of_derived(entry, regime->leaf),
+			.filled = date_of_derived(cpu, entry, regime->leaf),
 		};
 		return true;
 	}

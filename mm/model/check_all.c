@@ -5,6 +5,21 @@
 #include "invariant.h"
 
 #include <inttypes.h>
+#include <strata/mm.h>
+
+/* Below the window the root of a window space is word for word that of EL2's own. */
+static void check_below_window(const struct live_space *space, struct subject subject)
+{
+	const unsigned int shift = 39; /* one descriptor of level 0 */
+	const uint64_t *own = mm_linear(space->el2->root);
+	const uint64_t *descriptors = mm_linear(space->table.root);
+
+	for (uint64_t i = 0; i < VM_SPACE_WINDOW.start.value >> shift; i++)
+		if (descriptors[i] != own[i])
+			difference(subject, iaddr(i << shift),
+				   "its root has 0x%" PRIx64 ", EL2's own has 0x%" PRIx64,
+				   descriptors[i], own[i]);
+}
 
 static void check_tables(struct checker *checker)
 {
@@ -14,8 +29,13 @@ static void check_tables(struct checker *checker)
 
 	walk_seen_init(&seen, &registry->seen_pool);
 	LIST_FOREACH(space, &registry->spaces, link)
-	check_table(checker, space, walk_table_range(&space->table), &seen,
-		    (struct subject){ "full check", space->number });
+	{
+		struct subject subject = { "full check", space->number };
+
+		check_table(checker, space, walk_table_range(&space->table), &seen, subject);
+		if (space->el2 != NULL)
+			check_below_window(space, subject);
+	}
 	if (seen.full)
 		checker->store.out_of_storage = true;
 	walk_seen_clear(&seen);

@@ -62,7 +62,7 @@ static struct map_request map_request(const struct cursor_check *check)
 	uint64_t limit = UINT64_C(1) << check->space->state.pa_bits;
 	struct prange output = prange(request.output, paddr(request.output.value + size));
 
-	if (check->space->state.stage != STAGE_2 || !is_page_aligned(output.start.value) ||
+	if (spec_is_el2s_own(&check->space->state) || !is_page_aligned(output.start.value) ||
 	    output.start.value >= limit || size > limit - output.start.value)
 		return request;
 	/* Of what was mapped every page is permitted; of what was refused, one was not. */

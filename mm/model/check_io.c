@@ -3,6 +3,7 @@
 #include "check_object.h"
 #include "io.h"
 
+#include <arch/cpu.h>
 #include <inttypes.h>
 
 #define OK STATUS_SET(MM_OK)
@@ -281,6 +282,17 @@ static enum mm_status inside(uint64_t start, uint64_t length, struct irange oute
 	return wraps(start, length) ? MM_OVERFLOW : MM_OUT_OF_BOUND;
 }
 
+/* A window space is reached where it is active, and no address that is not its own. */
+static enum mm_status inside_window(const struct live_space *space, uint64_t start, uint64_t length)
+{
+	const bool active = space->active_cpus >> cpu_index() & 1;
+	const enum mm_status status = inside(start, length, walk_table_range(&space->table));
+
+	if (wraps(start, length))
+		return MM_OVERFLOW;
+	return active && status == MM_OK ? MM_OK : MM_ACCESS_DENIED;
+}
+
 static void check_new(const struct check_io *check)
 {
 	const struct mm_operation *operation = check->operation;
@@ -306,6 +318,9 @@ static void check_new(const struct check_io *check)
 			return; /* made before the model started */
 		if (operation->kind == OPERATION_IO_GUEST && wraps(start, length))
 			status = MM_OVERFLOW;
+		else if (operation->kind == OPERATION_IO_SPACE &&
+			 space->state.part == SPACE_IN_WINDOW)
+			status = inside_window(space, start, length);
 		else if (space->state.stage != STAGE_2)
 			status = MM_INVALID_ARGS;
 		else if (operation->kind == OPERATION_IO_SPACE)

@@ -3,7 +3,9 @@
 
 #include "compare.h"
 
+#include <arch/cpu.h>
 #include <inttypes.h>
+#include <strata/mm.h>
 
 const char *operation_name(enum mm_operation_kind kind)
 {
@@ -50,14 +52,31 @@ static struct translation_geometry expected_root(enum translation_stage stage, u
 	};
 }
 
+/* Whether this CPU has a cursor open on @space; on any Stage-1 space, if that is NULL. */
+static bool holds_cursor(struct registry *registry, const struct vm_space *space)
+{
+	const struct open_cursor *open;
+
+	LIST_FOREACH(open, &registry->cursors, link)
+	{
+		if (open->cpu == cpu_index() && (space == NULL ? open->space->table.stage == STAGE_1
+							       : open->space->space == space))
+			return true;
+	}
+	return false;
+}
+
 static void check_new(struct checker *checker, const struct mm_operation *operation)
 {
 	struct subject subject = { operation_name(operation->kind), 0 };
 	struct live_space *live;
 
 	checker->operations++;
-	check_status(subject, operation,
-		     STATUS_SET(MM_OK) | STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_NO_MEMORY));
+	/* A window space joins EL2's own, whose root this CPU may hold. */
+	check_status(
+		subject, operation,
+		STATUS_SET(MM_OK) | STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_NO_MEMORY) |
+			(holds_cursor(&checker->store.registry, NULL) ? STATUS_SET(MM_BUSY) : 0));
 	if (operation->status != MM_OK)
 		return;
 
@@ -86,42 +105,58 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 	check_table(checker, live, walk_table_range(&live->table), NULL, subject);
 }
 
+static bool has_windows(struct registry *registry, const struct live_space *el2)
+{
+	const struct live_space *live;
+
+	LIST_FOREACH(live, &registry->spaces, link)
+	{
+		if (live->el2 == el2->space)
+			return true;
+	}
+	return false;
+}
+
 static void check_destroy(struct checker *checker, const struct mm_operation *operation,
 			  struct live_space *live)
 {
 	struct subject subject = { operation_name(operation->kind), live->number };
 	struct irange whole = walk_table_range(&live->table);
+	struct registry *registry = &checker->store.registry;
 	status_set allowed = STATUS_SET(MM_OK);
 
-	if (registry_holder(&checker->store.registry, live, whole, NULL) != NULL)
+	if (registry_holder(registry, live, whole, NULL) != NULL || live->active_cpus != 0 ||
+	    has_windows(registry, live))
 		allowed = STATUS_SET(MM_BUSY);
-	else if (live->activated) /* perhaps still; deactivation is not reported */
-		allowed |= STATUS_SET(MM_BUSY);
+	else if (live->el2 != NULL && holds_cursor(registry, live->el2))
+		allowed |= STATUS_SET(MM_BUSY); /* if it holds the root */
 	check_status(subject, operation, allowed);
 	if (operation->status != MM_OK)
 		return;
 	check_issued(&checker->store, live->space, NULL, counted_pages(live, whole), subject);
 	mappings_clear(&live->state.mappings);
 	check_table(checker, live, whole, NULL, subject);
-	registry_remove_space(&checker->store.registry, live);
+	registry_remove_space(registry, live);
 }
 
-static void check_activate(struct checker *checker, const struct mm_operation *operation,
-			   struct live_space *live)
+/* Of the spaces of one kind, at most one is active on a CPU: whichever was, is not any more. */
+static void none_is_active(struct registry *registry, enum translation_stage stage)
 {
-	struct subject subject = { operation_name(operation->kind), live->number };
-	const struct live_space *other;
-	uint16_t vmid;
+	struct live_space *live;
 
-	if (live->table.stage != STAGE_2) {
-		check_status(subject, operation, STATUS_SET(MM_INVALID_ARGS));
-		return;
+	LIST_FOREACH(live, &registry->spaces, link)
+	{
+		if (live->table.stage == stage)
+			live->active_cpus &= ~(UINT32_C(1) << cpu_index());
 	}
-	if (!check_status(subject, operation, STATUS_SET(MM_OK)))
-		return;
+}
 
-	live->activated = true;
-	vmid = vm_space_vmid(live->space);
+static void check_vmid(struct checker *checker, const struct live_space *live,
+		       struct subject subject)
+{
+	uint16_t vmid = vm_space_vmid(live->space);
+	const struct live_space *other;
+
 	if (vmid == 0)
 		difference(subject, iaddr(0), "active with VMID 0, which no space may have");
 	LIST_FOREACH(other, &checker->store.registry.spaces, link)
@@ -133,6 +168,33 @@ static void check_activate(struct checker *checker, const struct mm_operation *o
 	}
 }
 
+static void check_activate(struct checker *checker, const struct mm_operation *operation,
+			   struct live_space *live)
+{
+	struct subject subject = { operation_name(operation->kind), live->number };
+	status_set allowed = STATUS_SET(MM_OK);
+
+	if (spec_is_el2s_own(&live->state))
+		allowed = STATUS_SET(MM_INVALID_ARGS);
+	else if (live->table.stage == STAGE_1) /* the model does not know what EL2 runs on */
+		allowed |= STATUS_SET(MM_NOT_SUPPORTED);
+	if (!check_status(subject, operation, allowed) || operation->status != MM_OK)
+		return;
+
+	live->active_cpus |= UINT32_C(1) << cpu_index();
+	if (live->table.stage == STAGE_2)
+		check_vmid(checker, live, subject);
+}
+
+static void check_deactivate(const struct mm_operation *operation, const struct live_space *live,
+			     bool was_active)
+{
+	struct subject subject = { operation_name(operation->kind), live->number };
+
+	if (!was_active)
+		difference(subject, iaddr(0), "it was not active on CPU %u", cpu_index());
+}
+
 void check_space_operation(struct checker *checker, const struct mm_operation *operation)
 {
 	if (operation->kind == OPERATION_SPACE_NEW) {
@@ -141,12 +203,18 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 	}
 
 	struct live_space *live = registry_space(&checker->store.registry, operation->space);
+	bool was_active = live != NULL && (live->active_cpus >> cpu_index() & 1);
 
+	/* Also when that space was made before the model started. */
+	if (operation->kind != OPERATION_SPACE_DESTROY && operation->status == MM_OK)
+		none_is_active(&checker->store.registry, operation->space->stage);
 	if (live == NULL)
-		return; /* made before the model started */
+		return;
 	checker->operations++;
 	if (operation->kind == OPERATION_SPACE_DESTROY)
 		check_destroy(checker, operation, live);
-	else
+	else if (operation->kind == OPERATION_SPACE_ACTIVATE)
 		check_activate(checker, operation, live);
+	else
+		check_deactivate(operation, live, was_active);
 }

@@ -22,7 +22,9 @@
  * behind it is given back, and when the lock of its table is. One CPU, the one that wrote, pays it:
  * steps of others do not count, because nothing tells that they came after its DSB. A change of
  * permissions alone needs no break, but is a debt as well. A leaf without the Access flag is never
- * cached, and owes nothing.
+ * cached, and owes nothing. EL2's table has no VMID to be invalidated by: what a CPU has cached of one
+ * ends with an ALLE2 of its own too, after it has loaded another one, and nothing is owed to a table
+ * that no CPU has anything of.
  *
  * Order. Events of all CPUs are taken one at a time, under a lock. On one CPU that is program order.
  * Between CPUs: what changes a table lies between its LOCK, seen after the lock was taken, and its

@@ -3,14 +3,17 @@
  * Which roots were walked under which VMID, and what is left of it.
  *
  * A context is tainted while something may be cached: since a CPU had it loaded and its root had a
- * valid descriptor, until all of the VMID was invalidated while no CPU had it, or the root was empty.
+ * valid descriptor, until all of the VMID was invalidated while no CPU had it, or the root was empty;
+ * or, for EL2, until each CPU that had it invalidated its own TLB after it had left: no other CPU caches
+ * what that one translates.
  */
 #include <inttypes.h>
 #include "discipline_state.h"
 
 bool context_may_cache(const struct context *context, const struct shadow *root)
 {
-	return context->root == root->root && (context->tainted || context->loaded != 0);
+	return (context->root == root->root || context->follows == root->root) &&
+	       (context->tainted || context->loaded != 0);
 }
 
 struct context *context_next(struct discipline *discipline, const struct shadow *root,
@@ -84,6 +87,17 @@ void contexts_see_root(struct discipline *discipline, const struct shadow *root)
 	}
 }
 
+void contexts_see_follower(struct discipline *discipline, const struct shadow *root)
+{
+	struct context *context;
+
+	LIST_FOREACH(context, &discipline->contexts, link)
+	{
+		if (context->root == root->root)
+			context->follows = root->follows;
+	}
+}
+
 static struct context *find_or_make(struct discipline *discipline, bool is_el2, uint64_t root,
 				    uint16_t vmid)
 {
@@ -102,6 +116,8 @@ static struct context *find_or_make(struct discipline *discipline, bool is_el2, 
 	context->is_el2 = is_el2;
 	context->root = root;
 	context->vmid = vmid;
+	if (root_page(discipline, root, root) != NULL)
+		context->follows = root_page(discipline, root, root)->follows;
 	RB_INIT(&context->debts);
 	LIST_INSERT_HEAD(&discipline->contexts, context, link);
 	return context;
@@ -114,8 +130,11 @@ static void exchange(struct discipline *discipline, struct context **slot, struc
 	struct context *before = *slot;
 
 	*slot = next;
-	if (next != NULL)
+	if (next != NULL) {
 		next->loaded |= UINT32_C(1) << cpu;
+		next->holders |= UINT32_C(1) << cpu;
+		next->leaving &= ~(UINT32_C(1) << cpu);
+	}
 	if (before == NULL || before == next)
 		return;
 	before->loaded &= ~(UINT32_C(1) << cpu);
@@ -166,6 +185,7 @@ static void load_stage1(struct discipline *discipline, const struct observe_even
 	context->flusher = 0;
 	context->tainted = true;
 	exchange(discipline, &discipline->cpus[event->cpu].el2, context, event->cpu);
+	discipline->cpus[event->cpu].el2_written = true;
 }
 
 void contexts_see_load(struct discipline *discipline, const struct observe_event *event)
@@ -182,13 +202,30 @@ void contexts_see_load(struct discipline *discipline, const struct observe_event
 	}
 }
 
+/* Until the ISB the CPU may walk from the root that it left, and cache again. */
+static void see_local_tlbi(struct discipline *discipline, const struct observe_event *event)
+{
+	const uint32_t cpu = UINT32_C(1) << event->cpu;
+	struct context *context;
+
+	if (event->kind != OBSERVE_TLBI_EL2_ALL || discipline->cpus[event->cpu].el2_written)
+		return;
+	LIST_FOREACH(context, &discipline->contexts, link)
+	{
+		if (context->is_el2)
+			context->leaving |= context->holders & ~context->loaded & cpu;
+	}
+}
+
 void contexts_see_tlbi(struct discipline *discipline, const struct observe_event *event)
 {
 	const struct context *active = discipline->cpus[event->cpu].stage2;
 	struct context *context;
 
-	if (event->scope != OBSERVE_INNER_SHAREABLE)
+	if (event->scope != OBSERVE_INNER_SHAREABLE) {
+		see_local_tlbi(discipline, event);
 		return;
+	}
 	LIST_FOREACH(context, &discipline->contexts, link)
 	{
 		if (context->is_el2 ? event->kind == OBSERVE_TLBI_EL2_ALL
@@ -199,19 +236,34 @@ void contexts_see_tlbi(struct discipline *discipline, const struct observe_event
 	}
 }
 
+/* Whether a TLBI that acts on @context is complete by the DSB of @cpu. */
+static bool settle(struct discipline *discipline, struct context *context, unsigned int cpu)
+{
+	if (context->flusher == cpu + 1) {
+		context->flusher = 0;
+		context->holders = context->loaded;
+		context->leaving = 0;
+		context->tainted =
+			context->loaded != 0 && !root_is_empty(discipline, context->root);
+		return true;
+	}
+	if ((context->leaving >> cpu & 1) == 0)
+		return false;
+	context->holders &= ~(UINT32_C(1) << cpu);
+	context->leaving &= ~(UINT32_C(1) << cpu);
+	context->tainted = context->tainted && context->holders != 0;
+	return true;
+}
+
 void contexts_see_dsb(struct discipline *discipline, const struct observe_event *event)
 {
 	struct context *next = LIST_FIRST(&discipline->contexts);
 
-	while (next != NULL) {
+	while (event->kind == OBSERVE_DSB_ISH && next != NULL) {
 		struct context *context = next;
 
 		next = LIST_NEXT(context, link);
-		if (context->flusher != event->cpu + 1 || event->kind != OBSERVE_DSB_ISH)
-			continue;
-		context->flusher = 0;
-		context->tainted =
-			context->loaded != 0 && !root_is_empty(discipline, context->root);
-		forget_if_idle(discipline, context);
+		if (settle(discipline, context, event->cpu))
+			forget_if_idle(discipline, context);
 	}
 }

@@ -18,8 +18,9 @@
 
 struct shadow {
 	RB_ENTRY(shadow) link;
-	uint64_t page; /* physical address: the key */
-	uint64_t root; /* of a page of a root: address of the first one; else 0 */
+	uint64_t page;	  /* physical address: the key */
+	uint64_t root;	  /* of a page of a root: address of the first one; else 0 */
+	uint64_t follows; /* of a root: the one that it has copies of descriptors of; else 0 */
 	struct shadow *parent;
 	uint16_t parent_index;
 	int8_t level;
@@ -77,9 +78,12 @@ struct context {
 	bool is_el2;
 	uint16_t vmid;
 	uint64_t root;
-	uint32_t loaded; /* bit of each CPU that has it */
-	bool tainted;	 /* something may be cached */
-	uint8_t flusher; /* CPU + 1 that invalidated all of it, and has made no DSB since */
+	uint64_t follows; /* as the root does: what hangs there may be cached here */
+	uint32_t loaded;  /* bit of each CPU that has it */
+	uint32_t holders; /* bit of each that may have cached what it found here */
+	uint32_t leaving; /* of those, that invalidated their own TLB later: to end by a DSB */
+	bool tainted;	  /* something may be cached */
+	uint8_t flusher;  /* CPU + 1 that invalidated all of it, and has made no DSB since */
 	struct debt_tree debts;
 };
 
@@ -87,6 +91,7 @@ struct cpu_state {
 	struct context *stage2;
 	struct context *el2;
 	bool register_written; /* VTTBR_EL2, and no ISB since */
+	bool el2_written;      /* TTBR0_EL2, and no ISB since */
 	uint64_t dsb;	       /* event of the last one that orders stores for walkers */
 	uint64_t isb;	       /* the last DSB before the last ISB */
 };
@@ -184,6 +189,9 @@ bool context_may_cache(const struct context *context, const struct shadow *root)
 /* The next context after @last (NULL: the first) that may; NULL: none. */
 struct context *context_next(struct discipline *discipline, const struct shadow *root,
 			     struct context *last);
+
+/* @root begins to follow another one. */
+void contexts_see_follower(struct discipline *discipline, const struct shadow *root);
 
 /* The root of @context has a valid descriptor now: if it is loaded, walks may cache. */
 void contexts_see_root(struct discipline *discipline, const struct shadow *root);

@@ -100,6 +100,36 @@ static bool set_by_hardware(uint64_t was, uint64_t is, int level)
 	       (is | (was & (accessed | dirty))) == is && ((was ^ is) & ~(accessed | dirty)) == 0;
 }
 
+/*
+ * A root may have a copy of what another root has at the same index, and is then written to by who has
+ * that one's lock: after that one was. The table that the descriptor leads to hangs from the original.
+ */
+static bool is_copy(struct discipline *discipline, struct shadow *table, unsigned int index,
+		    const struct observe_event *event)
+{
+	const struct shadow *original = NULL;
+
+	if (table->root == 0)
+		return false;
+	if (descriptor_valid(event->value)) {
+		const struct shadow *child =
+			shadow_find(discipline, discipline_output(event->value));
+
+		if (child != NULL && child->parent_index == index)
+			original = child->parent;
+	} else if (table->follows != 0) {
+		original = shadow_find(discipline, table->follows);
+	}
+	if (original == NULL || original == table || original->root != original->page ||
+	    original->holder != event->cpu + 1 || original->descriptors[index] != event->value)
+		return false;
+	if (table->follows == 0) {
+		table->follows = original->root;
+		contexts_see_follower(discipline, table);
+	}
+	return true;
+}
+
 static void see_write(struct discipline *discipline, const struct observe_event *event)
 {
 	struct shadow *table = shadow_find(discipline, page_align_down(event->address.value));
@@ -111,7 +141,9 @@ static void see_write(struct discipline *discipline, const struct observe_event 
 				  "0x%" PRIx64 " is in no table", event->address.value);
 		return;
 	}
-	if (table->holder != event->cpu + 1 && (table->parent != NULL || table->root != 0))
+	const bool copy = is_copy(discipline, table, index, event);
+
+	if (!copy && table->holder != event->cpu + 1 && (table->parent != NULL || table->root != 0))
 		discipline_broken(discipline, DISCIPLINE_write_without_lock, event,
 				  "0x%" PRIx64 " in a table of level %d that is %s",
 				  event->address.value, table->level,
@@ -135,7 +167,7 @@ static void see_write(struct discipline *discipline, const struct observe_event 
 	table->descriptors[index] = event->value;
 	table->written = discipline->events;
 	table->writer = (uint8_t)event->cpu;
-	if (discipline_leads_on(event->value, table->level) &&
+	if (!copy && discipline_leads_on(event->value, table->level) &&
 	    !(descriptor_valid(was) && discipline_alike(was, event->value, table->level)))
 		link_child(discipline, table, index, event->value, event);
 	if (table->root != 0 && descriptor_valid(event->value))
@@ -276,7 +308,7 @@ static void check_published(struct discipline *discipline, const struct shadow *
 		discipline_broken(discipline, DISCIPLINE_dsb_missing_publish, event,
 				  "the table at 0x%" PRIx64 " was last written in event %" PRIu64,
 				  table->page, table->written);
-	else if (cpu->el2 != NULL && cpu->el2->root == place.root->root &&
+	else if (cpu->el2 != NULL && context_may_cache(cpu->el2, place.root) &&
 		 cpu->isb < table->written)
 		discipline_broken(discipline, DISCIPLINE_isb_missing, event,
 				  "EL2's table at 0x%" PRIx64 " was last written in event %" PRIu64,
@@ -369,6 +401,7 @@ void discipline_step(struct discipline *discipline, const struct observe_event *
 	case OBSERVE_ISB:
 		cpu->isb = cpu->dsb;
 		cpu->register_written = false;
+		cpu->el2_written = false;
 		break;
 	case OBSERVE_STAGE2_LOAD:
 	case OBSERVE_STAGE2_UNLOAD:

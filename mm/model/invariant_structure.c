@@ -214,7 +214,7 @@ bool owners_permit(struct store *store, struct witness *witness)
 		struct iaddr from = iaddr(0);
 		struct mapping mapping;
 
-		while (space->table.stage == STAGE_2 &&
+		while (!spec_is_el2s_own(&space->state) &&
 		       mappings_next(&space->state.mappings, from, &mapping)) {
 			witness->at = mapping.range.start;
 			from = mapping.range.end;

@@ -2,6 +2,7 @@
 #include "page_table_spec.h"
 
 #include "leaf_shapes.h"
+#include "space_part.h"
 
 /* What is right: the refusals that apply, and success only if none does. */
 static status_set refused_or_ok(status_set refusals)
@@ -38,7 +39,7 @@ status_set spec_open_statuses(const struct space_state *space, struct irange ran
 	/* The interface fixes this order, so exactly one refusal is right. */
 	if (irange_is_empty(range))
 		return STATUS_SET(MM_INVALID_ARGS);
-	if (range.end.value > UINT64_C(1) << space->ia_bits)
+	if (!irange_contains(space_addresses(space->part, space->ia_bits), range))
 		return STATUS_SET(MM_OUT_OF_BOUND);
 	if (!irange_is_page_aligned(range))
 		return STATUS_SET(MM_NOT_ALIGNED);
@@ -90,7 +91,7 @@ static status_set map_refusals(const struct space_state *space, const struct cur
 		refusals |= STATUS_SET(MM_OUT_OF_BOUND);
 	if (!expressible(space, request->property))
 		refusals |= STATUS_SET(MM_NOT_SUPPORTED);
-	if (space->stage == STAGE_2 && request->output_denied)
+	if (!spec_is_el2s_own(space) && request->output_denied)
 		refusals |= STATUS_SET(MM_ACCESS_DENIED);
 	return refusals;
 }

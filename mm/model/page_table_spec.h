@@ -41,6 +41,7 @@ static inline bool status_in(status_set set, enum mm_status status)
 /* One space: what it maps, and what never changes about it. */
 struct space_state {
 	enum translation_stage stage;
+	enum vm_space_part part;
 	unsigned int ia_bits;
 	unsigned int pa_bits;
 	bool hardware_flags; /* CPUs set Access flag and dirty state: flags are the least there is */
@@ -64,6 +65,12 @@ enum held_here {
 	HELD_IN_RANGE,
 };
 
+/* EL2's own Stage 1 maps memory of the subsystem without counting; the others do not. */
+static inline bool spec_is_el2s_own(const struct space_state *space)
+{
+	return space->stage == STAGE_1 && space->part != SPACE_IN_WINDOW;
+}
+
 /* Opening. */
 status_set spec_open_statuses(const struct space_state *space, struct irange range,
 			      enum held_here held);
@@ -80,7 +87,8 @@ struct map_request {
 
 /*
  * map: the range must be a hole; it becomes one mapping; the position moves past it.
- * Stage 2 maps only what its owner permits, if counted, or what is not the subsystem's memory.
+ * Stage 2 maps, counted, only what its owner permits; other spaces than EL2's own map, not counted,
+ * only what is not the subsystem's memory.
  */
 status_set spec_map_statuses(const struct space_state *space, const struct cursor_state *cursor,
 			     const struct map_request *request);

@@ -21,8 +21,11 @@ struct live_space *registry_add_space(struct registry *registry, const struct vm
 		return NULL;
 	live->space = space;
 	live->number = ++registry->spaces_made;
-	live->table = (struct walk_table){ space->stage, space->geometry, space->root, false };
+	live->el2 = space->el2;
+	live->table = (struct walk_table){ space->stage, space->geometry, space->root, false,
+					   space->part };
 	live->state.stage = space->stage;
+	live->state.part = space->part;
 	live->state.ia_bits = space->geometry.ia_bits;
 	live->state.pa_bits = space->geometry.pa_bits;
 	mappings_init(&live->state.mappings, &registry->extent_pool);

@@ -19,7 +19,8 @@ struct live_space {
 	LIST_ENTRY(live_space) link;
 	const struct vm_space *space; /* a name to find it by */
 	unsigned int number;	      /* from 1, in the order they were made */
-	bool activated;		      /* at least once */
+	const struct vm_space *el2;   /* of a window space: EL2's own below it; else NULL */
+	uint32_t active_cpus;	      /* bit per CPU */
 	struct walk_table table;
 	struct space_state state;
 };

@@ -2,6 +2,7 @@
 #include "walk.h"
 
 #include "leaf_rules.h"
+#include "space_part.h"
 
 #include <strata/frame.h>
 #include <strata/mm.h>
@@ -191,7 +192,7 @@ static void walk_page(struct walker *walker, struct paddr page, struct iaddr bas
 
 struct irange walk_table_range(const struct walk_table *table)
 {
-	return irange(iaddr(0), iaddr(UINT64_C(1) << table->geometry.ia_bits));
+	return space_addresses(table->part, table->geometry.ia_bits);
 }
 
 /*

@@ -32,6 +32,7 @@ struct walk_table {
 	struct translation_geometry geometry;
 	struct paddr root;
 	bool hardware_flags; /* CPUs set Access flag and dirty state */
+	enum vm_space_part part;
 };
 
 /* A leaf descriptor: a block or a page. */
@@ -117,5 +118,5 @@ uint64_t walk_descriptors(const struct walk_table *table, struct irange range,
 /* What one descriptor covers: the leaf that translates @address, or the hole it lies in. */
 struct irange walk_descriptor_range(const struct walk_table *table, struct iaddr address);
 
-/* [0, 2^ia_bits). */
+/* [0, 2^ia_bits), or the part of it that is the space's own. */
 struct irange walk_table_range(const struct walk_table *table);

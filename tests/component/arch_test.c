@@ -105,6 +105,11 @@ static void expect_seen(enum observe_kind kind)
 	EXPECT_EQUAL(last_event.kind, kind);
 }
 
+static void expect_scope(enum observe_scope scope)
+{
+	EXPECT_EQUAL(last_event.scope, scope);
+}
+
 static void expect_seen_range(enum observe_kind kind, struct irange range, int level,
 			      enum tlb_depth depth, uint64_t vmid)
 {
@@ -123,6 +128,7 @@ static void see_from_here(void)
 }
 
 #define expect_seen(kind) ((void)0)
+#define expect_scope(scope) ((void)0)
 #define expect_seen_range(kind, range, level, depth, vmid) ((void)(range))
 
 #endif
@@ -170,6 +176,13 @@ TEST(el2_invalidations_are_counted_and_seen)
 	see_from_here();
 	tlbi_el2_all();
 	expect_seen(OBSERVE_TLBI_EL2_ALL);
+	expect_counted(one_all);
+
+	count_from_here();
+	see_from_here();
+	tlbi_el2_all_here();
+	expect_seen(OBSERVE_TLBI_EL2_ALL);
+	expect_scope(OBSERVE_THIS_CPU);
 	expect_counted(one_all);
 
 	if (arch_features()->tlb_range) {

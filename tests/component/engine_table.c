@@ -44,7 +44,8 @@ struct page_table_constants engine_constants(const struct vm_space *space)
 
 static struct walk_table walk_table(const struct vm_space *space)
 {
-	return (struct walk_table){ space->stage, space->geometry, space->root, false };
+	return (struct walk_table){ space->stage, space->geometry, space->root, false,
+				    space->part };
 }
 
 struct view {

@@ -20,6 +20,17 @@ static void a_space(struct scene *scene)
 	scene->range = irange(iaddr(0), iaddr(0));
 }
 
+static void what_el2_runs_on(struct scene *scene)
+{
+	(void)world_el2_space(scene->world);
+}
+
+static void a_window(struct scene *scene)
+{
+	EXPECT_OK(vm_space_new_window(world_el2_space(scene->world), &scene->space));
+	scene->range = irange(iaddr(0), iaddr(0));
+}
+
 /* A cursor on the second GiB of an empty space, and frames for it. */
 static void a_hole(struct scene *scene)
 {
@@ -165,6 +176,7 @@ static enum mm_status activate_and_rest(struct scene *scene)
 	enum mm_status status = vm_space_activate(&scene->space);
 
 	vm_space_deactivate();
+	vm_space_deactivate_window();
 	return status;
 }
 
@@ -176,14 +188,22 @@ static enum mm_status use_hardware_flags(struct scene *scene)
 	return status == MM_NO_MEMORY ? status : MM_OK;
 }
 
+static enum mm_status new_window(struct scene *scene)
+{
+	return vm_space_new_window(world_el2_space(scene->world), &scene->space);
+}
+
 /* clang-format off */
 #define TABLE_ROWS(X)                                                                              \
 	X(vm_space_new_stage2, PAGES, no_scene, vm_space_new_stage2(40, &scene->space))            \
 	X(vm_space_new_stage2_of_one_root, PAGES, no_scene, vm_space_new_stage2(39, &scene->space)) \
 	X(vm_space_new_stage1, PAGES, no_scene, vm_space_new_stage1(48, &scene->space))            \
+	X(vm_space_new_el2, PAGES, no_scene, vm_space_new_el2(&scene->space))                      \
+	X(vm_space_new_window, PAGES, what_el2_runs_on, new_window(scene))                         \
 	X(vm_space_destroy, NOTHING, a_space, TAKEN(&scene->space, vm_space_destroy(&scene->space))) \
 	X(vm_space_activate, NOTHING, a_space, activate_and_rest(scene))                           \
 	X(vm_space_use_hardware_flags, NOTHING, a_space, use_hardware_flags(scene))                \
+	X(vm_space_activate_of_a_window, NOTHING, a_window, activate_and_rest(scene))              \
 	X(vm_space_find_iomem, NOTHING, a_device_block, find_device(scene))                        \
 	X(table_runs, NOTHING, a_space, table_runs(&scene->space, ignore_run, NULL))               \
 	X(cursor_open, NOTHING, a_space, open_and_close(scene))                                    \

@@ -174,6 +174,59 @@ TEST(machine_notices_reserved_bits)
 	stage2_unload();
 }
 
+/* EL2's tables from TABLE(@first) on: 39 bits, page 0 is DATA(@data), a block of 2 MiB at 2 MiB. */
+static struct paddr el2_table(unsigned int first, unsigned int data)
+{
+	put(TABLE(first), 0, TABLE(first + 1) | NEXT_TABLE);
+	put(TABLE(first + 1), 0, TABLE(first + 2) | NEXT_TABLE);
+	put(TABLE(first + 1), 1, UINT64_C(0x40000000) | S1_BLOCK);
+	put(TABLE(first + 2), 0, DATA(data) | S1_PAGE);
+	return paddr(TABLE(first));
+}
+
+static void forget_here(void)
+{
+	tlbi_el2_all_here();
+	dsb_ish();
+}
+
+/* Another table of EL2 while what the one before translated is cached: only one that translates alike,
+ * or does not translate, and after an invalidation any. */
+TEST(machine_notices_an_el2_table_that_contradicts)
+{
+	const struct translation_geometry geometry = { 39, 1, 1, 44 };
+	struct paddr one = el2_table(0, 0), other = el2_table(3, 1), alike = paddr(TABLE(6));
+	struct paddr nothing = paddr(TABLE(7)), larger = paddr(TABLE(8));
+
+	put(alike.value, 0, TABLE(1) | NEXT_TABLE);
+	put(larger.value, 0, UINT64_C(0x40000000) | S1_BLOCK);
+	el2_stage1_load(one, geometry);
+	EXPECT_EQUAL(el2_sees(0), DATA(0));
+	EXPECT_EQUAL(el2_sees(MIB(2)), UINT64_C(0x40000000));
+	el2_stage1_load(alike, geometry);
+	el2_stage1_load(one, geometry);
+	el2_stage1_load(nothing, geometry);
+	EXPECT_EQUAL(machine_violations_total(), 0);
+	EXPECT_EQUAL(el2_sees(0), DATA(0)); /* still cached */
+	el2_stage1_load(other, geometry);
+	expect_only(VIOLATION_ROOT_CHANGE);
+	el2_stage1_load(larger, geometry);
+	expect_only(VIOLATION_ROOT_CHANGE);
+
+	forget_here();
+	el2_stage1_load(other, geometry);
+	EXPECT_EQUAL(el2_sees(0), DATA(1));
+	el2_stage1_load(nothing, geometry);
+	forget_here();
+	el2_stage1_load(one, geometry);
+	EXPECT_EQUAL(el2_sees(0), DATA(0));
+	/* The TLBI is not complete before the barrier. */
+	tlbi_el2_all_here();
+	el2_stage1_load(other, geometry);
+	expect_only(VIOLATION_ROOT_CHANGE);
+	dsb_ish();
+}
+
 /* Sizes that VTCR_EL2 cannot say, or that this CPU cannot walk. */
 TEST(machine_notices_impossible_geometry)
 {

@@ -233,6 +233,30 @@ TEST(tlb_keeps_el2_entries_apart)
 	}
 }
 
+/* One form is not broadcast: what another CPU has cached stays. */
+TEST(tlb_invalidation_here_is_not_there)
+{
+	struct translation_geometry geometry = { 39, 1, 1, 44 };
+
+	put(TABLE(0), 0, TABLE(1) | NEXT_TABLE);
+	put(TABLE(1), 0, TABLE(2) | NEXT_TABLE);
+	put(TABLE(2), 0, DATA(0) | S1_PAGE);
+	for (unsigned int cpu = 0; cpu < 2; cpu++) {
+		machine_set_cpu(cpu);
+		el2_stage1_load(paddr(TABLE(0)), geometry);
+		EXPECT_EQUAL(el2_sees(0), DATA(0));
+	}
+	put(TABLE(2), 0, 0);
+	tlbi_el2_all_here();
+	dsb_ish();
+	EXPECT_EQUAL(el2_sees(0), 0);
+	machine_set_cpu(0);
+	EXPECT_EQUAL(el2_sees(0), DATA(0));
+	tlbi_el2_all();
+	dsb_ish();
+	EXPECT_EQUAL(el2_sees(0), 0);
+}
+
 /* IPA invalidation leaves entries that a guest's Stage 1 and Stage 2 made together. */
 TEST(tlb_keeps_combined_entries_over_ipa_invalidation)
 {

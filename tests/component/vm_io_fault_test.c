@@ -6,7 +6,8 @@
 #define BEFORE 300 /* bytes of the last page that transfers begin in */
 #define SENTINEL 0xee
 
-static const enum vm_io_kind faulting[] = { VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW };
+static const enum vm_io_kind faulting[] = { VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW,
+					    VM_IO_WINDOW_SPACE };
 static const uint64_t lengths[] = { 1, 2, 3, 7, 8, 16, 31, 64, 129, 300 };
 
 /* The loops move up to 128 bytes at a time: more than the longest transfer, at every alignment. */
@@ -145,7 +146,7 @@ TEST(vm_io_write_faults_at_a_read_only_page)
 TEST(vm_io_copies_between_any_two_kinds)
 {
 	static const enum vm_io_kind kinds[] = { VM_IO_HYPERVISOR, VM_IO_SPACE, VM_IO_GUEST,
-						 VM_IO_WINDOW };
+						 VM_IO_WINDOW, VM_IO_WINDOW_SPACE };
 	static const struct {
 		uint64_t from, to, length; /* from and to: offsets in two pages */
 	} cases[] = {
@@ -164,8 +165,10 @@ TEST(vm_io_copies_between_any_two_kinds)
 		enum vm_io_kind to_kind = kinds[i % COUNT_OF(kinds)];
 		struct place from, to;
 
-		/* There is one window: its second place would lie where the first does. */
-		if (from_kind == VM_IO_WINDOW && to_kind == VM_IO_WINDOW)
+		/* There is one window, and one space active in it: its second place would lie where
+		 * the first does. */
+		if (from_kind == to_kind &&
+		    (from_kind == VM_IO_WINDOW || from_kind == VM_IO_WINDOW_SPACE))
 			continue;
 		place_make(world, &from, from_kind, 2);
 		place_make(world, &to, to_kind, 2);

@@ -3,7 +3,8 @@
 #include "vm_io_place.h"
 #include <string.h>
 
-static const enum vm_io_kind kinds[] = { VM_IO_HYPERVISOR, VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW };
+static const enum vm_io_kind kinds[] = { VM_IO_HYPERVISOR, VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW,
+					 VM_IO_WINDOW_SPACE };
 
 TEST(vm_object_moves_all_that_was_asked_for)
 {

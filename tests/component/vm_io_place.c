@@ -64,6 +64,11 @@ void place_make(struct world *world, struct place *place, enum vm_io_kind kind, 
 	}
 	if (kind == VM_IO_WINDOW) {
 		place->base = world_el2_window(world).start.value;
+	} else if (kind == VM_IO_WINDOW_SPACE) {
+		EXPECT_OK(vm_space_new_window(world_el2_space(world), &place->space));
+		EXPECT_OK(vm_space_activate(&place->space));
+		place->ipa = VM_SPACE_WINDOW.start.value + SPACE_BASE;
+		place->base = place->ipa;
 	} else {
 		world_space(world, &place->space);
 		place->ipa = SPACE_BASE;
@@ -75,6 +80,13 @@ void place_make(struct world *world, struct place *place, enum vm_io_kind kind, 
 		make_guest(world, place);
 }
 
+static void end_space(struct place *place)
+{
+	if (place->kind == VM_IO_WINDOW_SPACE)
+		vm_space_deactivate_window();
+	EXPECT_OK(vm_space_destroy(&place->space));
+}
+
 void place_end(struct world *world, struct place *place)
 {
 	for (unsigned int i = 0; i < place->pages; i++)
@@ -84,7 +96,7 @@ void place_end(struct world *world, struct place *place)
 	else if (place->kind == VM_IO_WINDOW)
 		unmap_at(world_el2_space(world), place->base, place->pages * PAGE_SIZE);
 	else
-		EXPECT_OK(vm_space_destroy(&place->space));
+		end_space(place);
 }
 
 void place_unmap(struct world *world, struct place *place, unsigned int index)
@@ -126,6 +138,7 @@ struct vm_io_range place_range(struct world *world, struct place *place, uint64_
 	case VM_IO_HYPERVISOR:
 		EXPECT_OK(vm_io_hypervisor((void *)(uintptr_t)start, length, &range));
 		break;
+	case VM_IO_WINDOW_SPACE:
 	case VM_IO_SPACE:
 		EXPECT_OK(vm_io_space(&place->space, iaddr(start), length, &range));
 		break;

@@ -23,14 +23,15 @@ struct place {
 	uint64_t base; /* of the first page, in the kind's own addresses; a hole follows the last */
 	unsigned int pages;
 	frame_t frames[PLACE_PAGES_MAX]; /* one more reference to each page */
-	struct vm_space space;		 /* SPACE, GUEST */
-	uint64_t ipa;			 /* of the first page: SPACE, GUEST */
+	struct vm_space space;		 /* SPACE, GUEST; WINDOW_SPACE: it is active */
+	uint64_t ipa;			 /* of the first page: where there is a space */
 	struct vm_guest guest;		 /* GUEST */
 	struct paddr tables[GUEST_TABLES];
 	struct segment segment; /* HYPERVISOR */
 };
 
-/* @pages zeroed pages, that can be read and written. */
+/* @pages zeroed pages, that can be read and written. Of places in a window space one is there at a
+ * time. */
 void place_make(struct world *world, struct place *place, enum vm_io_kind kind, unsigned int pages);
 void place_end(struct world *world, struct place *place);
 

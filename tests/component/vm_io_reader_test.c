@@ -3,8 +3,10 @@
 #include "vm_io_place.h"
 #include <string.h>
 
-static const enum vm_io_kind kinds[] = { VM_IO_HYPERVISOR, VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW };
-static const enum vm_io_kind faulting[] = { VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW };
+static const enum vm_io_kind kinds[] = { VM_IO_HYPERVISOR, VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW,
+					 VM_IO_WINDOW_SPACE };
+static const enum vm_io_kind faulting[] = { VM_IO_SPACE, VM_IO_GUEST, VM_IO_WINDOW,
+					    VM_IO_WINDOW_SPACE };
 static const unsigned int widths[] = { 1, 2, 4, 8 };
 
 /* The low @width bytes of @value. */

@@ -64,6 +64,8 @@ void world_end(struct world *world)
 
 	if (stage2_active() != NULL)
 		FAIL("a Stage-2 space is still active after the test");
+	if (world->el2_space != NULL && !el2_stage1_is(world->el2_space->root))
+		FAIL("a window space is still active after the test");
 	for (int usage = 0; usage < PAGE_USAGE_COUNT; usage++) {
 		uint64_t was = pages_compared(&world->before, usage);
 		uint64_t is = pages_compared(&after, usage);

@@ -302,6 +302,20 @@ static void check_space(void)
 	check(vm_space_destroy(&space) == MM_OK, "the space is destroyed");
 }
 
+/* EL2 runs on this program's table: a window is nowhere. */
+static void check_no_window(void)
+{
+	static struct vm_space own, window;
+
+	if (!check(vm_space_new_el2(&own) == MM_OK, "a table for EL2 that nobody loads"))
+		return;
+	check(vm_space_new_window(&own, &window) == MM_NOT_SUPPORTED,
+	      "there is no window above it");
+	check(vm_space_activate(&own) == MM_INVALID_ARGS, "and it is nothing to activate");
+	vm_space_deactivate_window();
+	check(vm_space_destroy(&own) == MM_OK, "it goes as it came");
+}
+
 static void check_usage(const struct mm_usage *before)
 {
 	const struct mm_usage now = mm_usage();
@@ -329,6 +343,7 @@ void embed_main(void)
 	check_heap();
 	check_window();
 	check_space();
+	check_no_window();
 	check_usage(&before);
 	finish();
 }

@@ -187,7 +187,7 @@ void world_finish(struct world *world)
 struct vm_space *world_el2_space(struct world *world)
 {
 	if (world->el2_space == NULL) {
-		EXPECT_OK(vm_space_new_stage1(48, &world->el2));
+		EXPECT_OK(vm_space_new_el2(&world->el2));
 		el2_stage1_load(world->el2.root, world->el2.geometry);
 		world->el2_space = &world->el2;
 	}
@@ -197,7 +197,7 @@ struct vm_space *world_el2_space(struct world *world)
 struct irange world_el2_window(struct world *world)
 {
 	(void)world;
-	return irange(iaddr(UINT64_C(3) << 46), iaddr((UINT64_C(3) << 46) + (UINT64_C(64) << 30)));
+	return irange(iaddr((UINT64_C(1) << 47) - (UINT64_C(64) << 30)), iaddr(UINT64_C(1) << 47));
 }
 
 bool world_translate(struct world *world, struct vm_space *space, struct iaddr ia,

@@ -24,11 +24,11 @@ struct vm_space *world_el2_space(struct world *world)
 	return world->el2_space;
 }
 
-/* Above what boot maps: the linear map lies below 2^47. */
+/* Above all memory and devices: the last of what the linear map may have. */
 struct irange world_el2_window(struct world *world)
 {
 	(void)world;
-	return irange(iaddr(UINT64_C(3) << 46), iaddr((UINT64_C(3) << 46) + (UINT64_C(64) << 30)));
+	return irange(iaddr((UINT64_C(1) << 47) - (UINT64_C(64) << 30)), iaddr(UINT64_C(1) << 47));
 }
 
 static uint64_t ask_el2(uint64_t ia, bool write)

@@ -394,7 +394,8 @@ static void impossible_roots_are_named(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct walk_table table = { rows[i].stage, rows[i].geometry, fake_page(33), false };
+		struct walk_table table = { rows[i].stage, rows[i].geometry, fake_page(33), false,
+					    SPACE_WHOLE };
 
 		fake_machine_reset();
 		for (unsigned int page = 0; page < FAKE_PAGES; page++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * TLB invalidation (Arm ARM D8.16, "TLB maintenance"). All forms are broadcast in the Inner
- * Shareable domain. None waits: the caller orders them with barrier.h.
+ * TLB invalidation (Arm ARM D8.16, "TLB maintenance"). All forms but one, which says so, are broadcast
+ * in the Inner Shareable domain. None waits: the caller orders them with barrier.h.
  *
  * Stage-2 forms act on the VMID that is active on this CPU (translation.h), never on another.
  * Levels are the Arm ARM's (3 holds pages); TLB_LEVEL_ANY gives no hint. A hint may only be given
@@ -26,6 +26,8 @@ void tlbi_el2_address(struct iaddr ia, int level, enum tlb_depth depth);
 void tlbi_el2_range(struct irange range, int level, enum tlb_depth depth);
 /* All of EL2's Stage 1: TLBI ALLE2IS. */
 void tlbi_el2_all(void);
+/* All of EL2's Stage 1 on this CPU, and on no other: TLBI ALLE2. */
+void tlbi_el2_all_here(void);
 
 /* Stage-2-only entries of the active VMID that translate @ipa: TLBI IPAS2LE1IS or IPAS2E1IS. Entries
  * that combine both stages may survive it: tlbi_vmid_stage1 removes those. */

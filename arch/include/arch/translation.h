@@ -38,6 +38,16 @@ void stage2_unload(void);
  * pointer is valid until the next load or unload on this CPU. */
 const struct stage2_context *stage2_active(void);
 
-/* Makes @root the table of EL2's own Stage 1 on this CPU: writes TTBR0_EL2, then ISB. The geometry
- * must be the one that the MMU was turned on with. */
+/*
+ * Makes @root the table of EL2's own Stage 1 on this CPU: writes TTBR0_EL2, then ISB. The geometry
+ * must be the one that the MMU was turned on with, and the code that runs, its stack and the linear
+ * map be translated alike by both tables.
+ *
+ * It invalidates nothing, and EL2 has no ASID: what else the table before translated stays cached. So
+ * between two tables that translate one address to two places comes one that does not translate it,
+ * and an invalidation (Arm ARM D8.16.1, break-before-make).
+ */
 void el2_stage1_load(struct paddr root, struct translation_geometry geometry);
+
+/* Whether TTBR0_EL2 of this CPU, whoever wrote it, names the table at @root. */
+bool el2_stage1_is(struct paddr root);

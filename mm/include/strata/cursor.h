@@ -109,8 +109,8 @@ MM_MUST_CHECK enum mm_status cursor_jump(struct cursor *cursor, struct iaddr pos
 
 /*
  * Maps the page of @frame at the position and moves past it. The handle's reference becomes the
- * table entry's (H to P); @frame is void afterwards, unless there is an error. In a guest's space a page
- * that was the hypervisor's is the space's own from now on (strata/ownership.h).
+ * table entry's (H to P); @frame is void afterwards, unless there is an error. In any space but EL2's own a
+ * page that was the hypervisor's is the space's own from now on (strata/ownership.h).
  *
  * MM_ACCESS_DENIED: read-only cursor, or the page is another space's, or of a sharing that does not
  *	let this space have it. MM_OUT_OF_BOUND: the position is at the end.
@@ -149,7 +149,7 @@ MM_MUST_CHECK enum mm_status cursor_map_frames(struct cursor *cursor, frame_t *f
  * MM_NO_MEMORY also if there is none to remember them in.
  * As cursor_map_segment; MM_NOT_ALIGNED, MM_INVALID_ARGS: @output is not page aligned, is empty.
  * MM_OUT_OF_BOUND also if @output ends above the CPU's physical addresses.
- * MM_ACCESS_DENIED also if the space is Stage 2 and @output touches memory that is not PAGE_MMIO.
+ * MM_ACCESS_DENIED also if @output touches memory that is not PAGE_MMIO, unless the space is EL2's own.
  */
 MM_MUST_CHECK enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 					      struct page_property property);

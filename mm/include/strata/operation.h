@@ -20,6 +20,11 @@
  * before anybody can take the page and say that. Where no other CPU is in that moment
  * (mm_cpus_in_flight), what it counts is exactly the truth.
  *
+ * After SPACE_ACTIVATE with MM_OK, @space is the one of its kind, Stage-2 or window, that is active on
+ * that CPU; after SPACE_DEACTIVATE it is not, and none is. (To deactivate where none is active reports
+ * nothing.) A SPACE_DESTROY that finds a space active comes before the report that it is not any more,
+ * and one that does not comes after it.
+ *
  * Release builds (STRATA_CHECKED = 0) contain none of this.
  */
 #pragma once

@@ -2,9 +2,10 @@
 /*
  * Ownership: whom each page belongs to, and how that changes.
  *
- * Invariant: at any moment each page has one owner, and a guest's space maps a counted page only if
- * the owner permits it: a private page its own space, a page of a sharing the spaces of that sharing.
- * EL2's own table is the hypervisor's, which may map what is counted; that changes no owner.
+ * Invariant: at any moment each page has one owner, and a space, a guest's or one in EL2's window, maps
+ * a counted page only if the owner permits it: a private page its own space, a page of a sharing the
+ * spaces of that sharing. EL2's own table is the hypervisor's, which may map what is counted; that
+ * changes no owner.
  *
  *	              first map into a space, donate
  *	hypervisor ────────────────────────────────────▶ a space: private
@@ -15,7 +16,7 @@
  *
  * The hypervisor has what nobody was given: free pages, frames that no space has mapped yet, and all
  * that is not PAGE_FRAME (its image, tables, metadata, reserved memory). No operation can map the
- * latter into a guest: frame_from_in_use says MM_ACCESS_DENIED, what takes unused pages MM_IN_USE,
+ * latter into a guest or a window space: frame_from_in_use says MM_ACCESS_DENIED, what takes unused pages MM_IN_USE,
  * cursor_map_iomem MM_ACCESS_DENIED. A page keeps its owner, mapped or not, until an operation below
  * gives it to another, its last reference is dropped, or its owner departs:
  *
@@ -63,7 +64,7 @@ struct page_owner page_owner(struct paddr paddr);
  * The set stays as it is, but for spaces that are destroyed.
  *
  * MM_INVALID_ARGS: @owner is among the members, a member is there twice, or one of them is a space
- *	that owns nothing (Stage 1).
+ *	that owns nothing (EL2's own).
  * MM_NO_MEMORY: none for it, or there are 65534 owners: each space is one, each sharing two.
  */
 MM_MUST_CHECK enum mm_status sharing_new(const struct vm_space *owner,
@@ -81,7 +82,7 @@ bool sharing_has_member(const struct sharing *sharing, const struct vm_space *sp
  * Gives the pages of @segment, all of them private to @from, to @to (NULL, either: the hypervisor).
  * With FRAME_ZEROED their bytes are zero before anybody can get them, so that no secret travels.
  *
- * MM_INVALID_ARGS: @from is @to, or a space that owns nothing (Stage 1).
+ * MM_INVALID_ARGS: @from is @to, or a space that owns nothing (EL2's own).
  * MM_ACCESS_DENIED: @from is not the owner of some page.
  * MM_IN_USE: some page has other references than the segment's: it is mapped, or was and is not
  *	flushed, or somebody holds it.

@@ -2,7 +2,7 @@
 /*
  * Moving bytes between the hypervisor and memory that it does not trust.
  *
- * A reader (vm_reader.h) and a writer (vm_writer.h) are a cursor and an end in one of four kinds of
+ * A reader (vm_reader.h) and a writer (vm_writer.h) are a cursor and an end in one of five kinds of
  * memory; an object (vm_object.h) is memory addressed by offsets:
  *
  *	hypervisor	the hypervisor's own memory, by pointer. Never faults.
@@ -12,6 +12,7 @@
  *			what these lead to as in a space.
  *	window		addresses of EL2's own live Stage 1, by real loads and stores; an abort ends
  *			the transfer at the byte it happened.
+ *	window space	a space that is active in the window (vm_space.h): the same, while it is.
  *
  * Invariant: 0 <= cursor <= end; the cursor moves only past bytes that were moved.
  *
@@ -62,6 +63,7 @@ struct vm_space;
 enum vm_io_kind {
 	VM_IO_HYPERVISOR,
 	VM_IO_WINDOW,
+	VM_IO_WINDOW_SPACE,
 	VM_IO_SPACE, /* from here on: translated by tables that are read here, not by the MMU */
 	VM_IO_GUEST,
 };
@@ -88,7 +90,15 @@ struct vm_io_range {
 /* MM_INVALID_ARGS: @start is NULL and @length is not 0. */
 MM_MUST_CHECK enum mm_status vm_io_hypervisor(void *start, uint64_t length,
 					      struct vm_io_range *out);
-/* MM_INVALID_ARGS: not a Stage-2 space. MM_OUT_OF_BOUND: not inside the space. */
+/*
+ * Addresses of a Stage-2 space or of a window space. A window space is the active one on this CPU, and
+ * is again whenever bytes are moved: where another one is, or none, a transfer is MM_PAGE_FAULT. Who
+ * changes its mappings meanwhile is not kept out: each load and store does what the MMU finds, and one
+ * that meets a block while that is split faults.
+ *
+ * MM_INVALID_ARGS: EL2's own Stage 1. MM_OUT_OF_BOUND: not inside a Stage-2 space.
+ * MM_ACCESS_DENIED: a window space that is not active here, or addresses not inside the window.
+ */
 MM_MUST_CHECK enum mm_status vm_io_space(struct vm_space *space, struct iaddr start,
 					 uint64_t length, struct vm_io_range *out);
 /* Any 64-bit address, tagged or not. MM_INVALID_ARGS: the guest's space is not a Stage-2 space. */

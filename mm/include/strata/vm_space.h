@@ -3,13 +3,31 @@
  * Spaces: one translation table and what identifies it to the TLB.
  *
  * Invariant: the tables of a space, read by the architecture's rules, say exactly what was mapped
- * into it; and whatever a CPU may have cached for its VMID is in the tables or covered by a gather
- * that has not been flushed.
+ * into it; and whatever a CPU may have cached of it, under its VMID or while it was active in the
+ * window, is in the tables or covered by a gather that has not been flushed.
+ *
+ * A space is one of three things:
+ *
+ *	a Stage-2 space		a guest's IPA space, with a VMID.
+ *	EL2's own Stage 1	what the hypervisor runs on: all CPUs share it, nobody activates it.
+ *	a window space		Stage-1 translations that EL2 has in its window while the space is
+ *				active, each CPU those of one space.
+ *
+ *	0			 2^47			2^47 + 2^46		 2^48
+ *	├─ EL2's own: linear map ─┼─ EL2's own: areas ───┼─ VM_SPACE_WINDOW ─────┤
+ *
+ *	EL2's own root   │ A │ B │   │ C │   │   │   │   │	TTBR0_EL2 while none is active
+ *	a window space's │ A │ B │   │ C │   │ x │   │ y │	TTBR0_EL2 while it is
+ *	another one's    │ A │ B │   │ C │   │   │ z │   │
+ *
+ * Below the window the root of a window space has what EL2's own root has, always: what changes there
+ * changes in each. Only the part in the window is the space's own.
  *
  * Every table page is a node: one page of usage PAGE_TABLE, with its lock in its slot. Nodes are
- * locked from the root down and, on one level, by ascending input address (cursor.h). A space has
- * no other lock, but vmid.c's lock orders the handing out of VMIDs, and one lock of device_regions.c,
- * under which no other is taken, holds for the device regions of all spaces.
+ * locked from the root down and, on one level, by ascending input address (cursor.h). The lock of EL2's
+ * own root also protects the list of the window spaces above it. A space has no other lock, but
+ * vmid.c's lock orders the handing out of VMIDs, and one lock of device_regions.c, under which no other
+ * is taken, holds for the device regions of all spaces.
  */
 #pragma once
 
@@ -29,18 +47,34 @@ enum translation_stage {
 struct device_region;
 struct dirty_log;
 
+/* What of the input addresses of its table is a space's own. */
+enum vm_space_part {
+	SPACE_WHOLE,
+	SPACE_BELOW_WINDOW, /* EL2's own, with a window above it */
+	SPACE_IN_WINDOW,
+};
+
+/* The window: 2^46 bytes, to the last page. (OSTD keeps the last page of its user addresses unmapped,
+ * for the sake of an x86 instruction; here nothing asks for that.) */
+#define VM_SPACE_WINDOW irange(iaddr(UINT64_C(3) << 46), iaddr(UINT64_C(1) << 48))
+
 /* Its user owns the storage, and keeps it where it is between new and destroy. Fields are private. */
 struct vm_space {
 	enum translation_stage stage;
 	struct translation_geometry geometry;
+	struct irange range;	       /* its own input addresses */
 	struct paddr root;	       /* geometry.root_tables pages */
 	struct stage2_context context; /* what is loaded while it is active. Stage 2 only */
 	uint64_t vmid_generation;      /* in which context.vmid is its own; 0: none (vmid.h) */
-	struct owner *owner; /* of the pages that are its own (ownership.h). Stage 2 only */
+	struct owner *owner; /* of the pages that are its own (ownership.h); EL2's own: NULL */
 	_Atomic uint32_t active_cpus; /* bit per CPU */
 	_Atomic uint32_t open_cursors;
 	struct dirty_log *logs;	       /* that hardware writes; the lock is dirty_log.c's */
 	struct device_region *devices; /* remembered, in heap objects. Stage 2 only */
+	enum vm_space_part part;
+	struct vm_space *windows; /* BELOW_WINDOW: the first of them */
+	struct vm_space *el2;	  /* IN_WINDOW: whose addresses its table has below the window, */
+	struct vm_space *next_window, **window_link; /* the next one, and what points to it */
 };
 
 /*
@@ -66,6 +100,25 @@ MM_MUST_CHECK enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm
 MM_MUST_CHECK enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out);
 
 /*
+ * The same with 48 bits, of which those of VM_SPACE_WINDOW are not the space's: window spaces can be
+ * made above it. Who loads it does so on each CPU.
+ *
+ * MM_NO_MEMORY: no page for the root.
+ */
+MM_MUST_CHECK enum mm_status vm_space_new_el2(struct vm_space *out);
+
+/*
+ * Makes an empty window space above @el2, which outlives it. Its input addresses are VM_SPACE_WINDOW.
+ * It owns pages as a Stage-2 space does: mapping another space's private page into it is
+ * MM_ACCESS_DENIED (strata/ownership.h).
+ *
+ * MM_NOT_SUPPORTED: @el2 was not made by vm_space_new_el2; or EL2 does not run on it on this CPU, as
+ *	in a host that has a table of its own.
+ * MM_NO_MEMORY: as vm_space_new_stage2. MM_BUSY: this CPU holds a cursor on @el2 in the way.
+ */
+MM_MUST_CHECK enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out);
+
+/*
  * Lets the hardware manage flags in a Stage-2 space that was never active (FEAT_HAFDBS, VTCR_EL2.HA and
  * HD): an access where PAGE_ACCESSED is clear sets it instead of faulting, and a write where there is
  * PAGE_DIRTY_STATE sets PAGE_WRITE. So cursor_age sees accesses that nobody took a fault for, and a dirty
@@ -87,28 +140,39 @@ MM_MUST_CHECK enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
  * Unmaps everything, flushes, and frees every table and every reference: nothing of the space
  * stays. Pages of its own that somebody still holds are the hypervisor's. @space is void afterwards.
  *
- * MM_BUSY: a cursor is open, or the space is active on some CPU.
+ * MM_BUSY: a cursor is open, or the space is active on some CPU, or a window space is above it; or
+ *	@space is a window space and this CPU holds a cursor on EL2's own in the way.
  */
 MM_MUST_CHECK enum mm_status vm_space_destroy(struct vm_space *space);
 
 /*
  * Makes a Stage-2 space the one that guests on this CPU run in, giving it a VMID if it has none of
- * this generation. Activating the active space does nothing.
+ * this generation; or a window space the one that EL2 has in its window on this CPU. Each in the place
+ * of the one of its kind that was active. Activating the active space does nothing.
  *
- * MM_INVALID_ARGS: not a Stage-2 space.
+ * EL2 has no ASID: leaving a window space, for another one or for none, invalidates all of EL2's
+ * Stage 1 in this CPU's TLB.
+ *
+ * MM_INVALID_ARGS: EL2's own Stage 1.
+ * MM_NOT_SUPPORTED: a window space, and on this CPU EL2 does not run on the table it was made above.
  */
 MM_MUST_CHECK enum mm_status vm_space_activate(struct vm_space *space);
 
 /* No Stage-2 space is active on this CPU any more. Cached translations stay, under its VMID. */
 void vm_space_deactivate(void);
 
+/* No window space is active on this CPU any more: every access to the window faults, and nothing of it
+ * is cached. */
+void vm_space_deactivate_window(void);
+
 /* The VMID the space has now; 0, which no space ever gets, if it has none. */
 uint16_t vm_space_vmid(const struct vm_space *space);
 
-/* [0, 2^ia_bits). */
+/* Where its cursors may go: [0, 2^ia_bits), of which EL2's own Stage 1 may have only the part below the
+ * window; VM_SPACE_WINDOW for a window space. */
 static inline struct irange vm_space_range(const struct vm_space *space)
 {
-	return irange(iaddr(0), iaddr(UINT64_C(1) << space->geometry.ia_bits));
+	return space->range;
 }
 
 /*

@@ -163,6 +163,7 @@ enum machine_violation {
 	VIOLATION_NOT_IMPLEMENTED,   /* an instruction this CPU does not have */
 	VIOLATION_RESERVED_BITS,     /* a descriptor in use has reserved bits set */
 	VIOLATION_GEOMETRY,	     /* a table was loaded with sizes this CPU cannot walk */
+	VIOLATION_ROOT_CHANGE,	     /* EL2 got a table that contradicts what is cached */
 	VIOLATION_COUNT
 };
 

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Lies about where a space is active, and about EL2's own space and those in its window. */
+#include "story.h"
+
+static void a_space_destroyed_while_active(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	machine_current_cpu = 1;
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	tell_space(OPERATION_SPACE_DEACTIVATE, MM_OK);
+	tell_space(OPERATION_SPACE_DESTROY, MM_BUSY);
+	expect_truth();
+	*fake_descriptor(ROOT, 0) = 0;
+	tell_park(0, 4);
+	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
+	expect_lie("vm_space_destroy in space 1 at 0x0: status is MM_OK, model says MM_BUSY");
+}
+
+static void a_space_busy_after_deactivation(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	tell_space(OPERATION_SPACE_DEACTIVATE, MM_OK);
+	expect_truth();
+	tell_space(OPERATION_SPACE_DESTROY, MM_BUSY);
+	expect_lie("status is MM_BUSY, model says MM_OK");
+}
+
+static void a_space_deactivated_on_another_cpu(void **state)
+{
+	(void)state;
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	machine_current_cpu = 3;
+	tell_space(OPERATION_SPACE_DEACTIVATE, MM_OK);
+	expect_lie("vm_space_deactivate in space 1 at 0x0: it was not active on CPU 3");
+}
+
+/* A space that the model does not know takes the place of one that it does. */
+static void a_space_busy_after_another_took_its_place(void **state)
+{
+	static struct vm_space other;
+	struct mm_operation operation = { .kind = OPERATION_SPACE_ACTIVATE, .space = &other };
+
+	(void)state;
+	other = story_space;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	fake_operation(&operation);
+	expect_truth();
+	tell_space(OPERATION_SPACE_DESTROY, MM_BUSY);
+	expect_lie("status is MM_BUSY, model says MM_OK");
+}
+
+static struct vm_space el2, window;
+
+/* EL2's own table, and a window space above it. */
+static void make_window(void)
+{
+	struct mm_operation new = { .kind = OPERATION_SPACE_NEW, .space = &el2 };
+
+	el2 = story_space;
+	el2.stage = STAGE_1;
+	el2.geometry = (struct translation_geometry){ 48, 0, 1, 40 };
+	el2.root = fake_page(20);
+	el2.part = SPACE_BELOW_WINDOW;
+	fake_set_state(el2.root, PAGE_TABLE, 1);
+	fake_operation(&new);
+	window = el2;
+	window.root = fake_page(21);
+	window.part = SPACE_IN_WINDOW;
+	window.el2 = &el2;
+	fake_set_state(window.root, PAGE_TABLE, 1);
+	new.space = &window;
+	fake_operation(&new);
+}
+
+static void el2s_own_space_destroyed_below_a_window(void **state)
+{
+	struct mm_operation destroy = { .kind = OPERATION_SPACE_DESTROY, .space = &el2 };
+
+	(void)state;
+	make_window();
+	destroy.status = MM_BUSY;
+	fake_operation(&destroy);
+	expect_truth();
+	destroy.status = MM_OK;
+	fake_operation(&destroy);
+	expect_lie("vm_space_destroy in space 2 at 0x0: status is MM_OK, model says MM_BUSY");
+}
+
+static void a_window_that_refuses_for_no_reason(void **state)
+{
+	struct mm_operation activate = { .kind = OPERATION_SPACE_ACTIVATE, .space = &window };
+
+	(void)state;
+	make_window();
+	fake_operation(&activate);
+	activate.status = MM_NOT_SUPPORTED; /* where EL2 runs on something else */
+	fake_operation(&activate);
+	expect_truth();
+	activate.status = MM_INVALID_ARGS;
+	fake_operation(&activate);
+	expect_lie("vm_space_activate in space 3 at 0x0: status is MM_INVALID_ARGS");
+}
+
+static void a_window_below_which_something_differs(void **state)
+{
+	(void)state;
+	make_window();
+	/* A table that is empty means nothing in either. */
+	fake_set_state(fake_page(22), PAGE_TABLE, 1);
+	*fake_descriptor(el2.root, 300) = fake_page(22).value | TABLE_TYPE;
+	*fake_descriptor(window.root, 300) = fake_page(22).value | TABLE_TYPE;
+	assert_int_equal(model_check_all(), 0);
+	*fake_descriptor(window.root, 300) = 0;
+	model_check_all();
+	expect_lie("full check in space 3 at 0x960000000000: its root has 0x0, EL2's own has");
+}
+
+static void a_cursor_below_the_window(void **state)
+{
+	struct mm_operation open = { .kind = OPERATION_CURSOR_OPEN,
+				     .status = MM_OUT_OF_BOUND,
+				     .range = pages(0, 1) };
+
+	(void)state;
+	make_window();
+	open.space = &window;
+	fake_operation(&open);
+	open.space = &el2;
+	open.range = irange(VM_SPACE_WINDOW.start, iaddr(VM_SPACE_WINDOW.start.value + PAGE_SIZE));
+	fake_operation(&open);
+	expect_truth();
+	open.space = &window;
+	fake_operation(&open);
+	expect_lie("status is MM_OUT_OF_BOUND, model says MM_OK");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(a_space_destroyed_while_active),
+		STORY(a_space_busy_after_deactivation),
+		STORY(a_space_deactivated_on_another_cpu),
+		STORY(a_space_busy_after_another_took_its_place),
+		STORY(el2s_own_space_destroyed_below_a_window),
+		STORY(a_window_that_refuses_for_no_reason),
+		STORY(a_window_below_which_something_differs),
+		STORY(a_cursor_below_the_window),
+	};
+
+	return cmocka_run_group_tests_name("lockstep-space", tests, NULL, NULL);
+}
