@@ -335,6 +335,15 @@ static void check_new(const struct check_io *check)
 			   "the range is not the one that was asked for");
 }
 
+/* What is made of a range that was refused is nothing. */
+static void note(struct store *store, const struct mm_io *io, enum mm_status status)
+{
+	bool is_new = io->reports_before == 0 && io->before.cursor == 0 && io->before.end == 0;
+
+	if (io->range != NULL && (!is_new || status == MM_OK))
+		store_note_io(store, io->range, io->range);
+}
+
 void check_io_operation(struct checker *checker, const struct mm_operation *operation)
 {
 	struct check_io check = {
@@ -361,4 +370,6 @@ void check_io_operation(struct checker *checker, const struct mm_operation *oper
 		check_transfer(&check);
 		break;
 	}
+	note(&checker->store, &operation->reader, operation->status);
+	note(&checker->store, &operation->writer, operation->status);
 }

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* S1 to S18: each object is what it should be, and is of what exists. And exclusion. */
+/* Pages, spaces and cursors are what they should be, and exclude each other. */
 #include "accounting.h"
 #include "invariant.h"
-
-static bool is_memory(struct paddr page)
-{
-	struct page_state state;
-
-	return page_state(page, &state) == MM_OK;
-}
 
 static bool is_usage(struct paddr page, enum page_usage usage)
 {
@@ -18,12 +11,6 @@ static bool is_usage(struct paddr page, enum page_usage usage)
 }
 
 /* ---- Pages --------------------------------------------------------------------------------- */
-
-static uint64_t counts_of(const struct page_record *record)
-{
-	return (uint64_t)record->before + record->handles + record->entries + record->covers +
-	       record->parked;
-}
 
 static bool slot_is_sound(struct paddr page, const struct page_record *record, void *context)
 {
@@ -58,7 +45,7 @@ static bool free_page_is_unheld(struct paddr page, const struct page_record *rec
 	struct witness *witness = context;
 
 	witness->at = iaddr(page.value);
-	witness->is = counts_of(record) + record->unique + (record->list != 0);
+	witness->is = page_record_sum(record) + record->unique + (record->list != 0);
 	return record->state != PAGE_FREE || witness->is == 0;
 }
 
@@ -72,7 +59,7 @@ static bool used_page_is_held(struct paddr page, const struct page_record *recor
 	struct witness *witness = context;
 
 	witness->at = iaddr(page.value);
-	return record->state != PAGE_SHARED || counts_of(record) != 0;
+	return record->state != PAGE_SHARED || page_record_sum(record) != 0;
 }
 
 bool used_is_held(struct store *store, struct witness *witness)
@@ -87,7 +74,7 @@ static bool page_references_are_held(struct paddr page, const struct page_record
 
 	witness->at = iaddr(page.value);
 	witness->is = record->references;
-	witness->should_be = counts_of(record);
+	witness->should_be = page_record_sum(record);
 	return witness->is == witness->should_be;
 }
 
@@ -225,104 +212,6 @@ bool owners_permit(struct store *store, struct witness *witness)
 					   mapping_output(&mapping, mapping.range.end))))
 				return false;
 		}
-	}
-	return true;
-}
-
-/* ---- Handles ------------------------------------------------------------------------------- */
-
-/* Whether @holds holds of every handle of @kind. */
-static bool each_handle(struct store *store, enum share_kind kind, struct witness *witness,
-			bool (*holds)(const struct store *store, const struct handle *handle))
-{
-	const struct handle *handle;
-
-	STORE_EACH_HANDLE(handle, store)
-	{
-		witness->at = iaddr(handle->pages.start.value);
-		if (handle->kind == kind && !holds(store, handle))
-			return false;
-	}
-	return true;
-}
-
-static bool is_one_page(const struct store *store, const struct handle *handle)
-{
-	(void)store;
-	return prange_is_page_aligned(handle->pages) && prange_size(handle->pages) == PAGE_SIZE &&
-	       is_memory(handle->pages.start);
-}
-
-static bool is_range(const struct store *store, const struct handle *handle)
-{
-	(void)store;
-	return prange_is_page_aligned(handle->pages) && !prange_is_empty(handle->pages) &&
-	       is_memory(handle->pages.start) &&
-	       is_memory(paddr(handle->pages.end.value - PAGE_SIZE));
-}
-
-static bool has_shared_pages(const struct store *store, const struct handle *handle)
-{
-	for (uint64_t page = handle->pages.start.value; page < handle->pages.end.value;
-	     page += PAGE_SIZE) {
-		const struct page_record *record = regions_find(&store->regions, paddr(page));
-
-		if (record == NULL || record->state != PAGE_SHARED)
-			return false;
-	}
-	return true;
-}
-
-static bool has_unique_page(const struct store *store, const struct handle *handle)
-{
-	const struct page_record *record = regions_find(&store->regions, handle->pages.start);
-
-	return record != NULL && record->state == PAGE_UNIQUE_OWNER && record->list == 0 &&
-	       counts_of(record) == 0;
-}
-
-bool frames_are_pages(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_FRAME, witness, is_one_page);
-}
-
-bool frames_are_shared(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_FRAME, witness, has_shared_pages);
-}
-
-bool segments_are_ranges(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_SEGMENT, witness, is_range);
-}
-
-bool segments_are_shared(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_SEGMENT, witness, has_shared_pages);
-}
-
-bool uniques_are_pages(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_UNIQUE_FRAME, witness, is_one_page);
-}
-
-bool uniques_are_unique(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_UNIQUE_FRAME, witness, has_unique_page);
-}
-
-bool handles_are_known(struct store *store, struct witness *witness)
-{
-	const struct handle *handle;
-	uint64_t live[3] = { 0 };
-
-	STORE_EACH_HANDLE(handle, store)
-	live[handle->kind]++;
-	for (unsigned int kind = 0; kind < 3; kind++) {
-		witness->is = live[kind];
-		witness->should_be = store->counts[kind];
-		if (witness->is != witness->should_be)
-			return false;
 	}
 	return true;
 }

@@ -44,6 +44,13 @@ struct page_record {
 	const void *metadata; /* its object, of one that has an owner */
 };
 
+/* What the counts add up to: rc, of a page that is shared. */
+static inline uint64_t page_record_sum(const struct page_record *record)
+{
+	return (uint64_t)record->before + record->handles + record->entries + record->covers +
+	       record->parked;
+}
+
 #define CHUNK_SHIFT 21
 #define CHUNK_PAGES (UINT64_C(1) << (CHUNK_SHIFT - PAGE_SHIFT))
 

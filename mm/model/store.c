@@ -19,11 +19,13 @@ void store_init(struct store *store, void *memory, size_t size)
 	model_pool_init(&store->list_pool, arena, sizeof(struct live_list));
 	model_pool_init(&store->listed_pool, arena, sizeof(struct listed));
 	model_pool_init(&store->gather_pool, arena, sizeof(struct live_gather));
+	model_pool_init(&store->io_pool, arena, sizeof(struct live_io));
 	model_pool_init(&store->run_pool, arena, sizeof(struct parked_run));
 	RB_INIT(&store->handles);
 	LIST_INIT(&store->raw);
 	LIST_INIT(&store->lists);
 	LIST_INIT(&store->gathers);
+	TAILQ_INIT(&store->ios);
 	store->frames_before = mm_usage().pages[PAGE_FRAME];
 }
 
@@ -180,6 +182,59 @@ void store_remove_gather(struct store *store, struct live_gather *gather)
 	}
 	LIST_REMOVE(gather, link);
 	model_pool_give(&store->gather_pool, gather);
+}
+
+/* ---- Readers and writers ------------------------------------------------------------------- */
+
+/* The entry for @name, taken out of the sequence; of a new one, that which was not used for longest. */
+static struct live_io *take_io(struct store *store, const void *name)
+{
+	struct live_io *io;
+
+	TAILQ_FOREACH(io, &store->ios, link)
+	{
+		if (io->name == name)
+			break;
+	}
+	if (io == NULL && store->io_count == STORE_IOS_MAX)
+		io = TAILQ_LAST(&store->ios, live_io_sequence);
+	if (io != NULL) {
+		TAILQ_REMOVE(&store->ios, io, link);
+		return io;
+	}
+	io = take(store, &store->io_pool);
+	store->io_count += io != NULL;
+	return io;
+}
+
+void store_note_io(struct store *store, const void *name, const struct vm_io_range *range)
+{
+	struct live_io *io;
+
+	if (range->kind == VM_IO_SPACE && registry_space(&store->registry, range->space) == NULL)
+		return;
+	io = take_io(store, name);
+	if (io == NULL)
+		return;
+	io->name = name;
+	io->range = *range;
+	TAILQ_INSERT_HEAD(&store->ios, io, link);
+}
+
+void store_forget_ios(struct store *store, const struct vm_space *space)
+{
+	struct live_io *io = TAILQ_FIRST(&store->ios);
+
+	while (io != NULL) {
+		struct live_io *next = TAILQ_NEXT(io, link);
+
+		if (io->range.kind == VM_IO_SPACE && io->range.space == space) {
+			TAILQ_REMOVE(&store->ios, io, link);
+			model_pool_give(&store->io_pool, io);
+			store->io_count--;
+		}
+		io = next;
+	}
 }
 
 /* ---- Pages --------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "regions.h"
 #include "registry.h"
 
+#include <strata/vm_io.h>
 #include <sys/queue.h>
 
 struct handle {
@@ -59,6 +60,18 @@ struct live_gather {
 	LIST_HEAD(, parked_run) runs;
 };
 
+/*
+ * A reader or a writer. It is a value: a copy of it is another one, and nobody says when one is gone. So
+ * the store knows those that were used last, by where they are.
+ */
+struct live_io {
+	TAILQ_ENTRY(live_io) link;
+	const void *name;
+	struct vm_io_range range;
+};
+
+#define STORE_IOS_MAX 64
+
 struct store {
 	struct registry registry; /* spaces and cursors */
 	struct regions regions;
@@ -66,11 +79,14 @@ struct store {
 	LIST_HEAD(, handle) raw;
 	LIST_HEAD(, live_list) lists;
 	LIST_HEAD(, live_gather) gathers;
+	TAILQ_HEAD(live_io_sequence, live_io) ios; /* last used first */
+	unsigned int io_count;
 	struct model_pool handle_pool;
 	struct model_pool list_pool;
 	struct model_pool listed_pool;
 	struct model_pool gather_pool;
 	struct model_pool run_pool;
+	struct model_pool io_pool;
 	uint64_t counts[3]; /* live handles of each enum share_kind */
 	uint32_t lists_made;
 	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
@@ -118,6 +134,13 @@ struct listed *store_listed(const struct live_list *list, struct paddr page);
 struct live_gather *store_gather(const struct store *store, const void *name);
 struct live_gather *store_add_gather(struct store *store, const void *name, const void *space);
 void store_remove_gather(struct store *store, struct live_gather *gather);
+
+/* ---- Readers and writers ------------------------------------------------------------------- */
+
+/* What the one at @name is now; memory of spaces that are not known is left out. */
+void store_note_io(struct store *store, const void *name, const struct vm_io_range *range);
+/* Those of a space's memory are void. */
+void store_forget_ios(struct store *store, const struct vm_space *space);
 
 /* ---- Pages --------------------------------------------------------------------------------- */
 

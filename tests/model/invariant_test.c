@@ -125,6 +125,36 @@ static void break_S8(void)
 	cursor_of()->space = &nobody;
 }
 
+/* What was noted last is kept as it is said to be. */
+static void note_space_io(struct vm_space *space, uint64_t cursor, uint64_t end)
+{
+	struct vm_io_range range = {
+		.cursor = cursor, .end = end, .kind = VM_IO_SPACE, .fallible = true
+	};
+
+	range.space = space;
+	store_note_io(store_of(), (void *)0x3000, &range);
+}
+
+static void break_S9(void)
+{
+	note_space_io(&story_space, 0, PAGE_SIZE);
+	TAILQ_FIRST(&store_of()->ios)->range.kind = VM_IO_HYPERVISOR;
+}
+
+static void break_S10(void)
+{
+	static struct vm_space dead;
+
+	note_space_io(&story_space, 0, PAGE_SIZE);
+	TAILQ_FIRST(&store_of()->ios)->range.space = &dead;
+}
+
+static void break_S11(void)
+{
+	note_space_io(&story_space, PAGE_SIZE, (UINT64_C(1) << 30) + 1);
+}
+
 static void break_S12(void)
 {
 	handle_of(FRAME)->pages.end.value += PAGE_SIZE;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* S9 to S18: readers, writers and handles are what they should be, and of what exists. */
+#include "invariant.h"
+
+static bool is_memory(struct paddr page)
+{
+	struct page_state state;
+
+	return page_state(page, &state) == MM_OK;
+}
+
+/* ---- Readers and writers ------------------------------------------------------------------- */
+
+bool ios_are_sound(struct store *store, struct witness *witness)
+{
+	const struct live_io *io;
+
+	TAILQ_FOREACH(io, &store->ios, link)
+	{
+		witness->at = iaddr(io->range.cursor);
+		if (io->range.kind > VM_IO_GUEST)
+			return false;
+		if (io->range.kind == VM_IO_HYPERVISOR && io->range.cursor == 0 &&
+		    io->range.end != 0)
+			return false;
+		/* Whoever is not the hypervisor's own memory may fault. */
+		if (io->range.kind != VM_IO_HYPERVISOR && !io->range.fallible)
+			return false;
+	}
+	return true;
+}
+
+static const struct live_space *space_of(const struct store *store, const struct live_io *io)
+{
+	return registry_space((struct registry *)&store->registry, io->range.space);
+}
+
+bool ios_have_spaces(struct store *store, struct witness *witness)
+{
+	const struct live_io *io;
+
+	TAILQ_FOREACH(io, &store->ios, link)
+	{
+		witness->at = iaddr(io->range.cursor);
+		if (io->range.kind == VM_IO_SPACE && space_of(store, io) == NULL)
+			return false;
+	}
+	return true;
+}
+
+bool ios_fit_spaces(struct store *store, struct witness *witness)
+{
+	const struct live_io *io;
+
+	TAILQ_FOREACH(io, &store->ios, link)
+	{
+		const struct live_space *space;
+		uint64_t size = io->range.end - io->range.cursor;
+
+		witness->at = iaddr(io->range.cursor);
+		if (io->range.kind != VM_IO_SPACE || size == 0)
+			continue;
+		space = space_of(store, io);
+		if (space == NULL)
+			continue; /* S10 */
+
+		uint64_t limit = walk_table_range(&space->table).end.value;
+
+		if (io->range.cursor >= limit || size > limit - io->range.cursor)
+			return false;
+	}
+	return true;
+}
+
+/* ---- Handles ------------------------------------------------------------------------------- */
+
+/* Whether @holds holds of every handle of @kind. */
+static bool each_handle(struct store *store, enum share_kind kind, struct witness *witness,
+			bool (*holds)(const struct store *store, const struct handle *handle))
+{
+	const struct handle *handle;
+
+	STORE_EACH_HANDLE(handle, store)
+	{
+		witness->at = iaddr(handle->pages.start.value);
+		if (handle->kind == kind && !holds(store, handle))
+			return false;
+	}
+	return true;
+}
+
+static bool is_one_page(const struct store *store, const struct handle *handle)
+{
+	(void)store;
+	return prange_is_page_aligned(handle->pages) && prange_size(handle->pages) == PAGE_SIZE &&
+	       is_memory(handle->pages.start);
+}
+
+static bool is_range(const struct store *store, const struct handle *handle)
+{
+	(void)store;
+	return prange_is_page_aligned(handle->pages) && !prange_is_empty(handle->pages) &&
+	       is_memory(handle->pages.start) &&
+	       is_memory(paddr(handle->pages.end.value - PAGE_SIZE));
+}
+
+static bool has_shared_pages(const struct store *store, const struct handle *handle)
+{
+	for (uint64_t page = handle->pages.start.value; page < handle->pages.end.value;
+	     page += PAGE_SIZE) {
+		const struct page_record *record = regions_find(&store->regions, paddr(page));
+
+		if (record == NULL || record->state != PAGE_SHARED)
+			return false;
+	}
+	return true;
+}
+
+static bool has_unique_page(const struct store *store, const struct handle *handle)
+{
+	const struct page_record *record = regions_find(&store->regions, handle->pages.start);
+
+	return record != NULL && record->state == PAGE_UNIQUE_OWNER && record->list == 0 &&
+	       page_record_sum(record) == 0;
+}
+
+bool frames_are_pages(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_FRAME, witness, is_one_page);
+}
+
+bool frames_are_shared(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_FRAME, witness, has_shared_pages);
+}
+
+bool segments_are_ranges(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_SEGMENT, witness, is_range);
+}
+
+bool segments_are_shared(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_SEGMENT, witness, has_shared_pages);
+}
+
+bool uniques_are_pages(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_UNIQUE_FRAME, witness, is_one_page);
+}
+
+bool uniques_are_unique(struct store *store, struct witness *witness)
+{
+	return each_handle(store, SHARE_UNIQUE_FRAME, witness, has_unique_page);
+}
+
+bool handles_are_known(struct store *store, struct witness *witness)
+{
+	const struct handle *handle;
+	uint64_t live[3] = { 0 };
+
+	STORE_EACH_HANDLE(handle, store)
+	live[handle->kind]++;
+	for (unsigned int kind = 0; kind < 3; kind++) {
+		witness->is = live[kind];
+		witness->should_be = store->counts[kind];
+		if (witness->is != witness->should_be)
+			return false;
+	}
+	return true;
+}
