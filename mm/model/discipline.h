@@ -24,7 +24,8 @@
  * permissions alone needs no break, but is a debt as well. A leaf without the Access flag is never
  * cached, and owes nothing. EL2's table has no VMID to be invalidated by: what a CPU has cached of one
  * ends with an ALLE2 of its own too, after it has loaded another one, and nothing is owed to a table
- * that no CPU has anything of.
+ * that no CPU has anything of. The root of a window space (vm_space.h) follows EL2's own: it has copies of
+ * descriptors there, written under the lock of the original, and what hangs from that is owed to both.
  *
  * Order. Events of all CPUs are taken one at a time, under a lock. On one CPU that is program order.
  * Between CPUs: what changes a table lies between its LOCK, seen after the lock was taken, and its

@@ -87,7 +87,8 @@ void contexts_see_root(struct discipline *discipline, const struct shadow *root)
 	}
 }
 
-void contexts_see_follower(struct discipline *discipline, const struct shadow *root)
+/* @root begins to follow another one. */
+static void follow(struct discipline *discipline, const struct shadow *root)
 {
 	struct context *context;
 
@@ -96,6 +97,32 @@ void contexts_see_follower(struct discipline *discipline, const struct shadow *r
 		if (context->root == root->root)
 			context->follows = root->follows;
 	}
+}
+
+bool contexts_see_copy(struct discipline *discipline, struct shadow *table, unsigned int index,
+		       const struct observe_event *event)
+{
+	const struct shadow *original = NULL;
+
+	if (table->root == 0)
+		return false;
+	if (descriptor_valid(event->value)) {
+		const struct shadow *child =
+			shadow_find(discipline, discipline_output(event->value));
+
+		if (child != NULL && child->parent_index == index)
+			original = child->parent;
+	} else if (table->follows != 0) {
+		original = shadow_find(discipline, table->follows);
+	}
+	if (original == NULL || original == table || original->root != original->page ||
+	    original->holder != event->cpu + 1 || original->descriptors[index] != event->value)
+		return false;
+	if (table->follows == 0) {
+		table->follows = original->root;
+		follow(discipline, table);
+	}
+	return true;
 }
 
 static struct context *find_or_make(struct discipline *discipline, bool is_el2, uint64_t root,

@@ -190,8 +190,13 @@ bool context_may_cache(const struct context *context, const struct shadow *root)
 struct context *context_next(struct discipline *discipline, const struct shadow *root,
 			     struct context *last);
 
-/* @root begins to follow another one. */
-void contexts_see_follower(struct discipline *discipline, const struct shadow *root);
+/*
+ * Whether @event, a write of the descriptor at @index of @table, copies what another root has there. Who
+ * has that one's lock writes to it first, and then to the roots that follow it. The table that both
+ * descriptors lead to hangs from the original.
+ */
+bool contexts_see_copy(struct discipline *discipline, struct shadow *table, unsigned int index,
+		       const struct observe_event *event);
 
 /* The root of @context has a valid descriptor now: if it is loaded, walks may cache. */
 void contexts_see_root(struct discipline *discipline, const struct shadow *root);

@@ -100,36 +100,6 @@ static bool set_by_hardware(uint64_t was, uint64_t is, int level)
 	       (is | (was & (accessed | dirty))) == is && ((was ^ is) & ~(accessed | dirty)) == 0;
 }
 
-/*
- * A root may have a copy of what another root has at the same index, and is then written to by who has
- * that one's lock: after that one was. The table that the descriptor leads to hangs from the original.
- */
-static bool is_copy(struct discipline *discipline, struct shadow *table, unsigned int index,
-		    const struct observe_event *event)
-{
-	const struct shadow *original = NULL;
-
-	if (table->root == 0)
-		return false;
-	if (descriptor_valid(event->value)) {
-		const struct shadow *child =
-			shadow_find(discipline, discipline_output(event->value));
-
-		if (child != NULL && child->parent_index == index)
-			original = child->parent;
-	} else if (table->follows != 0) {
-		original = shadow_find(discipline, table->follows);
-	}
-	if (original == NULL || original == table || original->root != original->page ||
-	    original->holder != event->cpu + 1 || original->descriptors[index] != event->value)
-		return false;
-	if (table->follows == 0) {
-		table->follows = original->root;
-		contexts_see_follower(discipline, table);
-	}
-	return true;
-}
-
 static void see_write(struct discipline *discipline, const struct observe_event *event)
 {
 	struct shadow *table = shadow_find(discipline, page_align_down(event->address.value));
@@ -141,7 +111,7 @@ static void see_write(struct discipline *discipline, const struct observe_event 
 				  "0x%" PRIx64 " is in no table", event->address.value);
 		return;
 	}
-	const bool copy = is_copy(discipline, table, index, event);
+	const bool copy = contexts_see_copy(discipline, table, index, event);
 
 	if (!copy && table->holder != event->cpu + 1 && (table->parent != NULL || table->root != 0))
 		discipline_broken(discipline, DISCIPLINE_write_without_lock, event,
