@@ -61,9 +61,7 @@ void cursor_close(struct cursor *cursor)
 	uint16_t children = cursor->covering_node->children;
 
 	/* Most covering tables are of level 3, and neither empty nor full. */
-	if (cursor->covering_level != LEVEL_PAGE ||
-	    cursor->space->geometry.root_level == LEVEL_PAGE || children == 0 ||
-	    children == TABLE_ENTRIES) {
+	if (cursor->covering_level != LEVEL_PAGE || children == 0 || children == TABLE_ENTRIES) {
 		close_slowly(cursor);
 		return;
 	}

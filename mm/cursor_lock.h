@@ -39,9 +39,9 @@ bool cursor_lock(struct cursor *cursor, struct vm_space *space, struct irange ra
 		 enum cursor_access access, int deepest_level);
 
 /*
- * The common case of cursor_lock, which calls nothing and so saves no register: the range lies in one table
- * of level 3, that is no root, nobody has it, and the first zone has its page. False, with nothing
- * done, in all other cases.
+ * The common case of cursor_lock, which calls nothing and so saves no register: the range lies in one
+ * table of level 3 (no root is of that level), nobody has it, and the first zone has its page. False,
+ * with nothing done, in all other cases.
  */
 static inline bool cursor_lock_page_table(struct cursor *cursor, struct vm_space *space,
 					  struct irange range, enum cursor_access access)
@@ -53,8 +53,7 @@ static inline bool cursor_lock_page_table(struct cursor *cursor, struct vm_space
 	uint64_t index = first >> shift; /* a concatenated root has more entries than a table */
 	struct zone *zone = zones;
 
-	if ((first ^ (range.end.value - 1)) >> level_shift(LEVEL_PAGE - 1) != 0 ||
-	    level == LEVEL_PAGE)
+	if ((first ^ (range.end.value - 1)) >> level_shift(LEVEL_PAGE - 1) != 0)
 		return false;
 	read_section_enter();
 	do {
@@ -93,7 +92,7 @@ void cursor_unlock_slowly(struct cursor *cursor);
 
 static inline void cursor_unlock(struct cursor *cursor)
 {
-	if (cursor->covering_level == LEVEL_PAGE && cursor->space->geometry.root_level < LEVEL_PAGE)
+	if (cursor->covering_level == LEVEL_PAGE)
 		node_unlock(cursor->covering_node);
 	else
 		cursor_unlock_slowly(cursor);

@@ -52,7 +52,8 @@ static inline struct taken_page page_cache_take(struct page_cache *cache)
 /* The same without luck: passes over entries that lead nowhere, and fills an empty cache. */
 struct taken_page page_cache_take_slowly(struct page_cache *cache);
 
-/* Makes a page under construction SLOT_CACHED. There is room. */
+/* Makes a page that is under construction, or, under the zone's lock, SLOT_UNUSED and in no free block,
+ * SLOT_CACHED. There is room. */
 static inline void page_cache_put(struct page_cache *cache, struct slot *slot, struct paddr page)
 {
 	ASSERT_HELD(MM_HELD_CPU, NULL);

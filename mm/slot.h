@@ -17,7 +17,7 @@
  *
  * Who may write: references, anybody, atomically. order and links: the zone's lock; order of a page
  * that is in no free block, whoever has the page (who looks for a buddy may read it all the same).
- * usage: whoever moved references away from SLOT_UNUSED, or the last to drop. children and node: the
+ * usage: whoever moved references away from SLOT_UNUSED or SLOT_CACHED, or the last to drop. children and node: the
  * node's lock. list, links and metadata of a unique frame: who has it, or the user of its list. owner
  * of any other frame: owner_table.h.
  */

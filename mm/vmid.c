@@ -99,7 +99,6 @@ static void roll_over(void)
 	dsb_ish();
 	isb();
 	COUNT(vmid_rollovers, 1);
-	mm_log("VMIDs came round, and their generation is", vmids.generation);
 }
 
 static bool is_current(const struct vm_space *space)
@@ -134,6 +133,8 @@ static void load(const struct vm_space *space)
 
 void vmid_activate(struct vm_space *space)
 {
+	uint64_t new_generation = 0;
+
 	ticket_lock(&vmids.lock);
 
 	struct vm_space *before = vmids.active[cpu_index()];
@@ -143,6 +144,7 @@ void vmid_activate(struct vm_space *space)
 
 		if (vmid == 0) {
 			roll_over();
+			new_generation = vmids.generation;
 			vmid = find_free();
 		}
 		MM_INVARIANT(vmid != 0, "active spaces leave a VMID free", vmids.generation);
@@ -158,6 +160,9 @@ void vmid_activate(struct vm_space *space)
 	atomic_fetch_or_explicit(&space->active_cpus, UINT32_C(1) << cpu_index(),
 				 memory_order_acquire);
 	ticket_unlock(&vmids.lock);
+	/* Not under the lock: all CPUs wait there, and a host's log may be slow. */
+	if (new_generation != 0)
+		mm_log("VMIDs came round, and their generation is", new_generation);
 }
 
 struct vm_space *vmid_deactivate(void)

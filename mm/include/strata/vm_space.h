@@ -25,9 +25,9 @@
  *
  * Every table page is a node: one page of usage PAGE_TABLE, with its lock in its slot. Nodes are
  * locked from the root down and, on one level, by ascending input address (cursor.h). The lock of EL2's
- * own root also protects the list of the window spaces above it. A space has no other lock, but
- * vmid.c's lock orders the handing out of VMIDs, and one lock of device_regions.c, under which no other
- * is taken, holds for the device regions of all spaces.
+ * own root also protects the list of the window spaces above it. A space has no other lock; what is not
+ * of one space alone has locks for all (mm/lock.h): VMIDs, the owners of pages, device regions, dirty
+ * logs.
  */
 #pragma once
 

@@ -15,7 +15,8 @@
  * to leave out of EL2's Stage 1: then an overflow faults, instead of running into struct percpu.
  *
  *  percpu_data + index * PERCPU_STRIDE                                    + PERCPU_STRIDE
- *  ├─ struct percpu, PERCPU_STATE_SIZE ─┼─ guard page ─┼─ emergency stack, grows down ─┤
+ *  ├─ struct percpu ─┼─ cpu_local() ─┼─ guard page ─┼─ emergency stack, grows down ─┤
+ *  ├─────── PERCPU_STATE_SIZE ───────┤
  *
  * An exception that finds the emergency stack used up starts again at its top, over the frames of
  * those it interrupts, none of which is returned to: once, to say so. The next one halts the CPU.
