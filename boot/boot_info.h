@@ -17,6 +17,8 @@
 	64 /* limit of each list below; a tree with more is refused, but for devices not used */
 #define BOOT_COMMAND_LINE_MAX 512
 
+struct kvirt_space;
+
 struct boot_range {
 	struct prange range;
 	const char *name; /* what it is: the node's name, a section, "initrd", ... */
@@ -54,7 +56,7 @@ struct boot_info {
 	size_t reserved_count;
 	struct boot_section sections[16]; /* of the image */
 	size_t section_count;
-	struct boot_range devices[BOOT_RANGES_MAX]; /* mapped for EL2: UART, GIC */
+	struct boot_range devices[BOOT_RANGES_MAX]; /* that EL2 uses: UART, GIC; whole pages */
 	size_t device_count;
 	struct boot_range unused_devices[BOOT_RANGES_MAX]; /* all others, by address, not rounded */
 	size_t unused_device_count;
@@ -71,7 +73,9 @@ struct boot_info {
 	enum boot_psci psci;
 	unsigned int cpu_count; /* in the tree; only the boot CPU runs */
 
-	struct vm_space *el2_space; /* EL2's own Stage 1, live */
+	struct vm_space *el2_space;			/* EL2's own Stage 1, live */
+	struct kvirt_space *kvirt;			/* addresses of it for the image */
+	struct irange uart_registers, gic_registers[2]; /* where uart and gic_regions are mapped */
 };
 
 /*

@@ -41,7 +41,7 @@ static FILE console = FDEV_SETUP_STREAM(console_put, NULL, NULL, _FDEV_SETUP_WRI
 
 FILE *const stdout = &console;
 
-void console_init(struct paddr uart)
+void console_init(struct iaddr uart)
 {
 	uart_base = (volatile uint32_t *)(uintptr_t)uart.value;
 	*uart_register(UART_INTERRUPT_MASK) = 0;

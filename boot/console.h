@@ -4,5 +4,6 @@
 
 #include <arch/address.h>
 
-/* From now on characters go to the PL011 at @uart, which must be mapped as device memory. */
-void console_init(struct paddr uart);
+/* From now on characters go to the PL011 at @uart, which is mapped as device memory and stays so until
+ * the next call. */
+void console_init(struct iaddr uart);

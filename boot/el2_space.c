@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "el2_space.h"
+#include "console.h"
+#include "devices.h"
 #include "el2_control.h"
 #include "exit.h"
 #include "image.h"
@@ -45,26 +47,6 @@ static void map_image(struct cursor *cursor)
 		map_memory(cursor, stack_guard_gap(i), PAGE_READ | PAGE_WRITE);
 }
 
-/* Registers of two devices may lie in one page: what is mapped already is mapped alike. */
-static void map_device(struct cursor *cursor, struct prange range)
-{
-	struct page_property property =
-		page_property(PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, CACHE_DEVICE);
-	enum mm_status status = map(cursor, range, property);
-
-	if (status != MM_EXISTS) {
-		require(status, "mapping a device", range);
-		return;
-	}
-	for (uint64_t at = range.start.value; at < range.end.value; at += PAGE_SIZE) {
-		struct prange page = prange(paddr(at), paddr(at + PAGE_SIZE));
-
-		status = map(cursor, page, property);
-		if (status != MM_EXISTS)
-			require(status, "mapping a device", page);
-	}
-}
-
 void el2_space_start(struct boot_info *info)
 {
 	const struct prange image = image_range(image_start, image_end);
@@ -86,11 +68,12 @@ void el2_space_start(struct boot_info *info)
 			map_memory(&cursor, memory, PAGE_READ | PAGE_WRITE);
 		}
 	}
-	for (size_t i = 0; i < info->device_count; i++)
-		map_device(&cursor, info->devices[i].range);
 	cursor_close(&cursor);
+	devices_start(info, &space);
 
+	/* The console is nowhere else from here on: nothing that could print comes between. */
 	mmu_switch(space.root.value);
+	console_init(info->uart_registers.start);
 	el2_stage1_load(space.root, space.geometry);
 	tlbi_el2_all();
 	dsb_ish();

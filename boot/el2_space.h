@@ -2,8 +2,9 @@
 /*
  * EL2's own Stage 1, made by the same engine as every other table.
  *
- * Invariant: VA = PA for everything in boot_info.memory but guard pages, and for devices; nothing
- * else is mapped. Nothing is writable and executable, and SCTLR_EL2.WXN says so once more.
+ * Invariant: VA = PA for everything in boot_info.memory but guard pages; devices, and what else the
+ * image maps for itself, are in areas of boot_info.kvirt; nothing else is mapped. Nothing is writable
+ * and executable, and SCTLR_EL2.WXN says so once more.
  */
 #pragma once
 

@@ -11,10 +11,12 @@
 /* What acknowledging returns when nothing is pending: 1020 and above (Arm IHI 0048, IHI 0069). */
 #define GIC_SPURIOUS 1020
 
+/* Registers are given where they are mapped. */
+
 /* Makes @interrupt (16 to 31) the only one that reaches this CPU. */
-void gic_v2_init(struct prange distributor, struct prange cpu_interface, unsigned int interrupt);
+void gic_v2_init(struct irange distributor, struct irange cpu_interface, unsigned int interrupt);
 /* False: the system registers are not there, or no redistributor is this CPU's. */
-bool gic_v3_init(struct prange distributor, struct prange redistributors, unsigned int interrupt);
+bool gic_v3_init(struct irange distributor, struct irange redistributors, unsigned int interrupt);
 
 /* The pending interrupt, which is active from then on, or GIC_SPURIOUS and above. */
 unsigned int gic_v2_acknowledge(void);

@@ -24,11 +24,11 @@
 
 #define PRIORITY 0xa0
 
-static struct paddr cpu;
+static struct iaddr cpu;
 
-void gic_v2_init(struct prange distributor, struct prange cpu_interface, unsigned int interrupt)
+void gic_v2_init(struct irange distributor, struct irange cpu_interface, unsigned int interrupt)
 {
-	struct paddr base = distributor.start;
+	struct iaddr base = distributor.start;
 
 	cpu = cpu_interface.start;
 	mmio_write(cpu, GICC_CTLR, 0);

@@ -60,9 +60,9 @@ static uint32_t own_affinity(void)
 	return (uint32_t)(mpidr >> 32 << 24 | (mpidr & 0xffffff));
 }
 
-static bool find_redistributor(struct prange redistributors, struct paddr *out)
+static bool find_redistributor(struct irange redistributors, struct iaddr *out)
 {
-	struct paddr frame = redistributors.start;
+	struct iaddr frame = redistributors.start;
 	uint32_t type;
 
 	while (redistributors.end.value - frame.value >= GICR_SIZE) {
@@ -83,13 +83,13 @@ static bool find_redistributor(struct prange redistributors, struct paddr *out)
 	return false;
 }
 
-static void wait_while(struct paddr base, uint64_t offset, uint32_t bit)
+static void wait_while(struct iaddr base, uint64_t offset, uint32_t bit)
 {
 	while (mmio_read(base, offset) & bit)
 		;
 }
 
-static void distributor_init(struct paddr base)
+static void distributor_init(struct iaddr base)
 {
 	mmio_write(base, GICD_CTLR, 0);
 	wait_while(base, GICD_CTLR, GICD_CTLR_RWP);
@@ -102,9 +102,9 @@ static void distributor_init(struct paddr base)
 	wait_while(base, GICD_CTLR, GICD_CTLR_RWP);
 }
 
-static void redistributor_init(struct paddr base, unsigned int interrupt)
+static void redistributor_init(struct iaddr base, unsigned int interrupt)
 {
-	struct paddr sgi = paddr(base.value + GICR_SGI_FRAME);
+	struct iaddr sgi = iaddr(base.value + GICR_SGI_FRAME);
 
 	mmio_write(base, GICR_WAKER, mmio_read(base, GICR_WAKER) & ~GICR_WAKER_PROCESSOR_SLEEP);
 	wait_while(base, GICR_WAKER, GICR_WAKER_CHILDREN_ASLEEP);
@@ -118,9 +118,9 @@ static void redistributor_init(struct paddr base, unsigned int interrupt)
 	mmio_write(sgi, GICR_ISENABLER0, UINT32_C(1) << interrupt);
 }
 
-bool gic_v3_init(struct prange distributor, struct prange redistributors, unsigned int interrupt)
+bool gic_v3_init(struct irange distributor, struct irange redistributors, unsigned int interrupt)
 {
-	struct paddr redistributor;
+	struct iaddr redistributor;
 
 	if (!system_registers() || !find_redistributor(redistributors, &redistributor))
 		return false;

@@ -22,9 +22,9 @@ bool interrupts_init(const struct boot_info *info)
 	if (register_read(cntfrq_el0) == 0)
 		return false;
 	if (info->gic == BOOT_GIC_V2)
-		gic_v2_init(info->gic_regions[0], info->gic_regions[1], TIMER_INTERRUPT);
+		gic_v2_init(info->gic_registers[0], info->gic_registers[1], TIMER_INTERRUPT);
 	else if (info->gic != BOOT_GIC_V3 ||
-		 !gic_v3_init(info->gic_regions[0], info->gic_regions[1], TIMER_INTERRUPT))
+		 !gic_v3_init(info->gic_registers[0], info->gic_registers[1], TIMER_INTERRUPT))
 		return false;
 	controller = info->gic;
 	return true;

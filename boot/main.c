@@ -114,7 +114,7 @@ static void check_memory_map(void)
 static void start_console(void)
 {
 	map(prange(info.uart, paddr(info.uart.value + PAGE_SIZE)), BOOT_MAP_DEVICE);
-	console_init(info.uart);
+	console_init(iaddr(info.uart.value));
 }
 
 static void log_event(const char *event, uint64_t value)
@@ -174,7 +174,7 @@ static void report_ready(void)
 /* Called by start.S, on the boot stack, MMU and caches on, VA = PA. */
 void boot_main(uint64_t device_tree, uint64_t early_uart)
 {
-	console_init(paddr(early_uart));
+	console_init(iaddr(early_uart));
 	exceptions_init();
 	read_device_tree(device_tree);
 	info.exception_level = (unsigned int)(register_read(CurrentEL) >> 2);

@@ -3,7 +3,7 @@
  * Areas of the hypervisor's own input addresses.
  *
  *  0                          2^47                  2^47 + 2^46              2^48
- *  ├── linear map, devices ────┼── KVIRT_RANGE: areas ─┼── windows of others ──┤
+ *  ├── linear map ─────────────┼── KVIRT_RANGE: areas ─┼── windows of others ──┤
  *
  *            ┌ guard ┬───────── area ─────────┬ guard ┐
  *            │  page │ mapped where its owner │ page  │
@@ -30,7 +30,7 @@
 
 #include <strata/cursor.h>
 
-/* The addresses that the image gives areas from: none of them is that of physical memory. */
+/* Addresses for areas: none of them is that of physical memory. */
 #define KVIRT_RANGE irange(iaddr(UINT64_C(1) << 47), iaddr(UINT64_C(3) << 46))
 
 struct kvirt_space;
