@@ -110,8 +110,8 @@ def places(boots):
                         r"device +0x000000000000 \.\. 0x000004000000 .* flash@0 \(not mapped\)$",
                         r"device +0x000009010000 .* pl031@9010000 \(not mapped\)$",
                         r"device +0x00000a003e00 .* virtio_mmio@a003e00 \(not mapped\)$",
-                        "^EL2 Stage 1", "^  0x000009000000 "),
-                "--reject", r"^  0x0000(00000000|09010000|0a00)")
+                        "^EL2 Stage 1", r" -> 0x000009000000 .* Device-nGnRE$"),
+                "--reject", r" -> 0x0000(00000000|09010000|0a00)|^  0x0000[0-3]")
     boots.check("each CPU that is there has two stacks, each above a page that is not mapped",
                 "--smp", "2",
                 *expect(r"guard .* 4 KiB  --- below CPU 0's emergency stack$",

