@@ -3,6 +3,7 @@
 
 #include <strata/cursor.h>
 #include "guest.h"
+#include "page_sum.h"
 
 static bool bit_test(const uint64_t *bits, uint64_t index)
 {
@@ -25,24 +26,13 @@ static uint64_t page_index(const struct dirty_round *round, uint64_t page)
 	return (page - round->range.start.value) >> PAGE_SHIFT;
 }
 
-/* FNV-1a over words: any single changed word changes the sum. */
-static uint64_t page_sum(struct paddr page)
-{
-	const uint64_t *words = mm_linear(page);
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-		sum = (sum ^ words[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
-
 /* What is done with each page of the round that has a frame now, mapped or evicted. */
 typedef void (*page_visit)(struct guest *guest, uint64_t index, struct paddr page);
 
 static void remember_sum(struct guest *guest, uint64_t index, struct paddr page)
 {
 	bit_set(guest->dirty_round.present, index);
-	guest->dirty_round.sums[index] = page_sum(page);
+	guest->dirty_round.sums[index] = page_sum(mm_linear(page));
 }
 
 static void compare_sum(struct guest *guest, uint64_t index, struct paddr page)
@@ -50,7 +40,7 @@ static void compare_sum(struct guest *guest, uint64_t index, struct paddr page)
 	const struct dirty_round *round = &guest->dirty_round;
 
 	if (bit_test(round->present, index) && !bit_test(round->written, index) &&
-	    round->sums[index] != page_sum(page))
+	    round->sums[index] != page_sum(mm_linear(page)))
 		guest->statistics.pages_not_listed++;
 }
 
@@ -80,9 +70,8 @@ static enum mm_status visit_pages(struct guest *guest, struct cursor *cursor, pa
 		status = cursor_jump(cursor, logged_part(round, item.range).end);
 	}
 
-	for (size_t i = 0; i < guest->evicted_count; i++) {
-		const struct evicted_page *evicted = &guest->evicted[i];
-
+	for (const struct evicted_page *evicted = guest->evicted.first; evicted;
+	     evicted = evicted->next) {
 		if (irange_has(round->range, evicted->page))
 			visit(guest, page_index(round, evicted->page.value), evicted->frame.paddr);
 	}
@@ -92,23 +81,9 @@ static enum mm_status visit_pages(struct guest *guest, struct cursor *cursor, pa
 /* The evicted pages of the round will be mapped as the log wants them. */
 static void adopt_evicted(struct guest *guest)
 {
-	for (size_t i = 0; i < guest->evicted_count; i++) {
-		struct evicted_page *evicted = &guest->evicted[i];
-
+	for (struct evicted_page *evicted = guest->evicted.first; evicted; evicted = evicted->next)
 		evicted->property =
 			dirty_log_adopt(&guest->dirty_round.log, evicted->page, evicted->property);
-	}
-}
-
-/* All of the round is in a region of writable pages. */
-static void give_back_evicted(struct guest *guest)
-{
-	for (size_t i = 0; i < guest->evicted_count; i++) {
-		struct evicted_page *evicted = &guest->evicted[i];
-
-		if (irange_has(guest->dirty_round.range, evicted->page))
-			evicted->property.flags |= PAGE_WRITE;
-	}
 }
 
 enum mm_status dirty_round_begin(struct guest *guest, struct irange range)
@@ -166,7 +141,8 @@ enum mm_status dirty_round_end(struct guest *guest)
 	if (status != MM_OK)
 		return status;
 
-	give_back_evicted(guest);
+	/* All of the round is in a region of writable pages. */
+	evicted_add_flags(&guest->evicted, round->range, PAGE_WRITE);
 	guest->statistics.pages_dirty += pages_on(round->written);
 	guest->statistics.dirty_rounds++;
 	round->running = false;

@@ -286,13 +286,16 @@ static enum mm_status run_probe(struct escape *escape, const struct boot_info *i
 				struct job *job)
 {
 	struct guest *probe = &escape->probe;
-	struct iaddr base = escape_add_regions(probe, &escape->read_only);
+	struct iaddr base;
+	enum mm_status status = escape_add_regions(probe, &escape->read_only, &base);
 
+	if (status != MM_OK)
+		return status;
 	probe->violation = VIOLATION_INJECT;
 	probe->calls = 1u << GUEST_CALL_COMMAND | 1u << GUEST_CALL_UNEXPECTED;
 	vcpu_reset(&probe->vcpu, base, JOB_GUESTS);
 
-	enum mm_status status = escape_list_targets(info, job, probe, &escape->targets);
+	status = escape_list_targets(info, job, probe, &escape->targets);
 	if (status != MM_OK)
 		return status;
 

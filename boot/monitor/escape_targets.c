@@ -19,34 +19,47 @@
 #define REGIONS_SIZE (UINT64_C(1) << 30)
 #define PAGES_OFFSET BLOCK_SIZE
 
-static void add_page(struct guest *probe, const char *name, uint64_t address, uint8_t flags,
-		     enum region_backing backing, const struct segment *shared)
+static enum mm_status add_page(struct guest *probe, const char *name, uint64_t address,
+			       uint8_t flags, enum region_backing backing,
+			       const struct segment *shared)
 {
-	guest_add_region(probe,
-			 &(struct guest_region){
-				 .name = name,
-				 .range = irange(iaddr(address), iaddr(address + PAGE_SIZE)),
-				 .property = page_property(flags | PAGE_ACCESSED, CACHE_WRITEBACK),
-				 .backing = backing,
-				 .program = guest_probe_start,
-				 .program_size = guest_probe_size(),
-				 .shared = shared,
-			 });
+	return guest_add_region(
+		probe, &(struct guest_region){
+			       .name = name,
+			       .range = irange(iaddr(address), iaddr(address + PAGE_SIZE)),
+			       .property = page_property(flags | PAGE_ACCESSED, CACHE_WRITEBACK),
+			       .backing = backing,
+			       .program = guest_probe_start,
+			       .program_size = guest_probe_size(),
+			       .shared = shared,
+		       });
 }
 
-struct iaddr escape_add_regions(struct guest *probe, const struct segment *read_only)
+enum mm_status escape_add_regions(struct guest *probe, const struct segment *read_only,
+				  struct iaddr *start)
 {
 	uint64_t base = vm_space_range(&probe->space).end.value - REGIONS_SIZE;
-	uint64_t pages = base + PAGES_OFFSET;
+	const struct {
+		const char *name;
+		uint64_t offset;
+		uint8_t flags;
+		enum region_backing backing;
+	} pages[] = {
+		{ "program", 0, PAGE_READ | PAGE_EXECUTE, BACKING_PROGRAM },
+		{ "read-only page", PAGES_OFFSET, PAGE_READ, BACKING_SHARED },
+		{ "never-execute page", PAGES_OFFSET + PAGE_SIZE, PAGE_READ | PAGE_WRITE,
+		  BACKING_ZERO },
+		{ "write-only page", PAGES_OFFSET + 2 * PAGE_SIZE, PAGE_WRITE, BACKING_ZERO },
+		{ "execute-only page", PAGES_OFFSET + 3 * PAGE_SIZE, PAGE_EXECUTE,
+		  BACKING_PROGRAM },
+	};
+	enum mm_status status = MM_OK;
 
-	add_page(probe, "program", base, PAGE_READ | PAGE_EXECUTE, BACKING_PROGRAM, NULL);
-	add_page(probe, "read-only page", pages, PAGE_READ, BACKING_SHARED, read_only);
-	add_page(probe, "never-execute page", pages + PAGE_SIZE, PAGE_READ | PAGE_WRITE,
-		 BACKING_ZERO, NULL);
-	add_page(probe, "write-only page", pages + 2 * PAGE_SIZE, PAGE_WRITE, BACKING_ZERO, NULL);
-	add_page(probe, "execute-only page", pages + 3 * PAGE_SIZE, PAGE_EXECUTE, BACKING_PROGRAM,
-		 NULL);
-	return iaddr(base);
+	for (size_t i = 0; status == MM_OK && i < sizeof(pages) / sizeof(pages[0]); i++)
+		status = add_page(probe, pages[i].name, base + pages[i].offset, pages[i].flags,
+				  pages[i].backing, read_only);
+	*start = iaddr(base);
+	return status;
 }
 
 static void add(struct escape_targets *targets, struct escape_target target)

@@ -20,9 +20,10 @@ struct escape_targets {
 	size_t count;
 };
 
-/* Gives @probe its regions, in the highest 1 GiB of its IPA space, and returns where its program
- * starts. @read_only is one page. */
-struct iaddr escape_add_regions(struct guest *probe, const struct segment *read_only);
+/* Gives @probe its regions, in the highest 1 GiB of its IPA space; @start is where its program starts.
+ * @read_only is one page. MM_NO_MEMORY. */
+MM_MUST_CHECK enum mm_status
+escape_add_regions(struct guest *probe, const struct segment *read_only, struct iaddr *start);
 
 /*
  * Lists the addresses: in the probe's regions, beside them at every level, above its IPA space, and

@@ -2,7 +2,7 @@
 #include "fault.h"
 
 #include <aarch64/registers.h>
-#include <strata/cursor.h>
+#include <strata/ageing.h>
 #include "../interrupts.h"
 #include "fill.h"
 #include "guest_calls.h"
@@ -45,17 +45,31 @@ static enum exit_outcome violate(struct guest *guest, const struct vcpu_exit *ex
 	return EXIT_RESUME;
 }
 
+static struct page_property with_write(struct page_property property, void *context)
+{
+	(void)context;
+	property.flags |= PAGE_WRITE;
+	return property;
+}
+
 /*
  * Something is mapped at @page of a region that allows the access: either it is valid by now, as
- * when two CPUs fault on one page, or write access was taken away to learn of this write.
+ * when two CPUs fault on one page, or the Access flag or write access was taken away to learn of this
+ * access.
  */
 static enum mm_status serve_mapped(struct guest *guest, struct cursor *cursor,
 				   const struct cursor_item *item, uint8_t needed)
 {
+	const struct iaddr page = cursor_virt_addr(cursor);
+
+	if (!(item->property.flags & PAGE_ACCESSED))
+		return ageing_fault(cursor);
 	if (item->property.flags & needed) {
 		guest->statistics.spurious++;
 		return MM_OK;
 	}
+	if (snapshot_touches(guest, irange(page, iaddr(page.value + PAGE_SIZE))))
+		return cursor_protect(cursor, PAGE_SIZE, with_write, NULL, NULL);
 	return dirty_log_fault(&guest->dirty_round.log, cursor);
 }
 
@@ -63,7 +77,7 @@ static enum mm_status serve_mapped(struct guest *guest, struct cursor *cursor,
 static enum mm_status serve(struct guest *guest, const struct guest_region *region,
 			    struct iaddr page, uint8_t needed)
 {
-	struct evicted_page *evicted = guest_evicted_at(guest, page);
+	struct evicted_page *evicted = evicted_find(&guest->evicted, page);
 
 	if (evicted)
 		return guest_refill(guest, evicted);
@@ -71,7 +85,12 @@ static enum mm_status serve(struct guest *guest, const struct guest_region *regi
 	struct cursor cursor;
 	struct cursor_item item;
 	struct irange range = irange(page, iaddr(page.value + PAGE_SIZE));
-	enum mm_status status = cursor_open(&guest->space, range, CURSOR_MUTABLE, &cursor);
+	enum mm_status status = MM_OK;
+
+	if (needed & PAGE_WRITE)
+		status = snapshot_before_write(guest, page);
+	if (status == MM_OK)
+		status = cursor_open(&guest->space, range, CURSOR_MUTABLE, &cursor);
 	if (status != MM_OK)
 		return status;
 
@@ -95,8 +114,9 @@ static enum exit_outcome handle_abort(struct guest *guest, const struct vcpu_exi
 
 	const struct guest_region *region = guest_region_at(guest, abort.ipa);
 	uint8_t needed = access_needed(&abort);
-	bool servable =
-		abort.fault == STAGE2_FAULT_TRANSLATION || abort.fault == STAGE2_FAULT_PERMISSION;
+	bool servable = abort.fault == STAGE2_FAULT_TRANSLATION ||
+			abort.fault == STAGE2_FAULT_PERMISSION ||
+			abort.fault == STAGE2_FAULT_ACCESS_FLAG;
 
 	if (!servable || !region || !(region->property.flags & needed))
 		return violate(guest, exit, &abort);

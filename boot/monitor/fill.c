@@ -4,6 +4,7 @@
 #include <arch/canary.h>
 #include <arch/memory.h>
 #include <strata/cursor.h>
+#include <strata/vm_writer.h>
 
 static struct page_property mapped_property(const struct guest_region *region)
 {
@@ -39,10 +40,15 @@ static enum mm_status program_page(const struct guest_region *region, uint64_t o
 
 	uint64_t left = region->program_size - offset;
 	uint64_t size = left < PAGE_SIZE ? left : PAGE_SIZE;
-	uint8_t *bytes = mm_linear(out->paddr);
-	for (uint64_t i = 0; i < size; i++)
-		bytes[i] = region->program[offset + i];
-	instruction_cache_sync(bytes, PAGE_SIZE);
+	struct vm_writer page;
+	status = vm_writer_from_hypervisor(mm_linear(out->paddr), PAGE_SIZE, &page);
+	if (status == MM_OK)
+		status = vm_writer_write_val(&page, region->program + offset, size);
+	if (status != MM_OK) {
+		frame_drop(out);
+		return status;
+	}
+	instruction_cache_sync(mm_linear(out->paddr), PAGE_SIZE);
 	return MM_OK;
 }
 
@@ -87,7 +93,7 @@ static bool block_around(struct guest *guest, const struct guest_region *region,
 	struct cursor cursor;
 
 	if (!region->blocks || !irange_contains(region->range, block) ||
-	    guest_has_evicted(guest, block))
+	    evicted_any(&guest->evicted, block))
 		return false;
 	if (cursor_open(&guest->space, block, CURSOR_READ_ONLY, &cursor) != MM_OK)
 		return false;

@@ -3,6 +3,8 @@
 
 #include <arch/canary.h>
 #include <strata/cursor.h>
+#include <strata/heap.h>
+#include <strata/vm_guest.h>
 #include "corruption.h"
 #if STRATA_CHECKED
 #include <model.h>
@@ -16,9 +18,22 @@ enum mm_status guest_create(struct guest *guest, const char *name, unsigned int 
 	return vm_space_new_stage2(ia_bits, &guest->space);
 }
 
-void guest_add_region(struct guest *guest, const struct guest_region *region)
+enum mm_status guest_add_region(struct guest *guest, const struct guest_region *region)
 {
-	guest->regions[guest->region_count++] = *region;
+	struct guest_region *regions;
+	void *memory;
+	enum mm_status status = heap_alloc((guest->region_count + 1) * sizeof(*region), &memory);
+
+	if (status != MM_OK)
+		return status;
+	regions = memory;
+	for (size_t i = 0; i < guest->region_count; i++)
+		regions[i] = guest->regions[i];
+	regions[guest->region_count] = *region;
+	heap_free(guest->regions);
+	guest->regions = regions;
+	guest->region_count++;
+	return MM_OK;
 }
 
 const struct guest_region *guest_region_at(const struct guest *guest, struct iaddr address)
@@ -30,37 +45,23 @@ const struct guest_region *guest_region_at(const struct guest *guest, struct iad
 	return NULL;
 }
 
-struct evicted_page *guest_evicted_at(struct guest *guest, struct iaddr page)
+enum mm_status guest_translate(struct guest *guest, uint64_t address, struct iaddr *out)
 {
-	for (size_t i = 0; i < guest->evicted_count; i++) {
-		if (guest->evicted[i].page.value == page.value)
-			return &guest->evicted[i];
-	}
-	return NULL;
-}
+	const struct vcpu_system_registers *system = &guest->vcpu.system;
+	const struct vm_guest stage1 = {
+		.space = &guest->space,
+		.ttbr0 = system->ttbr0_el1,
+		.ttbr1 = system->ttbr1_el1,
+		.tcr = system->tcr_el1,
+		.sctlr = system->sctlr_el1,
+		.level = VM_GUEST_EL1,
+	};
+	struct vm_guest_walk walk;
+	enum mm_status status = vm_guest_translate(&stage1, address, PAGE_READ, &walk);
 
-bool guest_has_evicted(const struct guest *guest, struct irange range)
-{
-	for (size_t i = 0; i < guest->evicted_count; i++) {
-		if (irange_has(range, guest->evicted[i].page))
-			return true;
-	}
-	return false;
-}
-
-void guest_add_evicted(struct guest *guest, struct evicted_page evicted)
-{
-	guest->evicted[guest->evicted_count++] = evicted;
-}
-
-struct evicted_page guest_take_evicted(struct guest *guest, struct evicted_page *evicted)
-{
-	struct evicted_page taken = *evicted;
-	const struct evicted_page *end = &guest->evicted[--guest->evicted_count];
-
-	for (; evicted < end; evicted++)
-		*evicted = evicted[1];
-	return taken;
+	if (status == MM_OK)
+		*out = walk.ipa;
+	return status;
 }
 
 enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted)
@@ -76,7 +77,8 @@ enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted)
 	status = cursor_map(&cursor, &evicted->frame, evicted->property);
 	cursor_close(&cursor);
 	if (status == MM_OK) {
-		guest_take_evicted(guest, evicted);
+		evicted_remove(&guest->evicted, evicted);
+		evicted_page_free(evicted);
 		guest->statistics.pages_refilled++;
 	}
 	return status;
@@ -95,14 +97,14 @@ static void check_tables(struct guest *guest)
 void guest_destroy(struct guest *guest)
 {
 	check_tables(guest);
-	while (guest->evicted_count > 0) {
-		struct evicted_page page = guest_take_evicted(guest, &guest->evicted[0]);
-
-		frame_drop(&page.frame);
-	}
+	evicted_drop_all(&guest->evicted);
+	snapshot_forget(guest);
 	quarantine_empty(&guest->quarantine);
 
 	/* Nobody else knows the space: no cursor is open on it, and it is not active. */
 	enum mm_status status = vm_space_destroy(&guest->space);
 	(void)status;
+	heap_free(guest->regions);
+	guest->regions = NULL;
+	guest->region_count = 0;
 }

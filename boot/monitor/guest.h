@@ -14,13 +14,13 @@
 #include <strata/vm_space.h>
 #include <stddef.h>
 #include "dirty_log.h"
+#include "evicted.h"
 #include "quarantine.h"
 #include "random.h"
+#include "snapshot.h"
+#include "working_set.h"
 
 #define BLOCK_SIZE (UINT64_C(2) << 20) /* what a level 2 descriptor translates */
-
-#define GUEST_REGIONS_MAX 6
-#define GUEST_EVICTED_MAX 64
 
 /* Where the pages of a region come from when the guest first touches them. */
 enum region_backing {
@@ -38,13 +38,6 @@ struct guest_region {
 	const uint8_t *program;	      /* BACKING_PROGRAM */
 	size_t program_size;	      /* bytes, at most the region */
 	const struct segment *shared; /* BACKING_SHARED; as long as the region */
-};
-
-/* A page that the monitor took out of the space and will give back. */
-struct evicted_page {
-	struct iaddr page;
-	struct page_property property;
-	frame_t frame;
 };
 
 /* What happens when the guest does what no region allows. */
@@ -72,6 +65,14 @@ struct guest_statistics {
 	uint64_t pages_dirty;	   /* on the lists of written pages */
 	uint64_t pages_not_listed; /* changed, but on no list: must be zero */
 	uint64_t dirty_rounds;
+	uint64_t looks;		 /* at which pages are accessed */
+	uint64_t pages_accessed; /* seen by them */
+	uint64_t
+		pages_unseen; /* used, says the guest, but not seen: must be zero if it is honest */
+	uint64_t pages_cold;  /* evicted while not accessed since a look began */
+	uint64_t snapshots;
+	uint64_t pages_copied;	   /* for a snapshot, before the guest wrote to them */
+	uint64_t pages_torn;	   /* copies that have what was written later: must be zero */
 	uint64_t services_skipped; /* for want of a frame */
 };
 
@@ -81,13 +82,14 @@ struct guest {
 	struct vm_space space;
 	const char *stopped; /* why it must not run again; NULL while it may */
 	enum guest_violation violation;
-	uint32_t calls; /* bit n: HVC #n is the job's to serve */
-	struct guest_region regions[GUEST_REGIONS_MAX];
+	uint32_t calls;		      /* bit n: HVC #n is the job's to serve */
+	struct guest_region *regions; /* on the heap */
 	size_t region_count;
-	struct evicted_page evicted[GUEST_EVICTED_MAX]; /* oldest first */
-	size_t evicted_count;
+	struct evicted_list evicted;
 	struct quarantine quarantine;
 	struct dirty_round dirty_round;
+	struct working_set working_set;
+	struct snapshot *snapshot; /* on the heap; NULL: none runs */
 	struct random random;
 	uint64_t service_steps;
 	struct guest_statistics statistics;
@@ -97,26 +99,22 @@ struct guest {
 MM_MUST_CHECK enum mm_status guest_create(struct guest *guest, const char *name,
 					  unsigned int ia_bits, uint64_t seed);
 
-/* Adds a copy of @region; there is room, and it overlaps no other. */
-void guest_add_region(struct guest *guest, const struct guest_region *region);
+/* Adds a copy of @region, which overlaps no other. MM_NO_MEMORY. */
+MM_MUST_CHECK enum mm_status guest_add_region(struct guest *guest,
+					      const struct guest_region *region);
 
 /* The region that holds @address, or NULL. */
 const struct guest_region *guest_region_at(const struct guest *guest, struct iaddr address);
 
-/* The evicted page at @page, or NULL. */
-struct evicted_page *guest_evicted_at(struct guest *guest, struct iaddr page);
+/*
+ * Where the guest's virtual address @address leads at EL1, by the guest's own tables, for a read.
+ * Nothing need be mapped there. As vm_guest_translate.
+ */
+MM_MUST_CHECK enum mm_status guest_translate(struct guest *guest, uint64_t address,
+					     struct iaddr *out);
 
-/* Whether some page in @range is evicted. */
-bool guest_has_evicted(const struct guest *guest, struct irange range);
-
-/* Adds to the list of evicted pages, which is not full; the reference is the list's. */
-void guest_add_evicted(struct guest *guest, struct evicted_page evicted);
-
-/* Takes @evicted, which is in the list, out of it; the reference is the caller's. */
-struct evicted_page guest_take_evicted(struct guest *guest, struct evicted_page *evicted);
-
-/* Puts the page at @page back into the space with the property it had, and out of the list. On an
- * error it stays evicted. As cursor_map. */
+/* Puts @evicted, which is in the guest's list, back into the space with its property; the record is gone then. On an error it
+ * stays evicted. As cursor_map. */
 MM_MUST_CHECK enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted);
 
 /* Gives everything back. The space is not active. Before that, in a checked build, the model looks at

@@ -61,7 +61,7 @@ static uint64_t scatter_stride(uint64_t slots, uint64_t parts)
 
 enum job_region { REGION_PROGRAM, REGION_DATA, REGION_INPUT, REGION_WORK, REGION_COUNT };
 
-static void add_regions(const struct job *job, struct guest *guest, uint64_t base)
+static enum mm_status add_regions(const struct job *job, struct guest *guest, uint64_t base)
 {
 	const struct segment *file = &job->input->pages;
 	const uint64_t data = base + GUEST_DATA_OFFSET;
@@ -100,8 +100,11 @@ static void add_regions(const struct job *job, struct guest *guest, uint64_t bas
 		},
 	};
 
-	for (size_t i = 0; i < REGION_COUNT; i++)
-		guest_add_region(guest, &regions[i]);
+	enum mm_status status = MM_OK;
+
+	for (size_t i = 0; status == MM_OK && i < REGION_COUNT; i++)
+		status = guest_add_region(guest, &regions[i]);
+	return status;
 }
 
 static enum mm_status create_guest(struct job *job, unsigned int index)
@@ -120,7 +123,11 @@ static enum mm_status create_guest(struct job *job, unsigned int index)
 		return status;
 
 	uint64_t base = ia_bits > 39 ? UINT64_C(1) << 39 : 0;
-	add_regions(job, guest, base);
+	status = add_regions(job, guest, base);
+	if (status != MM_OK) {
+		guest_destroy(guest);
+		return status;
+	}
 	guest->violation = VIOLATION_STOP;
 	guest->calls =
 		1u << GUEST_CALL_PROGRESS | 1u << GUEST_CALL_REPORT | 1u << GUEST_CALL_UNEXPECTED;
@@ -185,13 +192,25 @@ enum mm_status job_create(struct job *job, struct job_input *input)
 	return status;
 }
 
+/* The page is where the guest's own tables say: it names a virtual address. */
+static enum mm_status serve_progress(struct guest *guest, uint64_t address)
+{
+	struct iaddr in_use;
+
+	if (guest_translate(guest, address, &in_use) != MM_OK) {
+		guest->stopped = "it says that it uses an address that it does not have";
+		return MM_ACCESS_DENIED;
+	}
+	return services_step(guest, in_use);
+}
+
 static enum mm_status serve_call(struct job_guest *guest, const struct vcpu_exit *exit)
 {
 	const uint64_t *x = guest->guest.vcpu.x;
 
 	switch (vcpu_exit_immediate(exit)) {
 	case GUEST_CALL_PROGRESS:
-		return services_step(&guest->guest, iaddr(x[0]));
+		return serve_progress(&guest->guest, x[0]);
 	case GUEST_CALL_REPORT:
 		guest->reported = true;
 		guest->sum = (uint32_t)x[0];

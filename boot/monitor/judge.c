@@ -25,15 +25,19 @@ static bool came_to_its_end(const struct job_guest *guest)
 	return false;
 }
 
-/* A translation that outlived its removal shows here. */
+/* A translation that outlived its removal, or its rights, shows here. */
 static bool was_kept_out(const struct guest *guest)
 {
 	const struct guest_statistics *statistics = &guest->statistics;
 	bool right = claim(statistics->written_after_move == 0, guest,
 			   "it wrote to a frame after that was taken away");
 
-	return claim(statistics->pages_not_listed == 0, guest,
-		     "it changed a page that was write-protected, without a fault") &&
+	right &= claim(statistics->pages_not_listed == 0, guest,
+		       "it changed a page that was write-protected, without a fault");
+	right &= claim(statistics->pages_torn == 0, guest,
+		       "a snapshot of it has what it wrote later");
+	return claim(statistics->pages_unseen == 0, guest,
+		     "it used a page that was not seen to be accessed") &&
 	       right;
 }
 
@@ -59,6 +63,9 @@ static bool was_served(const struct guest *guest)
 
 	right &= claim(statistics->pages_evicted != 0, guest, "no page of it was unmapped");
 	right &= claim(statistics->pages_refilled != 0, guest, "no page of it was refilled");
+	right &= claim(statistics->pages_accessed != 0, guest, "no page of it was seen accessed");
+	right &= claim(statistics->pages_cold != 0, guest, "no cold page of it was unmapped");
+	right &= claim(statistics->snapshots != 0, guest, "no snapshot of it was taken");
 	return claim(statistics->dirty_rounds != 0, guest, "no dirty log of it was taken") && right;
 }
 

@@ -3,11 +3,22 @@
 
 #include <inttypes.h>
 #include <strata/migration.h>
-#include <strata/reclaim.h>
 #include "../log.h"
+#include "evict.h"
 
-#define STEPS_PER_DIRTY_LOG 64
-#define STEPS_PER_RANDOM_EVICTION 4
+#define STEPS_PER_RANDOM_EVICTION 8
+
+/* Dirty logs and looks last a whole period, and the next begins when one ends. */
+#define STEPS_PER_PERIOD 64
+#define DIRTY_LOG_STEP 0
+#define LOOK_STEP 16
+#define SNAPSHOT_STEP 32
+#define SNAPSHOT_END_STEP 48
+
+/* Evicted at the end of a look. */
+#define PAGES_PER_LOOK 8
+/* More are not kept away at a time. */
+#define EVICTED_MAX 64
 
 /* Opens @cursor at the first mapped page from @page on, in its 2 MiB and region; closed on an error. */
 static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, struct cursor *cursor)
@@ -56,27 +67,14 @@ enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 	return MM_OK;
 }
 
-static void keep_evicted(const struct reclaimed_page *page, void *context)
-{
-	struct guest *guest = context;
-
-	guest_add_evicted(guest, (struct evicted_page){ page->page, page->property, page->frame });
-	guest->statistics.pages_evicted++;
-}
-
 enum mm_status service_evict(struct guest *guest, struct iaddr page)
 {
 	struct cursor cursor;
-	uint64_t taken;
-
-	if (guest->evicted_count == GUEST_EVICTED_MAX)
-		return MM_BUSY;
-
 	enum mm_status status = open_at_mapped(guest, page, &cursor);
 
 	if (status != MM_OK)
 		return status;
-	status = cursor_reclaim(&cursor, PAGE_SIZE, 1, keep_evicted, guest, &taken);
+	status = evict_at(guest, &cursor, PAGE_SIZE, 1);
 	cursor_close(&cursor);
 	return status;
 }
@@ -86,8 +84,7 @@ static enum mm_status unless_defect(struct guest *guest, enum mm_status status)
 {
 	if (status == MM_NO_MEMORY)
 		guest->statistics.services_skipped++;
-	if (status == MM_NOT_MAPPED || status == MM_BUSY || status == MM_IN_USE ||
-	    status == MM_NO_MEMORY)
+	if (status == MM_NOT_MAPPED || status == MM_IN_USE || status == MM_NO_MEMORY)
 		return MM_OK;
 	return status;
 }
@@ -109,24 +106,86 @@ static struct iaddr random_page(struct guest *guest)
 /* The guest may never touch a page again: what waited longest goes back by itself. */
 static enum mm_status make_room(struct guest *guest)
 {
-	if (guest->evicted_count < GUEST_EVICTED_MAX)
-		return MM_OK;
-	return guest_refill(guest, &guest->evicted[0]);
+	enum mm_status status = MM_OK;
+
+	while (status == MM_OK && guest->evicted.count >= EVICTED_MAX)
+		status = guest_refill(guest, guest->evicted.first);
+	return status;
+}
+
+/* The 2 MiB around @page if they lie in one region that has @flags. */
+static bool block_around(const struct guest *guest, struct iaddr page, uint8_t flags,
+			 struct irange *out)
+{
+	const struct guest_region *region = guest_region_at(guest, page);
+	uint64_t start = page.value & ~(BLOCK_SIZE - 1);
+
+	*out = irange(iaddr(start), iaddr(start + BLOCK_SIZE));
+	return region && (region->property.flags & flags) == flags &&
+	       irange_contains(region->range, *out);
 }
 
 static enum mm_status restart_dirty_log(struct guest *guest, struct iaddr in_use)
 {
-	const struct guest_region *region = guest_region_at(guest, in_use);
-	uint64_t start = in_use.value & ~(BLOCK_SIZE - 1);
-	struct irange range = irange(iaddr(start), iaddr(start + BLOCK_SIZE));
 	enum mm_status status = MM_OK;
+	struct irange range;
 
 	if (guest->dirty_round.running)
 		status = dirty_round_end(guest);
-	if (status != MM_OK || !region || !(region->property.flags & PAGE_WRITE) ||
-	    !irange_contains(region->range, range))
+	if (status != MM_OK || !block_around(guest, in_use, PAGE_WRITE, &range))
 		return status;
-	return dirty_round_begin(guest, range);
+	if (snapshot_touches(guest, range))
+		status = snapshot_end(guest);
+	return status == MM_OK ? dirty_round_begin(guest, range) : status;
+}
+
+/* What was not accessed since the last look goes first. */
+static enum mm_status restart_look(struct guest *guest, struct iaddr in_use)
+{
+	enum mm_status status = MM_OK;
+	struct irange range;
+
+	if (guest->working_set.running)
+		status = working_set_end(guest, PAGES_PER_LOOK);
+	if (status != MM_OK || !block_around(guest, in_use, PAGE_READ, &range) ||
+	    snapshot_touches(guest, range))
+		return status;
+	return working_set_begin(guest, range);
+}
+
+static bool touch(struct irange a, struct irange b)
+{
+	return !irange_is_empty(irange_intersection(a, b));
+}
+
+/* Of a page that the guest is about to write to, most of the time. */
+static enum mm_status begin_snapshot(struct guest *guest, struct iaddr in_use)
+{
+	struct irange block;
+
+	if (guest->snapshot != NULL ||
+	    !block_around(guest, in_use, PAGE_READ | PAGE_WRITE, &block) ||
+	    (guest->dirty_round.running && touch(guest->dirty_round.range, block)) ||
+	    (guest->working_set.running && touch(guest->working_set.range, block)))
+		return MM_OK;
+	return snapshot_begin(guest, in_use);
+}
+
+/* What is done every so often, each at its own time. */
+static enum mm_status periodic_step(struct guest *guest, uint64_t step, struct iaddr in_use)
+{
+	switch (step % STEPS_PER_PERIOD) {
+	case DIRTY_LOG_STEP:
+		return restart_dirty_log(guest, in_use);
+	case LOOK_STEP:
+		return restart_look(guest, in_use);
+	case SNAPSHOT_STEP:
+		return begin_snapshot(guest, in_use);
+	case SNAPSHOT_END_STEP:
+		return guest->snapshot != NULL ? snapshot_end(guest) : MM_OK;
+	default:
+		return MM_OK;
+	}
 }
 
 /* Nothing of this may be visible to the guest, nor may it write where it cannot. */
@@ -134,8 +193,10 @@ static enum mm_status unless_seen(const struct guest *guest)
 {
 	const struct guest_statistics *statistics = &guest->statistics;
 
-	return statistics->written_after_move || statistics->pages_not_listed ? MM_ACCESS_DENIED
-									      : MM_OK;
+	return statistics->written_after_move || statistics->pages_not_listed ||
+			       statistics->pages_torn
+		       ? MM_ACCESS_DENIED
+		       : MM_OK;
 }
 
 static void say_so_far(const struct guest *guest)
@@ -152,12 +213,12 @@ static void say_so_far(const struct guest *guest)
 enum mm_status services_step(struct guest *guest, struct iaddr in_use)
 {
 	uint64_t step = guest->service_steps++;
-	enum mm_status status = MM_OK;
+	enum mm_status status;
 
-	if (step % STEPS_PER_DIRTY_LOG == 0) {
+	if (step % STEPS_PER_PERIOD == 0)
 		say_so_far(guest);
-		status = unless_defect(guest, restart_dirty_log(guest, in_use));
-	}
+	working_set_note(guest, in_use);
+	status = unless_defect(guest, periodic_step(guest, step, in_use));
 	if (status == MM_OK)
 		status = unless_defect(guest, make_room(guest));
 	if (status == MM_OK)
@@ -174,6 +235,10 @@ enum mm_status services_finish(struct guest *guest)
 {
 	enum mm_status status = guest->dirty_round.running ? dirty_round_end(guest) : MM_OK;
 
+	if (status == MM_OK && guest->snapshot != NULL)
+		status = snapshot_end(guest);
+	if (status == MM_OK && guest->working_set.running)
+		status = working_set_end(guest, 0);
 	if (!quarantine_empty(&guest->quarantine))
 		guest->statistics.written_after_move++;
 	return status == MM_OK ? unless_seen(guest) : status;

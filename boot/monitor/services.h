@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the monitor does behind a running guest's back: it moves pages to other frames, takes pages
- * away, and logs writes. None of it may be visible to the guest.
+ * away (cold ones first, when it knows), logs writes, and takes snapshots. None of it may be visible to
+ * the guest.
  *
- * All of these return MM_OK if it was done, and MM_NOT_MAPPED, MM_IN_USE (somebody else holds the
- * page too) or MM_BUSY (the list of evicted pages is full) if there was nothing to do it to, or
- * MM_NO_MEMORY; any other status is a defect of the subsystem or of the monitor.
+ * All of these return MM_OK if it was done, and MM_NOT_MAPPED or MM_IN_USE (somebody else holds
+ * the page too) if there was nothing to do it to, or MM_NO_MEMORY; any other status is a defect of the subsystem or of the monitor.
  */
 #pragma once
 
@@ -22,8 +22,9 @@ MM_MUST_CHECK enum mm_status service_evict(struct guest *guest, struct iaddr pag
 
 /*
  * One step of everything, while the guest is in the middle of using the page at @in_use: that page
- * is migrated or evicted, so are some that the guest's generator picks, and every so often a dirty
- * log of the 2 MiB around it ends and the next begins.
+ * is migrated or evicted, so are some that the guest's generator picks, and every so often, at
+ * different times, of the 2 MiB around it a dirty log or a look at its working set ends and the next
+ * begins, or a snapshot is taken of some pages around it.
  *
  * MM_ACCESS_DENIED: the guest wrote to a frame after it was taken away, or to a page that should have
  * faulted: a translation outlived its removal. Any other status but MM_OK is a defect too.

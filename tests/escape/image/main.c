@@ -49,21 +49,22 @@ static void check(bool held, const char *claim)
 	printf("%sok %u - %s\n", held ? "" : "not ", points, claim);
 }
 
-static void add_region(struct trial *trial, const char *name, uint64_t base, uint64_t size,
-		       uint8_t flags, const struct segment *shared)
+static enum mm_status add_region(struct trial *trial, const char *name, uint64_t base,
+				 uint64_t size, uint8_t flags, const struct segment *shared)
 {
 	struct irange range = irange(iaddr(base), iaddr(base + size));
 
-	guest_add_region(&trial->guest,
-			 &(struct guest_region){
-				 .name = name,
-				 .range = range,
-				 .property = page_property(flags | PAGE_ACCESSED, CACHE_WRITEBACK),
-				 .backing = shared ? BACKING_SHARED : BACKING_ZERO,
-				 .blocks = true,
-				 .shared = shared,
-			 });
 	trial->places.areas[trial->places.count++] = range;
+	return guest_add_region(
+		&trial->guest,
+		&(struct guest_region){
+			.name = name,
+			.range = range,
+			.property = page_property(flags | PAGE_ACCESSED, CACHE_WRITEBACK),
+			.backing = shared ? BACKING_SHARED : BACKING_ZERO,
+			.blocks = true,
+			.shared = shared,
+		});
 }
 
 static enum mm_status trial_create(struct trial *trial, uint64_t seed)
@@ -85,12 +86,16 @@ static enum mm_status trial_create(struct trial *trial, uint64_t seed)
 		return status;
 	}
 
-	add_region(trial, "code", CODE_BASE, CODE_PAGES * PAGE_SIZE, PAGE_READ | PAGE_EXECUTE,
-		   &trial->code);
-	add_region(trial, "read-only", READ_ONLY_BASE, PAGE_SIZE, PAGE_READ, &trial->read_only);
-	add_region(trial, "data", DATA_BASE, DATA_SIZE, PAGE_READ | PAGE_WRITE, NULL);
 	trial->guest.calls = 1u << GUEST_CALL_PROGRESS;
-	return MM_OK;
+	status = add_region(trial, "code", CODE_BASE, CODE_PAGES * PAGE_SIZE,
+			    PAGE_READ | PAGE_EXECUTE, &trial->code);
+	if (status == MM_OK)
+		status = add_region(trial, "read-only", READ_ONLY_BASE, PAGE_SIZE, PAGE_READ,
+				    &trial->read_only);
+	if (status == MM_OK)
+		status = add_region(trial, "data", DATA_BASE, DATA_SIZE, PAGE_READ | PAGE_WRITE,
+				    NULL);
+	return status;
 }
 
 static void trial_destroy(struct trial *trial)
@@ -265,7 +270,8 @@ int image_main(const struct boot_info *info)
 	const struct guest_statistics *statistics = &trial.guest.statistics;
 	check(trial.exits >= exits, "every exit of a random program was handled");
 	check(trial.no_memory == 0, "no program used memory up");
-	check(trial.defects == 0 && statistics->pages_not_listed == 0,
+	check(trial.defects == 0 && statistics->pages_not_listed == 0 &&
+		      statistics->pages_torn == 0,
 	      "what was done behind the programs' backs went well");
 	check(statistics->exits[VCPU_CLASS_STAGE2_ABORT] &&
 		      statistics->exits[VCPU_CLASS_HYPERCALL] &&
