@@ -3,6 +3,7 @@
 #include "exit.h"
 #include <inttypes.h>
 #include <strata/io_mem.h>
+#include <strata/kvirt_area.h>
 
 /* Handles that nobody drops. */
 static struct io_mem uart;

@@ -2,10 +2,11 @@
 #include "escape.h"
 
 #include <arch/features.h>
-#include <arch/memory.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <strata/cursor.h>
+#include <strata/heap.h>
+#include <strata/vm_object.h>
 #include "../interrupts.h"
 #include "../log.h"
 #include "escape_map.h"
@@ -13,6 +14,7 @@
 #include "expectation.h"
 #include "fault.h"
 #include "guest_calls.h"
+#include "view.h"
 
 #define PROBE_IA_BITS_MAX 39
 #define PROBE_VALUE UINT64_C(0x6570616373652121) /* what it stores, "!!escape" in memory */
@@ -45,6 +47,7 @@ struct escape {
 	struct escape_targets targets;
 	struct expectation_map map;
 	struct escape_result *result;
+	struct windows *windows; /* to look at memory with */
 };
 
 /* How one access went. */
@@ -121,8 +124,9 @@ static bool injection_is_right(const struct attempt *attempt, const struct expec
 
 /* The page that the probe has at @target, if it has one, holds what it should: read where it lies in
  * memory, not through what the probe sees. */
-static bool own_page_is_right(struct guest *probe, const struct escape_target *target)
+static bool own_page_is_right(struct escape *escape, const struct escape_target *target)
 {
+	struct guest *probe = &escape->probe;
 	const struct iaddr page = iaddr(page_align_down(target->address.value));
 	const struct irange range = irange(page, iaddr(page.value + PAGE_SIZE));
 	struct cursor cursor;
@@ -134,23 +138,29 @@ static bool own_page_is_right(struct guest *probe, const struct escape_target *t
 		return false;
 
 	bool right = cursor_peek(&cursor, &item) == MM_OK;
-	if (right && item.mapped) {
-		uint64_t offset = target->address.value - item.range.start.value;
-		const uint64_t *word = mm_linear(paddr(item.output.value + offset));
 
-		right = *word == target->holds;
-	}
 	cursor_close(&cursor);
-	return right;
+	if (!right || !item.mapped)
+		return right;
+
+	/* The probe does not run, and nobody else changes its space. */
+	uint64_t offset = target->address.value - item.range.start.value;
+	uint64_t word;
+
+	return view_word(escape->windows, paddr(item.output.value + offset), &word) == MM_OK &&
+	       word == target->holds;
 }
 
 /* Nothing at the physical address became what the probe tries to store. */
-static bool memory_is_untouched(const struct boot_info *info, const struct escape_target *target)
+static bool memory_is_untouched(const struct escape *escape, const struct boot_info *info,
+				const struct escape_target *target)
 {
 	const struct paddr address = paddr(target->address.value);
+	uint64_t word;
 
-	return !target->physical || !escape_is_memory(info, address) ||
-	       *(volatile uint64_t *)mm_linear(address) != PROBE_VALUE;
+	if (!target->physical || !escape_is_memory(info, address))
+		return true;
+	return view_word(escape->windows, address, &word) == MM_OK && word != PROBE_VALUE;
 }
 
 static void print_expected(const struct expectation *expected)
@@ -178,7 +188,7 @@ static void check_permitted(struct escape *escape, struct escape_target *target,
 		right = right && attempt->value == target->holds;
 	else if (access == STAGE2_WRITE)
 		target->holds = PROBE_VALUE;
-	right = right && own_page_is_right(&escape->probe, target);
+	right = right && own_page_is_right(escape, target);
 	printf("permitted");
 	count_attempt(escape, right);
 	expect_mapped(&escape->map, iaddr(page_align_down(target->address.value)));
@@ -191,8 +201,9 @@ static void check_forbidden(struct escape *escape, const struct boot_info *info,
 {
 	struct expectation expected = expect(&escape->map, access, target->address);
 	bool stop = escape->probe.violation == VIOLATION_STOP;
-	bool right = abort_is_right(attempt, &expected) && memory_is_untouched(info, target) &&
-		     own_page_is_right(&escape->probe, target) && attempt->stopped == stop &&
+	bool right = abort_is_right(attempt, &expected) &&
+		     memory_is_untouched(escape, info, target) &&
+		     own_page_is_right(escape, target) && attempt->stopped == stop &&
 		     (stop || injection_is_right(attempt, &expected));
 
 	if (attempt->aborted)
@@ -304,32 +315,72 @@ static enum mm_status run_probe(struct escape *escape, const struct boot_info *i
 	return check_all(escape, info);
 }
 
-enum mm_status escape_run(const struct boot_info *info, struct job *job,
-			  struct escape_result *result)
+/* The first page of the file, for the probe alone. */
+static enum mm_status copy_first_page(const struct segment *file, struct segment *out)
 {
-	static struct escape escape;
+	enum mm_status status = segment_alloc(1, PAGE_SIZE, FRAME_UNDEFINED, out);
+	struct vm_writer writer;
+
+	if (status != MM_OK)
+		return status;
+
+	const struct vm_object from = vm_object_of_segment(file);
+	const struct vm_object to = vm_object_of_segment(out);
+
+	status = vm_object_writer(&to, 0, PAGE_SIZE, &writer);
+	if (status == MM_OK)
+		status = vm_object_read(&from, 0, &writer);
+	if (status != MM_OK)
+		segment_drop(out);
+	return status;
+}
+
+static enum mm_status run(struct escape *escape, const struct boot_info *info, struct job *job)
+{
 	unsigned int ia_bits = arch_features()->pa_bits - 1;
 
 	/* One bit below the physical address size, so that an IPA beyond the space is still one that
 	 * Stage 1 lets through. */
 	if (ia_bits > PROBE_IA_BITS_MAX)
 		ia_bits = PROBE_IA_BITS_MAX;
-	escape = (struct escape){ .result = result };
-	*result = (struct escape_result){ 0 };
 
-	enum mm_status status = segment_alloc(1, PAGE_SIZE, FRAME_UNDEFINED, &escape.read_only);
+	enum mm_status status = copy_first_page(&job->input->pages, &escape->read_only);
 	if (status != MM_OK)
 		return status;
-	page_copy(mm_linear(escape.read_only.start), mm_linear(job->input->pages.start));
-	status = guest_create(&escape.probe, "guest 3", ia_bits, 0);
+	status = guest_create(&escape->probe, "guest 3", ia_bits, 0);
 	if (status == MM_OK) {
-		status = run_probe(&escape, info, job);
+		status = run_probe(escape, info, job);
 		if (status == MM_ACCESS_DENIED)
 			log_error("guest 3 was given a command and did not say how it ended");
 		vm_space_deactivate();
-		result->statistics = escape.probe.statistics;
-		guest_destroy(&escape.probe);
+		escape->result->statistics = escape->probe.statistics;
+		guest_destroy(&escape->probe);
 	}
-	segment_drop(&escape.read_only);
+	segment_drop(&escape->read_only);
+	return status;
+}
+
+enum mm_status escape_run(const struct boot_info *info, struct job *job,
+			  struct escape_result *result)
+{
+	struct escape *escape;
+	void *memory;
+	enum mm_status status = heap_alloc(sizeof(*escape), &memory);
+
+	*result = (struct escape_result){ 0 };
+	if (status != MM_OK)
+		return status;
+	escape = memory;
+	*escape = (struct escape){ .result = result };
+	status = windows_new(info->kvirt, &escape->windows);
+	if (status == MM_OK) {
+		status = run(escape, info, job);
+
+		/* None is mapped, and no cursor is open. */
+		enum mm_status destroyed = windows_destroy(escape->windows);
+		if (status == MM_OK)
+			status = destroyed;
+	}
+	heap_free(escape);
 	return status;
 }

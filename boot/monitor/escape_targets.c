@@ -2,6 +2,7 @@
 #include "escape_targets.h"
 
 #include <strata/cursor.h>
+#include <strata/vm_object.h>
 #include <string.h>
 #include "guest_calls.h"
 #include "programs.h"
@@ -74,6 +75,15 @@ static void add_physical(struct escape_targets *targets, const char *name, struc
 			     .name = name, .address = iaddr(address.value), .physical = true });
 }
 
+static void shared_contents(const struct segment *segment, uint64_t offset, uint64_t *out)
+{
+	const struct vm_object object = vm_object_of_segment(segment);
+	/* The hypervisor's own memory, inside the segment: this does not fail. */
+	enum mm_status status = vm_object_read_bytes(&object, offset, out, sizeof(*out));
+
+	(void)status;
+}
+
 /* The 8 bytes at @offset of what @region is filled from. */
 static uint64_t first_contents(const struct guest_region *region, uint64_t offset)
 {
@@ -82,7 +92,7 @@ static uint64_t first_contents(const struct guest_region *region, uint64_t offse
 	if (region->backing == BACKING_PROGRAM)
 		memcpy(&word, region->program + offset, sizeof(word));
 	else if (region->backing == BACKING_SHARED)
-		memcpy(&word, mm_linear(paddr(region->shared->start.value + offset)), sizeof(word));
+		shared_contents(region->shared, offset, &word);
 	return word;
 }
 

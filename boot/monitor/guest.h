@@ -20,6 +20,7 @@
 #include "snapshot.h"
 #include "working_set.h"
 
+#define GUEST_COLOURS 2		       /* of the cache: as many parts as there are guests at work */
 #define BLOCK_SIZE (UINT64_C(2) << 20) /* what a level 2 descriptor translates */
 
 /* Where the pages of a region come from when the guest first touches them. */
@@ -60,6 +61,7 @@ struct guest_statistics {
 	uint64_t spurious;	 /* faults on what was valid by then */
 	uint64_t injected;	 /* aborts and undefined instructions */
 	uint64_t pages_migrated;
+	uint64_t pages_coloured;     /* of those, to frames of the guest's colour */
 	uint64_t written_after_move; /* old frames that changed afterwards: must be zero */
 	uint64_t pages_evicted;
 	uint64_t pages_dirty;	   /* on the lists of written pages */
@@ -82,6 +84,7 @@ struct guest {
 	struct vm_space space;
 	const char *stopped; /* why it must not run again; NULL while it may */
 	enum guest_violation violation;
+	uint32_t colour;	      /* of GUEST_COLOURS */
 	uint32_t calls;		      /* bit n: HVC #n is the job's to serve */
 	struct guest_region *regions; /* on the heap */
 	size_t region_count;

@@ -129,6 +129,7 @@ static enum mm_status create_guest(struct job *job, unsigned int index)
 		return status;
 	}
 	guest->violation = VIOLATION_STOP;
+	guest->colour = index % GUEST_COLOURS;
 	guest->calls =
 		1u << GUEST_CALL_PROGRESS | 1u << GUEST_CALL_REPORT | 1u << GUEST_CALL_UNEXPECTED;
 

@@ -9,6 +9,7 @@
 #include <arch/observe.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <strata/heap.h>
 #include "../boot_info.h"
 #include "../interrupts.h"
 #include "../log.h"
@@ -95,9 +96,10 @@ void image_prepare(const struct boot_info *info)
 
 int image_main(const struct boot_info *info)
 {
-	static struct job job;
 	struct escape_result escape = { 0 };
 	struct job_input input;
+	struct job *job;
+	void *memory;
 
 	report_entry(info);
 	report_memory_map(info);
@@ -106,16 +108,21 @@ int image_main(const struct boot_info *info)
 		log_warning("no timer interrupt: guests take turns by their exits alone");
 	if (!input_open(info, &input))
 		return EXIT_NO_INPUT;
+	if (heap_alloc(sizeof(*job), &memory) != MM_OK)
+		return explain("guests", MM_NO_MEMORY);
+	job = memory;
+	*job = (struct job){ 0 };
 
 	struct mm_usage before = mm_usage();
-	int code = explain("guests", job_create(&job, &input));
+	int code = explain("guests", job_create(job, &input));
 	if (code == EXIT_HELD) {
-		code = run_guests(info, &job, &escape);
-		job_destroy(&job);
+		code = run_guests(info, job, &escape);
+		job_destroy(job);
 	}
 	struct mm_usage after = mm_usage();
 
-	report_closing(&job, &escape, &before, &after);
+	report_closing(job, &escape, &before, &after);
+	heap_free(job);
 	if (code == EXIT_HELD && !usage_equal(&before, &after))
 		code = EXIT_WRONG;
 	input_close(&input);

@@ -19,10 +19,11 @@ struct quarantine {
 
 void quarantine_init(struct quarantine *quarantine);
 
-/* Poisons @frame, a page of @guest's whose reference is the quarantine's from now on, and gives the
+/* Poisons @frame, the page that @guest had at @page, whose reference is the quarantine's from now on, and gives the
  * oldest one back if there is no room. False if that one was written meanwhile, or if @frame is not
  * @guest's, or somebody else has it too. */
-bool quarantine_add(struct quarantine *quarantine, frame_t *frame, const struct vm_space *guest);
+bool quarantine_add(struct quarantine *quarantine, frame_t *frame, const struct vm_space *guest,
+		    struct iaddr page);
 
 /* Gives all back. False if one of them was written meanwhile. */
 bool quarantine_empty(struct quarantine *quarantine);

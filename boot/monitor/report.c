@@ -28,6 +28,7 @@ static const struct statistics_row guest_rows[] = {
 	ROW("pages filled on demand", pages_filled),
 	ROW("2 MiB filled on demand", blocks_filled),
 	ROW("pages migrated, old frame poisoned", pages_migrated),
+	ROW("pages migrated to the guest's colour", pages_coloured),
 	ROW("old frames written afterwards", written_after_move),
 	ROW("pages unmapped", pages_evicted),
 	ROW("pages refilled", pages_refilled),

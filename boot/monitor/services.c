@@ -2,6 +2,7 @@
 #include "services.h"
 
 #include <inttypes.h>
+#include <strata/frame_request.h>
 #include <strata/migration.h>
 #include "../log.h"
 #include "evict.h"
@@ -42,16 +43,41 @@ static enum mm_status open_at_mapped(struct guest *guest, struct iaddr page, str
 	return status;
 }
 
+static bool has_colour(const struct guest *guest, const frame_t *frame)
+{
+	return ((frame->paddr.value >> PAGE_SHIFT) & (GUEST_COLOURS - 1)) == guest->colour;
+}
+
+/* One of the guest's own colour, so that guests' busy pages do not evict each other from the cache; any
+ * page if there is none. */
+static enum mm_status frame_of_colour(const struct guest *guest, frame_t *out)
+{
+	const struct frame_request request = {
+		.page_count = 1,
+		.colours = GUEST_COLOURS,
+		.colour = guest->colour,
+		.contents = FRAME_UNDEFINED,
+	};
+	struct segment segment;
+
+	if (segment_request(&request, &segment) == MM_OK && segment_next(&segment, out))
+		return MM_OK;
+	return frame_alloc(FRAME_UNDEFINED, out);
+}
+
 enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 {
+	bool coloured;
 	struct cursor cursor;
 	frame_t old, new;
-	enum mm_status status = frame_alloc(FRAME_UNDEFINED, &new);
+	enum mm_status status = frame_of_colour(guest, &new);
 
 	if (status != MM_OK)
 		return status;
+	coloured = has_colour(guest, &new);
 	status = open_at_mapped(guest, page, &cursor);
 	if (status == MM_OK) {
+		page = cursor_virt_addr(&cursor);
 		status = cursor_migrate(&cursor, &new, &old);
 		cursor_close(&cursor);
 	}
@@ -61,9 +87,10 @@ enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 	}
 
 	/* No CPU reaches it: it is poisoned while the guest may run again. */
-	if (!quarantine_add(&guest->quarantine, &old, &guest->space))
+	if (!quarantine_add(&guest->quarantine, &old, &guest->space, page))
 		guest->statistics.written_after_move++;
 	guest->statistics.pages_migrated++;
+	guest->statistics.pages_coloured += coloured;
 	return MM_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "snapshot.h"
 
 #include <strata/heap.h>
+#include <strata/vm_io.h>
 #include <strata/vm_object.h>
 #include <strata/write_protect.h>
 #include <string.h>

@@ -18,8 +18,11 @@ SERVICES = [
     # row of the table, least in each guest
     ("pages filled on demand", 1000), ("2 MiB filled on demand", 1),
     ("pages migrated, old frame poisoned", 500), ("pages unmapped", 500),
+    ("pages migrated to the guest's colour", 500),
     ("pages refilled", 400), ("dirty logs of a write-protected 2 MiB", 8),
-    ("pages on the dirty lists", 8),
+    ("pages on the dirty lists", 8), ("looks at the working set of a 2 MiB", 8),
+    ("pages seen accessed between two looks", 100), ("pages unmapped because they were cold", 32),
+    ("snapshots of write-protected pages", 8), ("pages copied before the next write", 4),
 ]
 COUNTS = ["leaves mapped", "leaves unmapped", "leaves changed", "blocks split",
           "tables merged to blocks", "TLBI by address", "DSB", "ISB", "Stage-2 contexts loaded"]
@@ -130,7 +133,8 @@ def check_guests(tap, lines, data):
     for text, least in SERVICES:
         found = row(lines, text) or []
         tap.check(f"{text}: {least} or more", unless(len(found) == 2 and min(found) >= least, found))
-    for text in ("pages changed but not on the list", "old frames written afterwards"):
+    for text in ("pages changed but not on the list", "old frames written afterwards",
+                 "pages used but not seen accessed", "pages in a snapshot with later bytes"):
         found = row(lines, text)
         tap.check(f"{text}: none", unless(found == [0, 0], found))
     turns = row(lines, "turns taken in alternation") or [0]

@@ -44,6 +44,9 @@ static struct job right_job(void)
 			.pages_evicted = 1,
 			.pages_refilled = 1,
 			.dirty_rounds = 1,
+			.pages_accessed = 1,
+			.pages_cold = 1,
+			.snapshots = 1,
 		};
 	}
 	errors = 0;
@@ -89,6 +92,12 @@ static void stale_writes_are_found(void **state)
 	job.guests[1].guest.statistics.pages_not_listed = 1;
 	expect_one_error(&job,
 			 "guest 2: it changed a page that was write-protected, without a fault");
+	job = right_job();
+	job.guests[1].guest.statistics.pages_torn = 1;
+	expect_one_error(&job, "guest 2: a snapshot of it has what it wrote later");
+	job = right_job();
+	job.guests[0].guest.statistics.pages_unseen = 1;
+	expect_one_error(&job, "guest 1: it used a page that was not seen to be accessed");
 }
 
 static void services_that_never_were_are_found(void **state)
@@ -101,6 +110,11 @@ static void services_that_never_were_are_found(void **state)
 		{ offsetof(struct guest_statistics, pages_evicted), "no page of it was unmapped" },
 		{ offsetof(struct guest_statistics, pages_refilled), "no page of it was refilled" },
 		{ offsetof(struct guest_statistics, dirty_rounds), "no dirty log of it was taken" },
+		{ offsetof(struct guest_statistics, pages_accessed),
+		  "no page of it was seen accessed" },
+		{ offsetof(struct guest_statistics, pages_cold),
+		  "no cold page of it was unmapped" },
+		{ offsetof(struct guest_statistics, snapshots), "no snapshot of it was taken" },
 	};
 
 	(void)state;

@@ -102,13 +102,31 @@ def strange_rows(manuals, tried):
 
 def wrong_table():
     """The table of docs/architecture.md has one row for each public header, and no other."""
-    section = read(ARCHITECTURE).partition("## Where each operation is\n")[2].partition("\n## ")[0]
+    section = read(ARCHITECTURE).partition("## Where each operation is\n")[2].partition("\n##")[0]
     named = re.findall(r"^\| `(\w+\.h)` \| \S", section, re.M)
     there = [os.path.basename(path) for path in glob.glob(f"{HEADERS}/*.h")]
     yield from (f"{ARCHITECTURE}: {name} has no row" for name in sorted(set(there) - set(named)))
     yield from (f"{ARCHITECTURE}: {name} is no header" for name in sorted(set(named) - set(there)))
     yield from (f"{ARCHITECTURE}: {name} has two rows" for name in sorted(set(named))
                 if named.count(name) > 1)
+
+
+def reasons():
+    """{header: why the image does not include it}, the small table of docs/architecture.md."""
+    section = read(ARCHITECTURE).partition("### What the image does not name\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| `(\w+\.h)` \| (\S.*\S) \|$", section, re.M))
+
+
+def unused_headers():
+    """The image uses every interface: boot/ includes each public header, or there is a reason why not."""
+    excused = reasons()
+    included = {name for path in glob.glob("boot/**/*.[ch]", recursive=True)
+                for name in re.findall(r"^#include <strata/(\w+\.h)>", read(path), re.M)}
+    there = {os.path.basename(path) for path in glob.glob(f"{HEADERS}/*.h")}
+    yield from (f"nothing in boot/ includes {name}, and {ARCHITECTURE} does not say why"
+                for name in sorted(there - included - set(excused)))
+    yield from (f"{ARCHITECTURE}: boot/ includes {name} or it is no header: the reason is void"
+                for name in sorted(set(excused) & included | set(excused) - there))
 
 
 def main():
@@ -123,6 +141,7 @@ def main():
               untried(manuals, tried, tests))
     tap.check("what is tried is a public operation", strange_rows(manuals, tried))
     tap.check(f"{ARCHITECTURE} names every public header", wrong_table())
+    tap.check("the image uses every public header, or there is a reason", unused_headers())
     tap.finish()
 
 
