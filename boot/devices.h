@@ -10,8 +10,9 @@
 
 #include "boot_info.h"
 
-/* EL2's own addresses for the image: the highest 2^40. Images for tests have those below. */
-#define BOOT_KVIRT_RANGE irange(iaddr(UINT64_C(255) << 40), iaddr(UINT64_C(256) << 40))
+/* EL2's own addresses for the image: 2^40 near the end of what the linear map may have. The rest of that
+ * 2^47, and KVIRT_RANGE, are for who else uses the table. */
+#define BOOT_KVIRT_RANGE irange(iaddr(UINT64_C(126) << 40), iaddr(UINT64_C(127) << 40))
 
 /*
  * Maps the registers in @space, which is EL2's and need not be live yet: info->kvirt,

@@ -52,7 +52,7 @@ static void poison(const unique_frame_t *frame)
 
 	/* The hypervisor's own memory, whole words: neither fails, and release would say so. */
 	if (status == MM_OK)
-		status = vm_writer_fill(&writer, sizeof(POISON), POISON, NULL);
+		status = vm_writer_fill(&writer, sizeof(uint64_t), POISON, NULL);
 	(void)status;
 }
 

@@ -3,7 +3,7 @@
  * Areas of the hypervisor's own input addresses.
  *
  *  0                          2^47                  2^47 + 2^46              2^48
- *  ├── linear map ─────────────┼── KVIRT_RANGE: areas ─┼── windows of others ──┤
+ *  ├── linear map ─────────────┼── KVIRT_RANGE: areas ─┼── VM_SPACE_WINDOW ────┤
  *
  *            ┌ guard ┬───────── area ─────────┬ guard ┐
  *            │  page │ mapped where its owner │ page  │
