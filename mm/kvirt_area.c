@@ -3,6 +3,7 @@
 #include <strata/kvirt_area.h>
 #include "kvirt_area_private.h"
 #include "lock.h"
+#include "report.h"
 
 #define GUARD PAGE_SIZE
 
@@ -102,7 +103,7 @@ static void unlink_area(struct kvirt_space *kvirt, struct kvirt_area *area)
 		kvirt->search = area->previous;
 }
 
-enum mm_status kvirt_area_alloc(struct kvirt_space *kvirt, uint64_t size, struct kvirt_area **out)
+static enum mm_status area_alloc(struct kvirt_space *kvirt, uint64_t size, struct kvirt_area **out)
 {
 	uint64_t all = kvirt->outside.reserved.start.value - kvirt->outside.reserved.end.value;
 	struct kvirt_area *area;
@@ -133,6 +134,19 @@ enum mm_status kvirt_area_alloc(struct kvirt_space *kvirt, uint64_t size, struct
 	return MM_OK;
 }
 
+enum mm_status kvirt_area_alloc(struct kvirt_space *kvirt, uint64_t size, struct kvirt_area **out)
+{
+	enum mm_status status = area_alloc(kvirt, size, out);
+
+	if (status == MM_OK)
+		REPORT(.kind = OPERATION_AREA_ALLOC, .space = kvirt->space, .length = size,
+		       .area = *out, .range = kvirt_area_range(*out));
+	else
+		REPORT(.kind = OPERATION_AREA_ALLOC, .status = status, .space = kvirt->space,
+		       .length = size);
+	return status;
+}
+
 struct irange kvirt_area_range(const struct kvirt_area *area)
 {
 	return irange(iaddr(area->reserved.start.value + GUARD),
@@ -159,6 +173,9 @@ void kvirt_area_forget(struct kvirt_area *area)
 {
 	struct kvirt_space *kvirt = area->kvirt;
 
+	/* Before: from then on others may get the addresses. */
+	REPORT(.kind = OPERATION_AREA_DROP, .space = kvirt->space, .area = area,
+	       .range = kvirt_area_range(area));
 	ticket_lock(&kvirt->lock);
 	unlink_area(kvirt, area);
 	ticket_unlock(&kvirt->lock);

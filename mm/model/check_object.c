@@ -26,6 +26,7 @@ struct op op_of(const struct mm_operation *operation)
 		.handle = handle_id(&operation->used),
 		.list = name_of(operation->list),
 		.gather = name_of(operation->gather),
+		.area = name_of(operation->area),
 		.range = operation->range,
 		.pages = operation->pages,
 		.handle_pages = operation->used.pages,

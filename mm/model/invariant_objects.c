@@ -169,3 +169,16 @@ bool handles_are_known(struct store *store, struct witness *witness)
 	}
 	return true;
 }
+
+bool areas_exclude(struct store *store, struct witness *witness)
+{
+	const struct live_area *area;
+
+	LIST_FOREACH(area, &store->areas, link)
+	{
+		witness->at = area->range.start;
+		if (store_area_beside(store, area) != NULL)
+			return false;
+	}
+	return true;
+}

@@ -84,6 +84,8 @@ status_set op_statuses(struct store *store, const struct op *op)
 		return segment_statuses(store, op);
 	case CATEGORY_LIST:
 		return list_statuses(store, op);
+	case CATEGORY_AREA:
+		return area_statuses(op);
 	default:
 		return STATUS_SET(MM_OK);
 	}
@@ -117,6 +119,9 @@ void op_step(struct store *store, const struct op *op, const struct op_outcome *
 		break;
 	case CATEGORY_SEGMENT:
 		segment_step(&step);
+		break;
+	case CATEGORY_AREA:
+		area_step(&step);
 		break;
 	case CATEGORY_LIST:
 		list_step(&step);

@@ -68,6 +68,8 @@ status_set segment_statuses(struct store *store, const struct op *op);
 void segment_step(const struct step *step);
 status_set list_statuses(struct store *store, const struct op *op);
 void list_step(const struct step *step);
+status_set area_statuses(const struct op *op);
+void area_step(const struct step *step);
 void cursor_step(const struct step *step);
 void flush_step(const struct step *step);
 

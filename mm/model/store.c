@@ -19,6 +19,7 @@ void store_init(struct store *store, void *memory, size_t size)
 	model_pool_init(&store->list_pool, arena, sizeof(struct live_list));
 	model_pool_init(&store->listed_pool, arena, sizeof(struct listed));
 	model_pool_init(&store->gather_pool, arena, sizeof(struct live_gather));
+	model_pool_init(&store->area_pool, arena, sizeof(struct live_area));
 	model_pool_init(&store->io_pool, arena, sizeof(struct live_io));
 	model_pool_init(&store->run_pool, arena, sizeof(struct parked_run));
 	RB_INIT(&store->handles);
@@ -26,6 +27,7 @@ void store_init(struct store *store, void *memory, size_t size)
 	LIST_INIT(&store->lists);
 	LIST_INIT(&store->gathers);
 	TAILQ_INIT(&store->ios);
+	LIST_INIT(&store->areas);
 	store->frames_before = mm_usage().pages[PAGE_FRAME];
 }
 
@@ -182,6 +184,24 @@ void store_remove_gather(struct store *store, struct live_gather *gather)
 	}
 	LIST_REMOVE(gather, link);
 	model_pool_give(&store->gather_pool, gather);
+}
+
+/* ---- Areas --------------------------------------------------------------------------------- */
+
+const struct live_area *store_area_beside(const struct store *store, const struct live_area *area)
+{
+	/* Two pages: each area has a guard page of its own on either side. */
+	const uint64_t guards = 2 * PAGE_SIZE;
+	const struct live_area *other;
+
+	LIST_FOREACH(other, &store->areas, link)
+	{
+		if (other != area && other->space == area->space &&
+		    other->range.start.value < area->range.end.value + guards &&
+		    area->range.start.value < other->range.end.value + guards)
+			return other;
+	}
+	return NULL;
 }
 
 /* ---- Readers and writers ------------------------------------------------------------------- */

@@ -72,6 +72,14 @@ struct live_io {
 
 #define STORE_IOS_MAX 64
 
+/* Addresses of EL2 that somebody has, without their guard pages. */
+struct live_area {
+	LIST_ENTRY(live_area) link;
+	store_id name;
+	store_id space;
+	struct irange range;
+};
+
 struct store {
 	struct registry registry; /* spaces and cursors */
 	struct regions regions;
@@ -79,6 +87,7 @@ struct store {
 	LIST_HEAD(, handle) raw;
 	LIST_HEAD(, live_list) lists;
 	LIST_HEAD(, live_gather) gathers;
+	LIST_HEAD(, live_area) areas;
 	TAILQ_HEAD(live_io_sequence, live_io) ios; /* last used first */
 	unsigned int io_count;
 	struct model_pool handle_pool;
@@ -87,6 +96,7 @@ struct store {
 	struct model_pool gather_pool;
 	struct model_pool run_pool;
 	struct model_pool io_pool;
+	struct model_pool area_pool;
 	uint64_t counts[3]; /* live handles of each enum share_kind */
 	uint32_t lists_made;
 	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
@@ -134,6 +144,11 @@ struct listed *store_listed(const struct live_list *list, struct paddr page);
 struct live_gather *store_gather(const struct store *store, const void *name);
 struct live_gather *store_add_gather(struct store *store, const void *name, const void *space);
 void store_remove_gather(struct store *store, struct live_gather *gather);
+
+/* ---- Areas --------------------------------------------------------------------------------- */
+
+/* Another area of the same space with no whole guard page between it and @area; NULL: none. */
+const struct live_area *store_area_beside(const struct store *store, const struct live_area *area);
 
 /* ---- Readers and writers ------------------------------------------------------------------- */
 

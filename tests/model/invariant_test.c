@@ -267,6 +267,16 @@ static void break_X5(void)
 	fake_set_owner(paddr(data(1)), &other);
 }
 
+static void break_X6(void)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		struct live_area *area = model_pool_take(&store_of()->area_pool);
+
+		area->range = pages(4 * i, 3);
+		LIST_INSERT_HEAD(&store_of()->areas, area, link);
+	}
+}
+
 static const struct {
 	const char *number;
 	void (*breaks)(void);
