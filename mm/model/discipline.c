@@ -44,9 +44,9 @@ static void see(const struct observe_event *event)
 {
 	lock_take();
 	if (!discipline.full) {
-		discipline_step(&discipline, event);
 		if (print_trace != NULL)
-			discipline_describe(event, discipline.events, print_trace);
+			discipline_describe(event, discipline.events + 1, print_trace);
+		discipline_step(&discipline, event);
 		if (discipline.full)
 			say_full();
 	}
