@@ -4,6 +4,7 @@
  * addresses to the same place, so both follow break-before-make (Arm ARM D8.16.1): between the two
  * no CPU can have either cached. References do not change: a block holds one on each page.
  */
+#include <arch/canary.h>
 #include "cursor_lock.h"
 
 /* Leaves of @level that are together what @block is. */
@@ -155,7 +156,8 @@ void table_detach_empty(struct cursor *cursor, const struct table *table, size_t
 {
 	struct table child = table_child(table, index, table->descriptors[index]);
 
-	table_link(cursor->space, table, index, 0);
+	if (!CANARY(table_freed_reachable))
+		table_link(cursor->space, table, index, 0);
 	node_of(&table->descriptors[index])->children--;
 	gather_empty_table(&cursor->gather, table_span(table, index));
 	table_retire(cursor, &child);

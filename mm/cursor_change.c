@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Changing what is mapped: other pages in its place, or another property. */
+#include <arch/canary.h>
 #include <arch/memory.h>
 #include "cursor_private.h"
 #include "linear.h"
@@ -71,7 +72,8 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 		struct paddr old = descriptor_address(lookup.descriptor);
 
 		/* Break; wait until no CPU has the old one; make. */
-		note_dirty(cursor->space, page, leaf_take(cursor->space, lookup.slot));
+		if (!CANARY(valid_to_valid))
+			note_dirty(cursor->space, page, leaf_take(cursor->space, lookup.slot));
 		gather_leaves(&cursor->gather, page, LEVEL_PAGE);
 		gather_park_pages(cursor->space, &cursor->gather,
 				  prange(old, paddr(old.value + PAGE_SIZE)));

@@ -17,7 +17,11 @@ static uint64_t with_wrong_attribute(uint64_t leaf)
 
 static void map_leaf(uint64_t *descriptor, uint64_t leaf)
 {
-	descriptor_write(descriptor, CANARY(wrong_attribute) ? with_wrong_attribute(leaf) : leaf);
+	if (CANARY(write_unseen))
+		*descriptor = leaf;
+	else
+		descriptor_write(descriptor,
+				 CANARY(wrong_attribute) ? with_wrong_attribute(leaf) : leaf);
 }
 
 /* Writes the leaves of @part in a table of level 3: the loop that mapping time is made of. */

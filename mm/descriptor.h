@@ -13,6 +13,7 @@
 #pragma once
 
 #include <arch/address.h>
+#include <arch/canary.h>
 #include <arch/observe.h>
 #include <stdatomic.h>
 #include "linear.h"
@@ -45,20 +46,24 @@ static inline uint64_t descriptor_read(const uint64_t *descriptor)
 	return atomic_load_explicit((const _Atomic uint64_t *)descriptor, memory_order_acquire);
 }
 
-static inline void descriptor_write(uint64_t *descriptor, uint64_t value)
-{
-	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(descriptor), .value = value,
-		.previous = *descriptor);
-	atomic_store_explicit((_Atomic uint64_t *)descriptor, value, memory_order_release);
-}
-
-/* As descriptor_write, for a leaf that goes on translating to the same place: who sees the new value
- * needs to see nothing else, so it is relaxed. */
+/* For a leaf that goes on translating to the same place: who sees the new value needs to see nothing
+ * else, so it is relaxed. */
 static inline void descriptor_change(uint64_t *leaf, uint64_t value)
 {
 	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
-		.previous = *leaf);
+		.previous = *leaf, .order = OBSERVE_RELAXED);
 	atomic_store_explicit((_Atomic uint64_t *)leaf, value, memory_order_relaxed);
+}
+
+static inline void descriptor_write(uint64_t *descriptor, uint64_t value)
+{
+	if (CANARY(table_linked_early)) {
+		descriptor_change(descriptor, value);
+		return;
+	}
+	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(descriptor), .value = value,
+		.previous = *descriptor);
+	atomic_store_explicit((_Atomic uint64_t *)descriptor, value, memory_order_release);
 }
 
 /*
@@ -68,7 +73,7 @@ static inline void descriptor_change(uint64_t *leaf, uint64_t value)
 static inline uint64_t descriptor_exchange(uint64_t *leaf, uint64_t value)
 {
 	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
-		.previous = descriptor_read(leaf));
+		.previous = descriptor_read(leaf), .order = OBSERVE_RELAXED);
 	return atomic_exchange_explicit((_Atomic uint64_t *)leaf, value, memory_order_relaxed);
 }
 
@@ -76,11 +81,11 @@ static inline uint64_t descriptor_exchange(uint64_t *leaf, uint64_t value)
 static inline bool descriptor_compare_exchange(uint64_t *leaf, uint64_t *expected, uint64_t value)
 {
 	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = value,
-		.previous = *expected);
+		.previous = *expected, .order = OBSERVE_RELAXED);
 	if (atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)leaf, expected, value,
 						    memory_order_relaxed, memory_order_relaxed))
 		return true;
-	/* What was announced did not happen. */
+	/* Observed before it was tried: it is as if it was taken back. */
 	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(leaf), .value = *expected,
 		.previous = value);
 	return false;

@@ -190,7 +190,8 @@ static void invalidate_active_vmid(const struct tlb_gather *gather)
 		invalidate_gathered(gather, &ipa);
 		dsb_ish();
 		tlbi_vmid_stage1();
-		dsb_ish();
+		if (!CANARY(dsb_missing_after))
+			dsb_ish();
 	}
 	isb();
 }
@@ -200,7 +201,7 @@ static void invalidate_visited(const struct vm_space *space, const struct tlb_ga
 {
 	const struct stage2_context *active = stage2_active();
 
-	if (active != NULL && active->vmid == space->context.vmid) {
+	if ((active != NULL && active->vmid == space->context.vmid) || CANARY(tlbi_wrong_vmid)) {
 		invalidate_active_vmid(gather);
 		return;
 	}
@@ -231,7 +232,7 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 	vmid_end_visit();
 }
 
-static void drop_parked(struct tlb_gather *gather)
+static void drop_pages(struct tlb_gather *gather)
 {
 	IN_FLIGHT();
 
@@ -251,6 +252,10 @@ static void drop_parked(struct tlb_gather *gather)
 			slots_release(run);
 	}
 	gather->run_count = 0;
+}
+
+static void drop_tables(struct tlb_gather *gather)
+{
 	if (gather->table_count > 0)
 		read_section_wait();
 	while (gather->table_count > 0) {
@@ -261,10 +266,13 @@ static void drop_parked(struct tlb_gather *gather)
 
 void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 {
-	if (CANARY(dropped_before_flush))
-		drop_parked(gather);
+	if (CANARY(dropped_before_flush) || CANARY(page_released_unflushed))
+		drop_pages(gather);
+	if (CANARY(dropped_before_flush) || CANARY(table_freed_unflushed))
+		drop_tables(gather);
 	if (gather->range_count > 0 || gather->everything) {
-		dsb_ishst();
+		if (!CANARY(dsb_missing_before))
+			dsb_ishst();
 		if (space->stage == STAGE_1)
 			invalidate_stage1(space, gather);
 		else
@@ -274,5 +282,6 @@ void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 		gather->range_count = 0;
 		gather->everything = false;
 	}
-	drop_parked(gather);
+	drop_pages(gather);
+	drop_tables(gather);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vmid.h"
 #include <arch/barrier.h>
+#include <arch/canary.h>
 #include <arch/cpu.h>
 #include <arch/features.h>
 #include <arch/tlb.h>
@@ -95,7 +96,8 @@ static void roll_over(void)
 		keep(vmids.visited[cpu]);
 	}
 	dsb_ishst();
-	tlbi_all_vmids();
+	if (!CANARY(vmid_reused))
+		tlbi_all_vmids();
 	dsb_ish();
 	isb();
 	COUNT(vmid_rollovers, 1);

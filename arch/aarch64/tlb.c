@@ -33,6 +33,8 @@ static void issue_by_address(enum target target, uint64_t operand, enum tlb_dept
 		TLBI_OPERAND("tlbi vale2is", operand);
 	else if (target == TARGET_EL2)
 		TLBI_OPERAND("tlbi vae2is", operand);
+	else if (CANARY(tlbi_local))
+		TLBI_OPERAND("tlbi ipas2e1", operand);
 	else if (depth == TLB_LEAF_ONLY)
 		TLBI_OPERAND("tlbi ipas2le1is", operand);
 	else
@@ -131,7 +133,8 @@ void tlbi_ipa_address(struct iaddr ipa, int level, enum tlb_depth depth)
 		ipa.value ^= PAGE_SIZE;
 	issue_by_address(TARGET_STAGE2, tlb_address_operand(ipa, usable_hint(level, depth)), depth);
 	OBSERVE(.kind = OBSERVE_TLBI_IPA_ADDRESS, .range = page_of(ipa), .level = (int8_t)level,
-		.depth = depth, .value = active_vmid());
+		.depth = depth, .value = active_vmid(),
+		.scope = CANARY(tlbi_local) ? OBSERVE_THIS_CPU : OBSERVE_INNER_SHAREABLE);
 }
 
 void tlbi_ipa_range(struct irange range, int level, enum tlb_depth depth)

@@ -4,6 +4,7 @@
 #include <aarch64/trap_controls.h>
 #include <aarch64/translation.h>
 #include <arch/barrier.h>
+#include <arch/canary.h>
 #include <arch/observe.h>
 #include <stddef.h>
 
@@ -40,7 +41,8 @@ void stage2_load(const struct stage2_context *context)
 	cpu->counters.stage2_loads++;
 	OBSERVE(.kind = OBSERVE_STAGE2_LOAD, .address = cpu->stage2.root,
 		.value = cpu->stage2.vmid);
-	isb();
+	if (!CANARY(isb_missing))
+		isb();
 }
 
 /* VMID 0 belongs to no space, so that nothing can be cached under it by mistake. */

@@ -180,14 +180,17 @@ static void address(enum observe_kind kind, struct iaddr ia, int level, enum tlb
 {
 	struct iaddr page = iaddr(page_align_down(ia.value));
 	struct irange range = { page, iaddr(page.value + PAGE_SIZE) };
+	enum observe_scope scope = CANARY(tlbi_local) && kind == OBSERVE_TLBI_IPA_ADDRESS
+					   ? OBSERVE_THIS_CPU
+					   : OBSERVE_INNER_SHAREABLE;
 
 	machine_lock();
 	this_cpu()->counters.tlbi_address++;
 	issue((struct invalidation){
-		.kind = kind, .range = range, .level = level, .depth = depth });
+		.kind = kind, .range = range, .level = level, .depth = depth, .scope = scope });
 	machine_unlock();
 	OBSERVE(.kind = kind, .range = range, .level = (int8_t)level, .depth = depth,
-		.value = needs_vmid(kind) ? this_cpu()->stage2.vmid : 0);
+		.scope = scope, .value = needs_vmid(kind) ? this_cpu()->stage2.vmid : 0);
 }
 
 static void range(enum observe_kind kind, struct irange range, int level, enum tlb_depth depth)

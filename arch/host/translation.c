@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arch/translation.h>
 #include <arch/barrier.h>
+#include <arch/canary.h>
 #include "machine_internal.h"
 
 /*
@@ -42,7 +43,8 @@ void stage2_load(const struct stage2_context *context)
 	look_ahead();
 	machine_unlock();
 	OBSERVE(.kind = OBSERVE_STAGE2_LOAD, .address = context->root, .value = context->vmid);
-	isb();
+	if (!CANARY(isb_missing))
+		isb();
 }
 
 void stage2_unload(void)

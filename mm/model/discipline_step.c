@@ -186,7 +186,10 @@ static void check_debts_of(struct discipline *discipline, const struct shadow *b
 	}
 }
 
-/* How a walk that some CPU may make comes to @table, or NULL. What is owed for leads nowhere. */
+/*
+ * How a walk that some CPU makes, or will once it loads the root, comes to @table, or NULL. What is
+ * owed for is judged by itself.
+ */
 static const char *walked_to(struct discipline *discipline, const struct shadow *table,
 			     enum discipline_rule *rule)
 {
@@ -199,9 +202,9 @@ static const char *walked_to(struct discipline *discipline, const struct shadow 
 	for (const struct shadow *at = table; at->parent != NULL; at = at->parent)
 		if (at->leaving > 0)
 			return NULL;
+	if (table->root == 0)
+		return "linked";
 	while ((context = context_next(discipline, place.root, context)) != NULL) {
-		if (table->root == 0)
-			return "linked";
 		if (context->loaded != 0)
 			return "the root that a CPU has loaded";
 		*rule = DISCIPLINE_table_freed_unflushed;

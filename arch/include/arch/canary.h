@@ -31,7 +31,22 @@
 	X(page_not_parked, "a leaf is removed, and its page's reference forgotten")                \
 	X(dropped_before_flush, "parked pages are dropped, and then their translations go")        \
 	X(list_end_mistaken, "what is to come after a list's last frame comes first")              \
-	X(copy_miscounted, "a copy says that it moved a byte more than it did")
+	X(copy_miscounted, "a copy says that it moved a byte more than it did")                    \
+	X(valid_to_valid, "a page takes another's place without a break between")                  \
+	X(tlbi_wrong_vmid, "an invalidation does not go to the VMID that it is for")               \
+	X(tlbi_local, "invalidations by IPA stay on the CPU that issues them")                     \
+	X(dsb_missing_before, "no DSB between descriptor stores and their invalidation")           \
+	X(dsb_missing_after, "no DSB after the last invalidation of a VMID")                       \
+	X(dsb_missing_publish, "no DSB after what a cursor maps")                                  \
+	X(isb_missing, "no ISB after VTTBR_EL2 was written")                                       \
+	X(table_not_ready, "a table page is linked as the allocator gave it")                      \
+	X(table_linked_early, "table descriptors are stored without release")                      \
+	X(table_freed_reachable, "a table is freed that is linked still")                          \
+	X(table_freed_unflushed, "tables are freed before the flush")                              \
+	X(page_released_unflushed, "pages are given back before the flush")                        \
+	X(write_without_lock, "a new table is not locked")                                         \
+	X(write_unseen, "leaves are written and nobody is told")                                   \
+	X(vmid_reused, "VMIDs of another generation are not invalidated")
 
 #ifndef STRATA_CANARIES
 #define STRATA_CANARIES 0

@@ -71,7 +71,11 @@ static const struct translation_geometry geometry = {
 
 void load(uint64_t root, uint16_t vmid)
 {
-	const struct stage2_context context = { paddr(root), vmid, geometry };
+	const struct stage2_context context = {
+		.root = paddr(root),
+		.vmid = vmid,
+		.geometry = geometry,
+	};
 
 	stage2_load(&context);
 }
