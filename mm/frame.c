@@ -52,7 +52,8 @@ enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 	return give_out(taken, out, SHARE_CALLER());
 }
 
-enum mm_status frame_from_unused(struct paddr page, frame_t *out)
+static enum mm_status from_unused(struct paddr page, struct frame_metadata *metadata, frame_t *out,
+				  uintptr_t by)
 {
 	IN_FLIGHT();
 	enum mm_status status = page_take(page);
@@ -62,12 +63,32 @@ enum mm_status frame_from_unused(struct paddr page, frame_t *out)
 		       .pages = page_range(page));
 		return status;
 	}
-	slots_publish(page_range(page), PAGE_FRAME);
+	slot_publish_frame(slot_of(page), page, metadata);
+	usage_changed(PAGE_FRAME, 1);
 	out->paddr = page;
-	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
+	SHARE_MAKE(out, SHARE_FRAME, page_range(page), by);
+	(void)by;
 	REPORT(.kind = OPERATION_FRAME_FROM_UNUSED, .pages = page_range(page),
 	       .made = { REPORTED_FRAME(out) });
 	return MM_OK;
+}
+
+enum mm_status frame_from_unused(struct paddr page, frame_t *out)
+{
+	return from_unused(page, NULL, out, SHARE_CALLER());
+}
+
+enum mm_status frame_from_unused_with_metadata(struct paddr page, struct frame_metadata *metadata,
+					       frame_t *out)
+{
+	return from_unused(page, metadata, out, SHARE_CALLER());
+}
+
+struct frame_metadata *frame_metadata(const frame_t *frame)
+{
+	if (!SHARE_USE(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return NULL;
+	return slot_of(frame->paddr)->metadata;
 }
 
 /* One more reference to a page that others have. */

@@ -160,10 +160,24 @@ static bool slot_acquire(struct slot *slot)
 	return true;
 }
 
+/* At this moment; other CPUs may take references meanwhile. */
+static bool some_is_saturated(struct prange range)
+{
+	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
+		if (atomic_load_explicit(&slot_of(page)->references, memory_order_relaxed) >=
+		    FRAME_REFERENCES_MAX)
+			return true;
+	return false;
+}
+
 enum mm_status slots_acquire(struct prange range)
 {
 	struct paddr page;
 
+	/* First a look, so that nobody sees counts that are taken back: only who races for the last
+	 * reference does. */
+	if (prange_size(range) > PAGE_SIZE && some_is_saturated(range))
+		return MM_SATURATED;
 	for (page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
 		if (!slot_acquire(slot_of(page)))
 			break;

@@ -266,14 +266,26 @@ static inline void slots_begin_life(struct prange range)
 }
 #endif
 
-/* Gives a page that is under construction its first reference and @usage. The caller counts it. */
-static inline void slot_publish(struct slot *slot, struct paddr page, enum page_usage usage)
+/* Gives a page that is under construction its first reference, as a frame. The caller counts it. */
+static inline void slot_publish_frame(struct slot *slot, struct paddr page,
+				      struct frame_metadata *metadata)
 {
 	slots_begin_life(prange(page, paddr(page.value + PAGE_SIZE)));
-	if (usage == PAGE_FRAME)
-		slot_begin_frame(slot, NULL);
-	slot_set_usage(slot, usage);
+	slot_set_usage(slot, PAGE_FRAME);
+	slot_begin_frame(slot, metadata);
 	/* Release: who takes a reference by compare-exchange sees the usage. */
+	atomic_store_explicit(&slot->references, 1, memory_order_release);
+}
+
+/* The same with any @usage. */
+static inline void slot_publish(struct slot *slot, struct paddr page, enum page_usage usage)
+{
+	if (usage == PAGE_FRAME) {
+		slot_publish_frame(slot, page, NULL);
+		return;
+	}
+	slots_begin_life(prange(page, paddr(page.value + PAGE_SIZE)));
+	slot_set_usage(slot, usage);
 	atomic_store_explicit(&slot->references, 1, memory_order_release);
 }
 

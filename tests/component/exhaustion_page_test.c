@@ -65,6 +65,8 @@ static enum mm_status look_at_a_page(const struct scene *scene)
 #define PAGE_ROWS(X)                                                                               \
 	X(frame_alloc, PAGES, no_scene, frame_alloc(FRAME_ZEROED, FRAME))                          \
 	X(frame_from_unused, NOTHING, a_free_page, frame_from_unused(paddr(scene->position), FRAME)) \
+	X(frame_from_unused_with_metadata, NOTHING, a_free_page,                                   \
+	  frame_from_unused_with_metadata(paddr(scene->position), NULL, FRAME))                    \
 	X(frame_from_in_use, NOTHING, a_frame, frame_from_in_use(FRAME->paddr, &scene->other))     \
 	X(frame_clone, NOTHING, a_frame, frame_clone(FRAME, &scene->other))                        \
 	X(page_state, NOTHING, a_frame, look_at_a_page(scene))                                     \

@@ -196,6 +196,40 @@ TEST(on_drop_runs_once_when_a_unique_frame_goes)
 	EXPECT_EQUAL(thing.drops, 1);
 }
 
+/* Every handle leads to it, and who is last, here a gather, tells it. */
+TEST(metadata_of_a_shared_frame_lasts_as_long_as_its_last_reference)
+{
+	struct thing thing = new_thing();
+	struct irange page = irange(iaddr(0), iaddr(PAGE_SIZE));
+	struct vm_space space;
+	struct cursor cursor;
+	frame_t frame, clone;
+
+	world_space(world, &space);
+	frame = world_frame(world);
+	struct paddr address = frame.paddr;
+
+	EXPECT_TRUE(frame_metadata(&frame) == NULL);
+	EXPECT_STATUS(frame_from_unused_with_metadata(address, &thing.metadata, &clone), MM_IN_USE);
+	frame_drop(&frame);
+	EXPECT_EQUAL(thing.drops, 0);
+
+	EXPECT_OK(frame_from_unused_with_metadata(address, &thing.metadata, &frame));
+	EXPECT_OK(frame_clone(&frame, &clone));
+	EXPECT_TRUE(frame_metadata(&clone) == &thing.metadata);
+	EXPECT_TRUE(frame_metadata(&frame)->kind == &thing_kind);
+	EXPECT_OK(cursor_open(&space, page, CURSOR_MUTABLE, &cursor));
+	EXPECT_OK(cursor_map(&cursor, &frame, READ_WRITE));
+	frame_drop(&clone);
+	EXPECT_OK(cursor_jump(&cursor, page.start));
+	EXPECT_OK(cursor_unmap(&cursor, PAGE_SIZE, NULL));
+	EXPECT_EQUAL(thing.drops, 0);
+	cursor_close(&cursor);
+	EXPECT_EQUAL(thing.drops, 1);
+	EXPECT_EQUAL(thing.dropped.value, address.value);
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
 /* A kind need not care. */
 TEST(metadata_without_on_drop_is_only_forgotten)
 {

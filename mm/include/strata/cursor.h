@@ -167,7 +167,8 @@ MM_MUST_CHECK enum mm_status cursor_replace(struct cursor *cursor, frame_t *fram
 
 /*
  * Unmaps everything in the next @length bytes and moves past them. A block that straddles either
- * edge is split first. @leaves (may be NULL) says how many leaf descriptors were removed.
+ * edge is split first. @leaves (may be NULL) says how many leaf descriptors were removed, whether
+ * their pages are counted or not.
  *
  * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
  * MM_NO_MEMORY: no page for a table that a split needs; nothing was unmapped.

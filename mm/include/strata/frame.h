@@ -20,6 +20,7 @@
 #pragma once
 
 #include <arch/address.h>
+#include <strata/frame_metadata.h>
 #include <strata/mm.h>
 #include <strata/share.h>
 #include <strata/status.h>
@@ -52,6 +53,15 @@ MM_MUST_CHECK enum mm_status frame_alloc(enum frame_contents contents, frame_t *
  * destroyed at this moment.
  */
 MM_MUST_CHECK enum mm_status frame_from_unused(struct paddr paddr, frame_t *out);
+
+/* The same, with @metadata, whose kind is told when the last reference of any sort has gone
+ * (strata/frame_metadata.h). On an error it is not the page's. */
+MM_MUST_CHECK enum mm_status
+frame_from_unused_with_metadata(struct paddr paddr, struct frame_metadata *metadata, frame_t *out);
+
+/* The page's metadata, NULL if it has none: the same through each of its handles, and as long as one is
+ * there. What type it has, its kind says. */
+struct frame_metadata *frame_metadata(const frame_t *frame);
 
 /*
  * Takes one more reference to the page at @paddr, which must be PAGE_FRAME and in use.

@@ -5,8 +5,10 @@
  * Invariant: after mm_init every page of every memory range is either free, and then only the
  * frame allocator knows it, or has a usage that says who has it.
  *
- * What is global here is a fact of the machine (there is one set of page frames); several users
- * share it. Everything else is an object that its user owns.
+ * What is global here is a fact of the machine: there is one set of page frames, of owners of pages and
+ * of VMIDs, and on each CPU one vector table. Several users share it. So are what tests and a model
+ * attach in checked builds (observers, a failing allocation). Everything else is an object that its user
+ * owns.
  *
  * A call, and a cursor from open to close, stays on one CPU (cpu_index() does not change), and nothing
  * that interrupts it there calls the subsystem: a CPU waits for no lock that it holds itself. EL2 code

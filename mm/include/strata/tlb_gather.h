@@ -5,6 +5,10 @@
  * Invariant: a page whose translation was removed is referenced from here (T) until the barrier
  * that closes the invalidation; so no frame becomes free while a CPU may still reach it.
  *
+ * Its user sees one step, cursor_flush: issue (what an operation removed is gathered), dispatch (the TLBIs)
+ * and sync (the barrier, then the drop) have no calls of their own, so that no order of them can be wrong;
+ * strata/operation.h reports the three.
+ *
  * It is a member of the cursor, and protected like it: one CPU at a time. Fixed in size, because
  * flushing early is always correct.
  */
