@@ -356,11 +356,7 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 	if (status == MM_OK && output.end.value > UINT64_C(1) << cursor->space->geometry.pa_bits)
 		status = MM_OUT_OF_BOUND;
 	/* Counted memory must not be mapped without being counted where a guest could reach it, or EL2
-	 * for somebody else. */
-	if (status == MM_OK &&
-	    (cursor->space->stage == STAGE_2 || cursor->space->part == SPACE_IN_WINDOW) &&
-	    slots_touch_memory(output))
-		status = MM_ACCESS_DENIED;
+	 * for somebody else, nor become memory while it is. */
 	if (status == MM_OK)
 		status = device_region_prepare(cursor->space, output, &region);
 	if (status == MM_OK) {

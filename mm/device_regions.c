@@ -2,17 +2,89 @@
 #include "device_regions.h"
 #include <strata/heap.h>
 #include "lock.h"
+#include "slot.h"
 
 struct device_region {
 	struct prange range;
-	struct device_region *next;
+	struct device_region *next; /* that the space remembers */
+	struct device_region *next_claim;
+	struct device_region **claim_link;
 };
 
 /*
  * Of all lists: devices are mapped when a guest is made, and looked for when it accesses one that it
- * was not given, so spaces do not wait for each other here.
+ * was not given, so spaces do not wait for each other here. Memory is added under it as well.
  */
 static struct ticket_lock regions_lock;
+
+/* All regions, of whomever: none is memory, and none becomes it. */
+static struct device_region *claims;
+
+void device_regions_reset(void)
+{
+	claims = NULL;
+}
+
+/* With the lock held, as what follows. */
+static void link_claim(struct device_region *region)
+{
+	region->next_claim = claims;
+	region->claim_link = &claims;
+	if (claims != NULL)
+		claims->claim_link = &region->next_claim;
+	claims = region;
+}
+
+static void unlink_claim(struct device_region *region)
+{
+	*region->claim_link = region->next_claim;
+	if (region->next_claim != NULL)
+		region->next_claim->claim_link = region->claim_link;
+}
+
+void device_regions_lock(void)
+{
+	ticket_lock(&regions_lock);
+}
+
+void device_regions_unlock(void)
+{
+	ticket_unlock(&regions_lock);
+}
+
+bool device_regions_overlap(struct prange range)
+{
+	for (const struct device_region *region = claims; region != NULL;
+	     region = region->next_claim)
+		if (prange_overlaps(region->range, range))
+			return true;
+	return false;
+}
+
+enum mm_status device_region_claim(struct prange output, struct device_region **out)
+{
+	struct device_region *region;
+	bool is_memory;
+	void *memory;
+	enum mm_status status = heap_alloc(sizeof(*region), &memory);
+
+	if (status != MM_OK)
+		return status;
+
+	region = memory;
+	*region = (struct device_region){ .range = output };
+	ticket_lock(&regions_lock);
+	is_memory = slots_touch_memory(output);
+	if (!is_memory)
+		link_claim(region);
+	ticket_unlock(&regions_lock);
+	if (is_memory) {
+		heap_free(region);
+		return MM_ACCESS_DENIED;
+	}
+	*out = region;
+	return MM_OK;
+}
 
 /* The region that has @address, or NULL; with the lock held. */
 static const struct device_region *find(const struct vm_space *space, struct paddr address)
@@ -28,29 +100,17 @@ enum mm_status device_region_prepare(const struct vm_space *space, struct prange
 				     struct device_region **out)
 {
 	const struct device_region *known;
-	struct device_region *region;
-	enum mm_status status;
 	bool remembered;
-	void *memory;
 
 	*out = NULL;
 	/* EL2's table maps memory this way too, and its devices have an io_mem. */
-	if (space->stage != STAGE_2)
+	if (space->stage != STAGE_2 && space->part != SPACE_IN_WINDOW)
 		return MM_OK;
 	ticket_lock(&regions_lock);
 	known = find(space, output.start);
 	remembered = known != NULL && prange_contains(known->range, output);
 	ticket_unlock(&regions_lock);
-	if (remembered)
-		return MM_OK;
-	status = heap_alloc(sizeof(*region), &memory);
-	if (status != MM_OK)
-		return status;
-
-	region = memory;
-	*region = (struct device_region){ .range = output };
-	*out = region;
-	return MM_OK;
+	return remembered ? MM_OK : device_region_claim(output, out);
 }
 
 /* Puts @region in its place, with all that it touches made part of it. Returns those, chained. */
@@ -69,6 +129,7 @@ static struct device_region *insert(struct vm_space *space, struct device_region
 		if (part->range.end.value > region->range.end.value)
 			region->range.end = part->range.end;
 		*link = part->next;
+		unlink_claim(part);
 		part->next = merged;
 		merged = part;
 	}
@@ -101,6 +162,11 @@ void device_region_remember(struct vm_space *space, struct device_region *region
 
 void device_region_give_up(struct device_region *region)
 {
+	if (region == NULL)
+		return;
+	ticket_lock(&regions_lock);
+	unlink_claim(region);
+	ticket_unlock(&regions_lock);
 	heap_free(region);
 }
 
@@ -111,6 +177,8 @@ void device_regions_forget(struct vm_space *space)
 	ticket_lock(&regions_lock);
 	regions = space->devices;
 	space->devices = NULL;
+	for (struct device_region *region = regions; region != NULL; region = region->next)
+		unlink_claim(region);
 	ticket_unlock(&regions_lock);
 	free_all(regions);
 }

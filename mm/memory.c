@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/memory.h>
+#include "device_regions.h"
 #include "host.h"
 #include "page_allocator.h"
 #include "zone.h"
@@ -24,15 +25,8 @@ static enum mm_status validate(struct prange range)
 	return MM_OK;
 }
 
-enum mm_status mm_memory_add(struct prange range)
+static void add(struct prange range)
 {
-	ASSERT_HELD(MM_HELD_MEMORY, NULL);
-
-	enum mm_status status = validate(range);
-
-	if (status != MM_OK)
-		return status;
-
 	struct paddr end = paddr(range.start.value + zone_metadata_size(range));
 	struct prange metadata = prange(range.start, end);
 	struct zone *zone = zone_make(range, metadata);
@@ -46,8 +40,26 @@ enum mm_status mm_memory_add(struct prange range)
 	slots_reserve(metadata, PAGE_META);
 	zone_add_free(zone, prange(metadata.end, range.end));
 	ticket_unlock(&zone->lock);
-	mm_log("pages of memory were added", prange_size(range) >> PAGE_SHIFT);
-	return MM_OK;
+}
+
+enum mm_status mm_memory_add(struct prange range)
+{
+	ASSERT_HELD(MM_HELD_MEMORY, NULL);
+
+	enum mm_status status = validate(range);
+
+	if (status != MM_OK)
+		return status;
+	/* What is mapped as a device until here stays so; what is to be from here on finds memory. */
+	device_regions_lock();
+	if (device_regions_overlap(range))
+		status = MM_IN_USE;
+	else
+		add(range);
+	device_regions_unlock();
+	if (status == MM_OK)
+		mm_log("pages of memory were added", prange_size(range) >> PAGE_SHIFT);
+	return status;
 }
 
 /* The zone of @range, if its metadata lies in it: the first zone's does not, or it stays. */

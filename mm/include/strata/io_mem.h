@@ -4,7 +4,8 @@
  *
  * Invariant: an io_mem is an area (kvirt_area.h), guard pages included, that maps the physical range it
  * remembers, all of it and nothing else, as Device-nGnRE, readable, writable and never executable;
- * no page of it is memory that is counted or could become so. Registers have no reference count: several
+ * no page of it is memory that is counted, or becomes so while the io_mem is there (MM_IN_USE of
+ * mm_memory_add). Registers have no reference count: several
  * io_mem may map the same ones.
  *
  * What a guest's space was given of devices the space itself remembers (vm_space_find_iomem); each
@@ -16,10 +17,13 @@
 
 #include <strata/kvirt_area.h>
 
+struct device_region;
+
 /* A handle, to be dropped once. Move it by assignment and forget the source. */
 struct io_mem {
 	struct kvirt_area *area;
-	struct prange registers; /* physical */
+	struct prange registers;      /* physical */
+	struct device_region *region; /* private */
 };
 
 /*

@@ -17,6 +17,8 @@
  * MM_NOT_ALIGNED; MM_INVALID_ARGS: empty or reversed; MM_OUT_OF_BOUND: above 2^48.
  * MM_EXISTS: part of it is memory already. MM_NO_MEMORY: no page would be left beside the metadata.
  * MM_NOT_SUPPORTED: 16 TiB of memory or more.
+ * MM_IN_USE: part of it is registers of an io_mem, or of what a space was given of devices and
+ *	remembers until it is destroyed (vm_space_find_iomem).
  *
  * Safe against everything but another call of these two functions.
  */

@@ -70,7 +70,7 @@ struct vm_space {
 	_Atomic uint32_t active_cpus; /* bit per CPU */
 	_Atomic uint32_t open_cursors;
 	struct dirty_log *logs;	       /* that hardware writes; the lock is dirty_log.c's */
-	struct device_region *devices; /* remembered, in heap objects. Stage 2 only */
+	struct device_region *devices; /* remembered, in heap objects. Not of EL2's own */
 	enum vm_space_part part;
 	struct vm_space *windows; /* BELOW_WINDOW: the first of them */
 	struct vm_space *el2;	  /* IN_WINDOW: whose addresses its table has below the window, */
@@ -176,16 +176,17 @@ static inline struct irange vm_space_range(const struct vm_space *space)
 }
 
 /*
- * Finds the device region that has @address, among those mapped into a Stage-2 space by
- * cursor_map_iomem since it was made: @region is all of it, so @address is its byte
+ * Finds the device region that has @address, among those mapped into a Stage-2 or window
+ * space by cursor_map_iomem since it was made: @region is all of it, so @address is its byte
  * @address - @region->start.
  *
  * A space remembers what it was given and not where: neighbours, and what overlaps, are one region,
  * and unmapping forgets nothing. What is remembered stays until the space is destroyed; that something
- * maps it now only a cursor can say. It is a region that io_mem_new (strata/io_mem.h) takes, for a
+ * maps it now only a cursor can say. None of it becomes memory meanwhile (MM_IN_USE of mm_memory_add). It
+ * is a region that io_mem_new (strata/io_mem.h) takes, for a
  * hypervisor that must reach the same registers. Safe on every CPU, also while the space is mapped into.
  *
- * MM_NOT_MAPPED: the space was never given it. A Stage-1 space remembers none: there an io_mem is the
+ * MM_NOT_MAPPED: the space was never given it. EL2's own space remembers none: there an io_mem is the
  * memory of what it maps.
  */
 MM_MUST_CHECK enum mm_status vm_space_find_iomem(const struct vm_space *space, struct paddr address,
