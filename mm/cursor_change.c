@@ -36,6 +36,15 @@ static void copy_page(struct paddr from, struct paddr to, struct page_property p
 		instruction_cache_sync(linear(to), PAGE_SIZE);
 }
 
+/* What a CPU set in @leaf, which is gone, since it was looked at, as far as it may set that at all. */
+static uint64_t set_meanwhile(const struct vm_space *space, uint64_t leaf)
+{
+	if (!space->context.hardware_flags)
+		return 0;
+	return leaf &
+	       (DESCRIPTOR_ACCESS_FLAG | (leaf & STAGE2_DIRTY_BIT_MODIFIER ? STAGE2_WRITE : 0));
+}
+
 static enum mm_status replace(struct cursor *cursor, struct paddr output,
 			      struct page_property property, enum replacement replacement)
 {
@@ -72,14 +81,18 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 		struct paddr old = descriptor_address(lookup.descriptor);
 
 		/* Break; wait until no CPU has the old one; make. */
-		if (!CANARY(valid_to_valid))
-			note_dirty(cursor->space, page, leaf_take(cursor->space, lookup.slot));
+		uint64_t taken = CANARY(valid_to_valid) ? lookup.descriptor
+							: leaf_take(cursor->space, lookup.slot);
+
+		note_dirty(cursor->space, page, taken);
 		gather_leaves(&cursor->gather, page, LEVEL_PAGE);
 		gather_park_pages(cursor->space, &cursor->gather,
 				  prange(old, paddr(old.value + PAGE_SIZE)));
 		gather_flush(cursor->space, &cursor->gather);
-		if (replacement == REPLACEMENT_COPY)
+		if (replacement == REPLACEMENT_COPY) {
 			copy_page(old, output, property);
+			attributes |= set_meanwhile(cursor->space, taken);
+		}
 		descriptor_write(lookup.slot, leaf_descriptor(output, attributes, LEVEL_PAGE));
 		cursor_publish(cursor);
 		COUNT(leaves_changed, 1);

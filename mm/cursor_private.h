@@ -158,12 +158,25 @@ static inline void cursor_forget_leaf_table(struct cursor *cursor)
 /* An inner shareable table walk by any CPU sees what was written, and so does this one. */
 void cursor_publish(const struct cursor *cursor);
 
+/* What an unmap took out of the tables. */
+struct removal {
+	uint64_t leaves;
+	uint64_t
+		last; /* the last of them that was not in a table which went as a whole, as it was then */
+};
+
 /* Unmaps all of @range, nodes locked, blocks straddling its edges split from @reserve. */
-uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_reserve *reserve);
+struct removal cursor_remove(struct cursor *cursor, struct irange range,
+			     struct node_reserve *reserve);
+
+/* As cursor_unmap; @removal is set on success. */
+enum mm_status cursor_unmap_telling(struct cursor *cursor, uint64_t length,
+				    struct removal *removal);
 
 /*
  * As cursor_replace, but between break and make the page that was mapped is copied to @frame: no CPU
- * can write to either. The caller has a reference to the old page. @caller: SHARE_CALLER of mm/share.h.
+ * can write to either. The caller has a reference to the old page. @property is what it was when the
+ * caller looked; what a CPU has set since is set in the new leaf too. @caller: SHARE_CALLER of mm/share.h.
  */
 enum mm_status cursor_replace_copying(struct cursor *cursor, frame_t *frame,
 				      struct page_property property, uintptr_t caller);

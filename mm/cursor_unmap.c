@@ -61,9 +61,9 @@ static uint64_t detach_subtree(struct cursor *cursor, const struct table *table,
 	return park_subtree(cursor, &child);
 }
 
-/* @node is that of the descriptor. */
-static void remove_leaf(struct cursor *cursor, const struct table *table, size_t index,
-			struct slot *node)
+/* Returns what the leaf was. @node is that of the descriptor. */
+static uint64_t remove_leaf(struct cursor *cursor, const struct table *table, size_t index,
+			    struct slot *node)
 {
 	uint64_t leaf = leaf_take(cursor->space, &table->descriptors[index]);
 
@@ -71,13 +71,13 @@ static void remove_leaf(struct cursor *cursor, const struct table *table, size_t
 	node->children--;
 	gather_leaves(&cursor->gather, table_span(table, index), table->level);
 	park_leaf(cursor, leaf, table->level);
+	return leaf;
 }
 
-static uint64_t remove_below(struct cursor *cursor, const struct table *table, struct irange part,
-			     struct node_reserve *reserve)
+static void remove_below(struct cursor *cursor, const struct table *table, struct irange part,
+			 struct node_reserve *reserve, struct removal *removal)
 {
 	size_t last = table_index(table, iaddr(part.end.value - 1));
-	uint64_t leaves = 0;
 
 	for (size_t i = table_index(table, part.start); i <= last; i++) {
 		uint64_t descriptor = table->descriptors[i];
@@ -88,37 +88,38 @@ static uint64_t remove_below(struct cursor *cursor, const struct table *table, s
 			continue;
 		if (descriptor_is_table(descriptor, table->level)) {
 			if (irange_contains(part, span)) {
-				leaves += detach_subtree(cursor, table, i);
+				removal->leaves += detach_subtree(cursor, table, i);
 				continue;
 			}
 			child = table_child(table, i, descriptor);
 		} else {
 			if (irange_contains(part, span)) {
-				remove_leaf(cursor, table, i, node_of(&table->descriptors[i]));
-				leaves++;
+				removal->last = remove_leaf(cursor, table, i,
+							    node_of(&table->descriptors[i]));
+				removal->leaves++;
 				continue;
 			}
 			child = block_split(cursor, table, i, reserve);
 		}
-		leaves += remove_below(cursor, &child, irange_intersection(part, span), reserve);
+		remove_below(cursor, &child, irange_intersection(part, span), reserve, removal);
 		if (node_of(child.descriptors)->children == 0)
 			table_detach_empty(cursor, table, i);
 	}
-	return leaves;
 }
 
-uint64_t cursor_remove(struct cursor *cursor, struct irange range, struct node_reserve *reserve)
+struct removal cursor_remove(struct cursor *cursor, struct irange range,
+			     struct node_reserve *reserve)
 {
 	struct table covering = covering_table(cursor);
-	uint64_t leaves;
+	struct removal removal = { 0, 0 };
 
 	cursor_forget_leaf_table(cursor);
 	if (irange_is_empty(range))
-		return 0;
-	leaves = remove_below(cursor, &covering, range, reserve);
+		return removal;
+	remove_below(cursor, &covering, range, reserve, &removal);
 	cursor->changed = true;
-	COUNT(leaves_unmapped, leaves);
-	return leaves;
+	COUNT(leaves_unmapped, removal.leaves);
+	return removal;
 }
 
 /* The tables that splits at both edges of @range need: only a block that an edge cuts is split. */
@@ -139,7 +140,7 @@ static size_t tables_for_edges(const struct cursor *cursor, struct irange range)
  * The common case: a page in the leaf table at hand, which it does not leave empty. False, with nothing
  * done, in all others.
  */
-static bool unmap_at_hand(struct cursor *cursor, uint64_t *leaves)
+static bool unmap_at_hand(struct cursor *cursor, struct removal *removal)
 {
 	struct iaddr ia = cursor->position;
 
@@ -152,18 +153,16 @@ static bool unmap_at_hand(struct cursor *cursor, uint64_t *leaves)
 
 	if (table.descriptors[index] == 0)
 		return false;
-	remove_leaf(cursor, &table, index, cursor->leaf_node);
+	*removal = (struct removal){ 1, remove_leaf(cursor, &table, index, cursor->leaf_node) };
 	cursor->changed = true;
 	COUNT(leaves_unmapped, 1);
 	cursor->position.value += PAGE_SIZE;
-	if (leaves != NULL)
-		*leaves = 1;
 	return true;
 }
 
-enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *leaves)
+enum mm_status cursor_unmap_telling(struct cursor *cursor, uint64_t length, struct removal *removal)
 {
-	if (length == PAGE_SIZE && unmap_at_hand(cursor, leaves)) {
+	if (length == PAGE_SIZE && unmap_at_hand(cursor, removal)) {
 		REPORT(.kind = OPERATION_CURSOR_UNMAP, .space = cursor->space, .cursor = cursor,
 		       .position = iaddr(cursor->position.value - PAGE_SIZE),
 		       .range = irange(iaddr(cursor->position.value - PAGE_SIZE), cursor->position),
@@ -177,19 +176,29 @@ enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *le
 	struct iaddr before = cursor->position;
 	struct irange range = irange(before, iaddr(before.value + length));
 	struct node_reserve reserve = { .count = 0 };
-	uint64_t removed = 0;
+	uint64_t leaves = 0;
 
 	if (status == MM_OK && length > 0)
 		status = node_reserve_fill(&reserve, tables_for_edges(cursor, range));
 	if (status == MM_OK) {
-		removed = cursor_remove(cursor, range, &reserve);
+		*removal = cursor_remove(cursor, range, &reserve);
+		leaves = removal->leaves;
 		MM_INVARIANT(reserve.count == 0, "an unmap uses the tables it planned",
 			     reserve.count);
 		cursor->position = range.end;
-		if (leaves != NULL)
-			*leaves = removed;
 	}
 	REPORT(.kind = OPERATION_CURSOR_UNMAP, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = before, .range = range, .leaves = removed);
+	       .cursor = cursor, .position = before, .range = range, .leaves = leaves);
+	(void)leaves;
+	return status;
+}
+
+enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *leaves)
+{
+	struct removal removal;
+	enum mm_status status = cursor_unmap_telling(cursor, length, &removal);
+
+	if (status == MM_OK && leaves != NULL)
+		*leaves = removal.leaves;
 	return status;
 }

@@ -91,6 +91,18 @@ static inline bool descriptor_compare_exchange(uint64_t *leaf, uint64_t *expecte
 	return false;
 }
 
+/*
+ * Sets the flags @set in a leaf as the MMU of a CPU does (FEAT_HAFDBS), and so, as in its case, nobody
+ * observes it: no permission is taken away, and a leaf without the Access flag is in no TLB, so there is
+ * nothing to invalidate or to wait for. False, and @expected is what is there, if it is not @expected.
+ */
+static inline bool descriptor_set_as_mmu(uint64_t *leaf, uint64_t *expected, uint64_t set)
+{
+	return atomic_compare_exchange_strong_explicit((_Atomic uint64_t *)leaf, expected,
+						       *expected | set, memory_order_relaxed,
+						       memory_order_relaxed);
+}
+
 static inline bool descriptor_is_table(uint64_t descriptor, int level)
 {
 	const uint64_t type = DESCRIPTOR_VALID | DESCRIPTOR_TABLE_OR_PAGE;

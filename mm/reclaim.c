@@ -29,18 +29,22 @@ static void deliver(struct reclaim *reclaim)
 static enum mm_status take_page(struct reclaim *reclaim)
 {
 	struct reclaimed_page *page = &reclaim->batch[reclaim->count];
+	const struct vm_space *space = reclaim->cursor->space;
 	struct cursor_item item;
+	struct removal removal;
 	frame_t frame;
 	enum mm_status status = cursor_query(reclaim->cursor, &item, &frame);
 
 	if (status != MM_OK)
 		return status;
 	*page = (struct reclaimed_page){ cursor_virt_addr(reclaim->cursor), item.property, frame };
-	status = cursor_unmap(reclaim->cursor, PAGE_SIZE, NULL);
+	status = cursor_unmap_telling(reclaim->cursor, PAGE_SIZE, &removal);
 	if (status != MM_OK) {
 		frame_drop(&page->frame);
 		return status;
 	}
+	/* A CPU may have set flags since the query. */
+	page->property = property_decode(space->stage, leaf_attributes(removal.last));
 	reclaim->taken++;
 	if (++reclaim->count == BATCH_PAGES)
 		deliver(reclaim);

@@ -119,21 +119,6 @@ enum mm_status vm_io_window(struct irange window, struct iaddr start, uint64_t l
 	return status;
 }
 
-/* What @descriptor, a leaf or 0, lets the hypervisor do in the guest's place. */
-static enum mm_status check_leaf(uint64_t descriptor, uint8_t access)
-{
-	uint64_t needed = DESCRIPTOR_ACCESS_FLAG | (access & PAGE_READ ? STAGE2_READ : 0) |
-			  (access & PAGE_WRITE ? STAGE2_WRITE : 0);
-	uint64_t memory = (descriptor & STAGE2_ATTRIBUTE_MASK) >> STAGE2_ATTRIBUTE_SHIFT;
-
-	if (descriptor == 0)
-		return MM_PAGE_FAULT;
-	if ((descriptor & DESCRIPTOR_NOT_COUNTED) ||
-	    (memory != STAGE2_MEMORY_WRITEBACK && memory != STAGE2_MEMORY_WRITETHROUGH))
-		return MM_ACCESS_DENIED;
-	return (descriptor & needed) == needed ? MM_OK : MM_PAGE_FAULT;
-}
-
 /* The descriptor that translates an address: a leaf or a hole, in a table of @level. */
 struct leaf {
 	uint64_t *slot;
@@ -141,6 +126,47 @@ struct leaf {
 	int level;
 	unsigned int shift; /* of the level */
 };
+
+/* What a CPU needs for @access, and does not find in a leaf. */
+static uint64_t missing_for(uint64_t leaf, uint8_t access)
+{
+	uint64_t needed = DESCRIPTOR_ACCESS_FLAG | (access & PAGE_READ ? STAGE2_READ : 0) |
+			  (access & PAGE_WRITE ? STAGE2_WRITE : 0);
+
+	return needed & ~leaf;
+}
+
+/* Of that, what a CPU sets by itself where the space lets it (vm_space_use_hardware_flags). */
+static uint64_t may_set(const struct vm_space *space, uint64_t leaf)
+{
+	if (!space->context.hardware_flags)
+		return 0;
+	return DESCRIPTOR_ACCESS_FLAG | (leaf & STAGE2_DIRTY_BIT_MODIFIER ? STAGE2_WRITE : 0);
+}
+
+/*
+ * What the descriptor, a leaf or 0 in a node that is locked, lets the hypervisor do in the guest's place.
+ * Where a CPU would set flags for that they are set, so that what the hypervisor reads is accessed, and
+ * what it writes is dirty; CPUs may set them at the same moment.
+ */
+static enum mm_status reach_leaf(const struct vm_space *space, struct leaf *leaf, uint8_t access)
+{
+	uint64_t memory = (leaf->descriptor & STAGE2_ATTRIBUTE_MASK) >> STAGE2_ATTRIBUTE_SHIFT;
+	uint64_t missing;
+
+	if (leaf->descriptor == 0)
+		return MM_PAGE_FAULT;
+	if ((leaf->descriptor & DESCRIPTOR_NOT_COUNTED) ||
+	    (memory != STAGE2_MEMORY_WRITEBACK && memory != STAGE2_MEMORY_WRITETHROUGH))
+		return MM_ACCESS_DENIED;
+	while ((missing = missing_for(leaf->descriptor, access)) != 0) {
+		if (missing & ~may_set(space, leaf->descriptor))
+			return MM_PAGE_FAULT;
+		if (descriptor_set_as_mmu(leaf->slot, &leaf->descriptor, missing))
+			break;
+	}
+	return MM_OK;
+}
 
 /* Found without locks; the table it is in may be on its way out. */
 static struct leaf find_leaf(const struct vm_space *space, struct iaddr ia)
@@ -162,7 +188,7 @@ static struct leaf find_leaf(const struct vm_space *space, struct iaddr ia)
 
 /*
  * Finds the leaf and locks the node it is in. Every cursor that may change it holds that node
- * (strata/cursor.h), so it stays as it is; and as this is the only lock taken, its place in the order
+ * (strata/cursor.h), so it stays as it is, but for flags that CPUs set; and as this is the only lock taken, its place in the order
  * of locking does not matter. NULL: this CPU holds the node already.
  */
 static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, struct leaf *out)
@@ -207,7 +233,7 @@ enum mm_status vm_io_acquire_page(struct vm_space *space, struct iaddr ipa, uint
 
 	if (node == NULL)
 		return MM_BUSY;
-	status = check_leaf(leaf.descriptor, access);
+	status = reach_leaf(space, &leaf, access);
 	if (status == MM_OK) {
 		uint64_t byte = descriptor_address(leaf.descriptor).value |
 				(ipa.value & ((UINT64_C(1) << leaf.shift) - 1));

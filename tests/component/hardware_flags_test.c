@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Accessed and dirty pages as the hardware tells them (FEAT_HAFDBS), on two CPUs that write meanwhile. */
-#include "two_cpus.h"
-#include <arch/observe.h>
+#include "hardware_flags.h"
 #include <strata/ageing.h>
 #include <strata/dirty_log.h>
 #include <strata/write_protect.h>
 
 #define PAGES 768
-#define AT(page) ((uint64_t)(page)*PAGE_SIZE)
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -15,21 +13,12 @@ static uint32_t next_random(uint32_t *state)
 	return *state >> 8;
 }
 
-static void restart(struct world *world, bool has_it)
-{
-	struct world_config config = world_default_config();
-
-	config.machine.features.access_flag = has_it;
-	config.machine.features.dirty_state = has_it;
-	world_restart(world, &config);
-}
-
 /* A block and 256 pages behind it, active on both CPUs. */
 static void prepare(struct world *world, struct vm_space *space)
 {
 	static const uint64_t watched[] = { AT(3), AT(511), AT(512) };
 
-	restart(world, true);
+	restart_with_hardware_flags(world, true);
 	world_space(world, space);
 	EXPECT_OK(vm_space_use_hardware_flags(space));
 	map_segment_at(world, space, 0, 512, MIB(2), READ_WRITE);
@@ -44,18 +33,6 @@ static void end(struct vm_space *space)
 	EXPECT_OK(vm_space_destroy(space));
 }
 
-static bool store(unsigned int cpu, uint64_t page)
-{
-	struct machine_fault fault;
-
-	machine_set_cpu(cpu);
-
-	bool stored = machine_guest_store(iaddr(AT(page) + 8), page, &fault);
-
-	machine_set_cpu(0);
-	return stored;
-}
-
 TEST(hardware_flags_are_refused_where_they_cannot_be)
 {
 	struct page_property clean =
@@ -64,13 +41,13 @@ TEST(hardware_flags_are_refused_where_they_cannot_be)
 	struct cursor cursor;
 	frame_t frame;
 
-	restart(world, false);
+	restart_with_hardware_flags(world, false);
 	world_space(world, &space);
 	EXPECT_STATUS(vm_space_use_hardware_flags(&space), MM_NOT_SUPPORTED);
 	EXPECT_STATUS(vm_space_use_hardware_flags(world_el2_space(world)), MM_INVALID_ARGS);
 	EXPECT_OK(vm_space_destroy(&space));
 
-	restart(world, true);
+	restart_with_hardware_flags(world, true);
 	world_space(world, &space);
 	frame = world_frame(world);
 	open_at(&space, 0, MIB(2), &cursor);
@@ -111,7 +88,7 @@ TEST(dirty_list_by_hardware_is_what_was_written)
 		for (uint64_t i = next_random(&random) % 300; i > 0; i--) {
 			uint64_t page = next_random(&random) % PAGES;
 
-			EXPECT_TRUE(store(i % 2, page));
+			EXPECT_TRUE(guest_store(i % 2, page));
 			if (page >= first && page < first + count)
 				model[(page - first) / 64] |= UINT64_C(1) << (page - first) % 64;
 		}
@@ -147,7 +124,7 @@ TEST(dirty_list_by_hardware_has_what_went_meanwhile)
 	open_at(&space, 0, MIB(4), &cursor);
 	EXPECT_OK(dirty_log_start(&cursor, AT(PAGES), words, &log));
 	for (size_t i = 0; i < COUNT_OF(pages); i++) {
-		EXPECT_TRUE(store(1, pages[i]));
+		EXPECT_TRUE(guest_store(1, pages[i]));
 		model[pages[i] / 64] |= UINT64_C(1) << pages[i] % 64;
 	}
 	/* The hypervisor's own write is served like a fault. */
@@ -169,9 +146,9 @@ TEST(dirty_list_by_hardware_has_what_went_meanwhile)
 	EXPECT_OK(dirty_log_take(&log, &cursor, list));
 	for (size_t i = 0; i < COUNT_OF(list); i++)
 		EXPECT_EQUAL(list[i], model[i]);
-	EXPECT_FALSE(store(0, 20));
-	EXPECT_FALSE(store(0, 21));
-	EXPECT_FALSE(store(1, 30));
+	EXPECT_FALSE(guest_store(0, 20));
+	EXPECT_FALSE(guest_store(0, 21));
+	EXPECT_FALSE(guest_store(1, 30));
 	EXPECT_OK(dirty_log_stop(&log, &cursor));
 	cursor_close(&cursor);
 	end(&space);
@@ -188,7 +165,7 @@ TEST(ageing_by_hardware_takes_no_fault)
 	open_at(&space, 0, AT(PAGES), &cursor);
 	EXPECT_OK(cursor_age(&cursor, AT(PAGES), NULL, &pages));
 	for (uint64_t page = 512; page < PAGES; page += 7)
-		EXPECT_TRUE(store(page % 2, page));
+		EXPECT_TRUE(guest_store(page % 2, page));
 	for (size_t i = 0; i < COUNT_OF(bits); i++)
 		bits[i] = 0;
 	EXPECT_OK(cursor_jump(&cursor, iaddr(0)));
@@ -211,7 +188,7 @@ static struct {
 static void store_meanwhile(const struct observe_event *event)
 {
 	(void)event;
-	writer.stored += store(1, writer.page);
+	writer.stored += guest_store(1, writer.page);
 }
 
 static struct observer writer_between = { .see = store_meanwhile };
@@ -238,7 +215,7 @@ TEST(dirty_list_by_hardware_loses_no_write_that_comes_meanwhile)
 		open_at(&space, 0, MIB(4), &cursor);
 		EXPECT_OK(dirty_log_start(&cursor, AT(PAGES), words, &log));
 		writer.page = change == UNMAP ? 600 : 77;
-		writer.stored = change == TAKE && store(1, writer.page);
+		writer.stored = change == TAKE && guest_store(1, writer.page);
 		EXPECT_OK(cursor_jump(&cursor, iaddr(AT(writer.page))));
 		observe_attach(&writer_between);
 		switch (change) {

@@ -85,7 +85,7 @@ struct iaddr cursor_virt_addr(const struct cursor *cursor);
 /*
  * Says what is at the position; if a counted mapping is, @frame becomes one more reference (H) to
  * the page at the position, otherwise it is untouched. The position stays. @frame may be NULL: then
- * no reference is taken (that is cursor_peek).
+ * no reference is taken (that is cursor_peek, which says how long the answer is true).
  *
  * MM_OUT_OF_BOUND: the position is at the end.
  * MM_SATURATED: the page cannot take one more reference.
@@ -93,7 +93,8 @@ struct iaddr cursor_virt_addr(const struct cursor *cursor);
 MM_MUST_CHECK enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *item,
 					  frame_t *frame);
 
-/* As cursor_query, without a reference: what it says is true while the cursor is open and unchanged. */
+/* As cursor_query, without a reference: what it says is true while the cursor is open and unchanged; but
+ * where CPUs keep flags (vm_space_use_hardware_flags) they may have set more by the time it returns. */
 MM_MUST_CHECK enum mm_status cursor_peek(const struct cursor *cursor, struct cursor_item *item);
 
 /*

@@ -18,7 +18,7 @@
  * The log is its user's, as are the words it keeps its bits in; both stay where they are until
  * dirty_log_stop. Its functions need a cursor on the pages they name, which orders them; two CPUs
  * may serve faults on different pages at the same time. EL2's own stores do not fault: who writes
- * for a guest by strata/vm_io.h serves MM_ACCESS_DENIED like the guest's fault.
+ * for a guest by strata/vm_io.h serves MM_PAGE_FAULT like the guest's fault.
  *
  * In a space that lets the hardware manage flags (vm_space_use_hardware_flags) a log takes no faults and
  * no write access: what could be written becomes clean (PAGE_DIRTY_STATE without PAGE_WRITE), and a
@@ -26,8 +26,8 @@
  * mapped while it runs is listed whole. Invariant: a page that was written since it was last clean is
  * dirty in its leaf or on the list. A leaf that stops being dirty, because the list is taken or the page
  * is unmapped, replaced or protected, is exchanged in one step, and its page listed if it was dirty in
- * that step. Logs of one space have disjoint ranges. The hypervisor's own writes for the guest, which no
- * MMU sees, are served as above: the page becomes dirty. Writes go on while the list is taken: those that come after are on the next one.
+ * that step. Logs of one space have disjoint ranges. What the hypervisor writes for the guest by
+ * strata/vm_io.h makes its page dirty too; for what it writes by other ways it calls dirty_log_fault. Writes go on while the list is taken: those that come after are on the next one.
  */
 #pragma once
 

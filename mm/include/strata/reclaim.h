@@ -10,7 +10,7 @@
 /* A page that is not mapped any more, and what is needed to map it again. */
 struct reclaimed_page {
 	struct iaddr page;
-	struct page_property property; /* PAGE_ACCESSED: not cold */
+	struct page_property property; /* when it went. PAGE_ACCESSED: not cold */
 	frame_t frame;		       /* the reference of the table entry, now the receiver's */
 };
 
@@ -23,7 +23,9 @@ typedef void (*reclaim_receiver)(const struct reclaimed_page *page, void *contex
 
 /*
  * Takes at most @wanted counted pages out of the next @length bytes and hands each to @receiver,
- * after the flush: first all whose PAGE_ACCESSED is clear, by ascending address, then the others.
+ * after the flush: first all whose PAGE_ACCESSED is clear, by ascending address, then the others. (Where
+ * CPUs keep flags one that was cold when it was looked at may have been accessed before it went: what
+ * its receiver is told has that, as it has PAGE_WRITE of a page that was written.)
  * The position stays. A block is split. A page that others hold too is taken as well:
  * frame_reference_count tells. What is not counted is left. @taken says how many there were; fewer
  * than @wanted if there are no more, or if a block could not be split after some were taken.

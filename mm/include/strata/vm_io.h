@@ -40,8 +40,11 @@
  * Statuses of a transfer that met memory which it must not, or cannot, reach. The transfer ends
  * there; in functions that say so, what came before it is done:
  *
- *	MM_PAGE_FAULT	   not mapped; mapped without the permission, or without PAGE_ACCESSED (the
- *			   guest's own access would have faulted); an aborted load or store.
+ *	MM_PAGE_FAULT	   not mapped; mapped without the permission, or without PAGE_ACCESSED: the
+ *			   guest's own access would have faulted (but where CPUs keep these flags,
+ *			   vm_space_use_hardware_flags, they are set here as the guest's CPU would set
+ *			   them: what is read is accessed, what is written is dirty); an aborted load
+ *			   or store.
  *	MM_ACCESS_DENIED   memory that is not moved in bulk, nor as a value: not counted (device
  *			   registers and the like), or mapped CACHE_DEVICE or CACHE_UNCACHED, which
  *			   the linear map's cached view would not agree with.
