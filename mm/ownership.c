@@ -6,14 +6,58 @@
 #include "share.h"
 #include "sharing.h"
 
-/* A change of owner, as asked for. */
-struct change {
-	enum mm_operation_kind kind;
-	struct prange pages;
-	struct owner *from; /* NULL: the hypervisor */
-	struct owner *to;
-	enum frame_contents contents;
+/* Between whom pages change hands: in a sharing, or from a giver to a taker (NULL: the hypervisor). */
+struct between {
+	const struct sharing *sharing;
+	const struct vm_space *giver;
+	const struct vm_space *taker;
 };
+
+/* One of them; NULL: the hypervisor. Under the lock: who made the sharing may have departed before. */
+typedef struct owner *(*party)(const struct between *between);
+
+static struct owner *maker(const struct between *between)
+{
+	return owner_of_id(between->sharing->owner);
+}
+
+static struct owner *sharers(const struct between *between)
+{
+	return between->sharing->shared;
+}
+
+static struct owner *borrowers(const struct between *between)
+{
+	return between->sharing->lent;
+}
+
+static struct owner *giver(const struct between *between)
+{
+	return between->giver == NULL ? NULL : space_owner(between->giver);
+}
+
+static struct owner *taker(const struct between *between)
+{
+	return between->taker == NULL ? NULL : space_owner(between->taker);
+}
+
+enum access {
+	ACCESS_WIDENS, /* who had it has it */
+	ACCESS_NARROWS,
+};
+
+/* What an operation does. */
+struct change {
+	party from;
+	party to;
+	enum access access;
+};
+
+static const struct change donation = { giver, taker, ACCESS_NARROWS };
+static const struct change share = { maker, sharers, ACCESS_WIDENS };
+static const struct change unshare = { sharers, maker, ACCESS_NARROWS };
+static const struct change loan = { maker, borrowers, ACCESS_NARROWS };
+static const struct change reclaim = { borrowers, maker, ACCESS_NARROWS };
 
 static struct slot *next_page(struct paddr *page)
 {
@@ -61,25 +105,24 @@ static void give(struct prange pages, const struct owner *to)
 }
 
 /* All pages from one owner to the other, or none. Under the lock. */
-static enum mm_status move(const struct change *change)
+static enum mm_status move(struct prange pages, struct owner *from, struct owner *to)
 {
-	struct prange pages = change->pages;
 	uint64_t count = prange_size(pages) >> PAGE_SHIFT;
 	struct paddr page = pages.start;
 
 	while (page.value < pages.end.value) {
 		struct paddr before = page;
 
-		if (!owner_take_page(next_page(&page), change->from)) {
-			give(prange(pages.start, before), change->from);
+		if (!owner_take_page(next_page(&page), from)) {
+			give(prange(pages.start, before), from);
 			return MM_ACCESS_DENIED;
 		}
 	}
-	give(pages, change->to);
-	if (change->to != NULL)
-		owner_add_pages(change->to, count);
-	if (change->from != NULL)
-		owner_lose_pages_locked(change->from, count);
+	if (to != NULL)
+		owner_add_pages(to, count);
+	give(pages, to);
+	if (from != NULL)
+		owner_lose_pages_locked(from, count);
 	return MM_OK;
 }
 
@@ -89,103 +132,69 @@ static void zero_pages(struct prange pages)
 		page_zero(linear(pages.start));
 }
 
-/* The owner of @sharing may have departed before: it is looked for under the lock. */
-static struct owner *owner_of_sharing(const struct sharing *sharing)
+static enum mm_status change_owner(const struct change *change, const struct between *between,
+				   struct prange pages, enum frame_contents contents)
 {
-	return owner_of_id(sharing->owner);
-}
-
-/* Says who the change is between. Under the lock. */
-static void resolve(struct change *change, const struct sharing *sharing)
-{
-	switch (change->kind) {
-	case OPERATION_OWNERSHIP_SHARE:
-		change->from = owner_of_sharing(sharing);
-		change->to = sharing->shared;
-		break;
-	case OPERATION_OWNERSHIP_UNSHARE:
-		change->from = sharing->shared;
-		change->to = owner_of_sharing(sharing);
-		break;
-	case OPERATION_OWNERSHIP_LEND:
-		change->from = owner_of_sharing(sharing);
-		change->to = sharing->lent;
-		break;
-	case OPERATION_OWNERSHIP_RECLAIM:
-		change->from = sharing->lent;
-		change->to = owner_of_sharing(sharing);
-		break;
-	default:
-		break;
-	}
-}
-
-static enum mm_status change_owner(struct change *change, struct sharing *sharing)
-{
-	/* What only widens access leaves those alone who have it. */
-	bool alone = change->kind != OPERATION_OWNERSHIP_SHARE;
-	struct prange pages = change->pages;
 	enum mm_status status;
 
-	if (alone && !freeze(pages))
+	/* What only widens access leaves those alone who have it. */
+	if (change->access == ACCESS_NARROWS && !freeze(pages))
 		return MM_IN_USE;
 	ticket_lock(&ownership_lock);
-	resolve(change, sharing);
-	status = move(change);
+	status = move(pages, change->from(between), change->to(between));
 	ticket_unlock(&ownership_lock);
-	if (!alone)
+	if (change->access == ACCESS_WIDENS)
 		return status;
 	/* It takes its time, but nobody waits for it. */
-	if (status == MM_OK && change->contents == FRAME_ZEROED)
+	if (status == MM_OK && contents == FRAME_ZEROED)
 		zero_pages(pages);
 	thaw(pages);
 	return status;
 }
 
-static enum mm_status run(struct change *change, struct segment *segment, struct sharing *sharing,
-			  uintptr_t by)
+/* In a sharing; @reported is the function. */
+static enum mm_status run(const struct change *change, struct segment *segment,
+			  struct sharing *sharing, enum frame_contents contents,
+			  enum mm_operation_kind reported, uintptr_t by)
 {
 	IN_FLIGHT();
 
+	struct prange pages = prange(segment->start, segment->end);
 	enum mm_status status;
 
-	change->pages = prange(segment->start, segment->end);
-	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, change->pages, by))
+	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages, by))
 		return MM_INVALID_ARGS;
-	status = change_owner(change, sharing);
+	status = change_owner(change, &(struct between){ .sharing = sharing }, pages, contents);
 	SHARE_SETTLE(segment, false);
-	REPORT(.kind = change->kind, .status = status, .used = REPORTED_SEGMENT(segment),
-	       .pages = change->pages, .sharing = sharing, .contents = change->contents);
+	REPORT(.kind = reported, .status = status, .used = REPORTED_SEGMENT(segment),
+	       .pages = pages, .sharing = sharing, .contents = contents);
+	(void)reported;
 	return status;
 }
 
 enum mm_status ownership_share(struct segment *segment, struct sharing *sharing)
 {
-	struct change change = { .kind = OPERATION_OWNERSHIP_SHARE };
-
-	return run(&change, segment, sharing, SHARE_CALLER());
+	return run(&share, segment, sharing, FRAME_UNDEFINED, OPERATION_OWNERSHIP_SHARE,
+		   SHARE_CALLER());
 }
 
 enum mm_status ownership_unshare(struct segment *segment, struct sharing *sharing)
 {
-	struct change change = { .kind = OPERATION_OWNERSHIP_UNSHARE, .contents = FRAME_UNDEFINED };
-
-	return run(&change, segment, sharing, SHARE_CALLER());
+	return run(&unshare, segment, sharing, FRAME_UNDEFINED, OPERATION_OWNERSHIP_UNSHARE,
+		   SHARE_CALLER());
 }
 
 enum mm_status ownership_lend(struct segment *segment, struct sharing *sharing)
 {
-	struct change change = { .kind = OPERATION_OWNERSHIP_LEND, .contents = FRAME_UNDEFINED };
-
-	return run(&change, segment, sharing, SHARE_CALLER());
+	return run(&loan, segment, sharing, FRAME_UNDEFINED, OPERATION_OWNERSHIP_LEND,
+		   SHARE_CALLER());
 }
 
 enum mm_status ownership_reclaim(struct segment *segment, struct sharing *sharing,
 				 enum frame_contents contents)
 {
-	struct change change = { .kind = OPERATION_OWNERSHIP_RECLAIM, .contents = contents };
-
-	return run(&change, segment, sharing, SHARE_CALLER());
+	return run(&reclaim, segment, sharing, contents, OPERATION_OWNERSHIP_RECLAIM,
+		   SHARE_CALLER());
 }
 
 /* NULL is the hypervisor; a space that owns nothing is neither. */
@@ -199,23 +208,18 @@ enum mm_status ownership_donate(struct segment *segment, const struct vm_space *
 {
 	IN_FLIGHT();
 
-	struct change change = {
-		.kind = OPERATION_OWNERSHIP_DONATE,
-		.pages = prange(segment->start, segment->end),
-		.contents = contents,
-	};
+	struct prange pages = prange(segment->start, segment->end);
 	enum mm_status status = MM_INVALID_ARGS;
 
-	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, change.pages, SHARE_CALLER()))
+	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages, SHARE_CALLER()))
 		return status;
-	if (from != to && owns(from) && owns(to)) {
-		change.from = from == NULL ? NULL : space_owner(from);
-		change.to = to == NULL ? NULL : space_owner(to);
-		status = change_owner(&change, NULL);
-	}
+	if (from != to && owns(from) && owns(to))
+		status = change_owner(&donation, &(struct between){ .giver = from, .taker = to },
+				      pages, contents);
 	SHARE_SETTLE(segment, false);
-	REPORT(.kind = change.kind, .status = status, .used = REPORTED_SEGMENT(segment),
-	       .pages = change.pages, .from = from, .to = to, .contents = contents);
+	REPORT(.kind = OPERATION_OWNERSHIP_DONATE, .status = status,
+	       .used = REPORTED_SEGMENT(segment), .pages = pages, .from = from, .to = to,
+	       .contents = contents);
 	return status;
 }
 
@@ -233,6 +237,14 @@ static struct page_owner owner_of_frame(const struct slot *slot)
 	return (struct page_owner){ .kind = OWNER_HYPERVISOR };
 }
 
+/* Acquire: of a page that is a frame by now, what its slot said before is not seen any more. */
+static bool is_counted_frame(const struct slot *slot)
+{
+	uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
+
+	return slot_usage(slot) == PAGE_FRAME && references <= FRAME_REFERENCES_MAX;
+}
+
 struct page_owner page_owner(struct paddr address)
 {
 	struct page_owner owner = { .kind = OWNER_HYPERVISOR };
@@ -243,11 +255,13 @@ struct page_owner page_owner(struct paddr address)
 		return (struct page_owner){ .kind = OWNER_DEVICE };
 
 	ticket_lock(&ownership_lock);
-	/* Acquire: of a page that is a frame by now, what its slot said before is not seen any more. */
-	uint32_t references = atomic_load_explicit(&slot->references, memory_order_acquire);
-
-	if (slot_usage(slot) == PAGE_FRAME && references <= FRAME_REFERENCES_MAX)
+	if (is_counted_frame(slot)) {
 		owner = owner_of_frame(slot);
+		/* Acquire: after its owner was read. Of another use what its slot says is no owner. */
+		atomic_thread_fence(memory_order_acquire);
+		if (!is_counted_frame(slot))
+			owner = (struct page_owner){ .kind = OWNER_HYPERVISOR };
+	}
 	ticket_unlock(&ownership_lock);
 	return owner;
 }
