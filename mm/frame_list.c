@@ -10,10 +10,12 @@
 #include "slot.h"
 #include "unique_page.h"
 
-#define LIST_IDS (UINT32_C(1) << 16)
+#define LIST_IDS (SLOT_LIST_LAST - SLOT_LIST_FIRST + UINT32_C(1))
 #define WORD_BITS 64
 
-/* The ids of lists that have, or had, frames; 0 is no list's. */
+_Static_assert(LIST_IDS % WORD_BITS == 0, "a bit for each id");
+
+/* The ids of lists that have, or had, frames, from SLOT_LIST_FIRST on. */
 static struct {
 	struct ticket_lock lock;
 	uint64_t taken[LIST_IDS / WORD_BITS];
@@ -24,8 +26,7 @@ void frame_list_ids_reset(void)
 {
 	for (size_t i = 0; i < LIST_IDS / WORD_BITS; i++)
 		list_ids.taken[i] = 0;
-	list_ids.taken[0] = 1;
-	list_ids.hint = 1;
+	list_ids.hint = 0;
 }
 
 /* An id no list has, or 0. */
@@ -43,7 +44,7 @@ static uint16_t id_take(void)
 			continue;
 		*word |= bit;
 		list_ids.hint = candidate + 1;
-		id = (uint16_t)candidate;
+		id = (uint16_t)(SLOT_LIST_FIRST + candidate);
 	}
 	ticket_unlock(&list_ids.lock);
 	return id;
@@ -51,8 +52,10 @@ static uint16_t id_take(void)
 
 static void id_give_back(uint16_t id)
 {
+	uint32_t number = (uint32_t)id - SLOT_LIST_FIRST;
+
 	ticket_lock(&list_ids.lock);
-	list_ids.taken[id / WORD_BITS] &= ~(UINT64_C(1) << (id % WORD_BITS));
+	list_ids.taken[number / WORD_BITS] &= ~(UINT64_C(1) << (number % WORD_BITS));
 	ticket_unlock(&list_ids.lock);
 }
 
@@ -98,7 +101,10 @@ static bool has(const struct frame_list *list, struct paddr page)
 
 	if (list->id == 0 || slot_lookup(page, &slot) != MM_OK)
 		return false;
-	/* Acquire: of a page that is UNIQUE by now, what its slot said before is not seen any more. */
+	/*
+	 * Acquire: of a page that is UNIQUE by now, what its slot said before is not seen any more. If it is
+	 * not any more when its list is read, what is read is still no list's id, or another list's.
+	 */
 	return atomic_load_explicit(&slot->references, memory_order_acquire) == SLOT_UNIQUE &&
 	       slot_list(slot) == list->id;
 }

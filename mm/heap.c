@@ -17,9 +17,6 @@
 
 #define CELL_ALIGNMENT 16
 #define SMALLEST_CLASS_SHIFT 5 /* cells of 32 bytes */
-/* What the slot of an object's first page says beside the order: no other page of the hypervisor's does. */
-#define HEAP_ORDER 0x4800u
-#define HEAP_ORDER_MASK 0x3fu
 
 #define CLASS_COUNT 6 /* ... to 1024 */
 
@@ -160,7 +157,7 @@ static enum mm_status pages_alloc(size_t size, void **out)
 	if (status != MM_OK)
 		return status;
 	slots_publish(prange(block, paddr(block.value + (PAGE_SIZE << order))), PAGE_HYPERVISOR);
-	slot_of(block)->heap_order = (uint16_t)(HEAP_ORDER | order);
+	slot_of(block)->heap_order = (uint16_t)(SLOT_HEAP_ORDER | order);
 	*out = linear(block);
 	return MM_OK;
 }
@@ -171,10 +168,10 @@ static void pages_free(void *object)
 	struct slot *slot;
 
 	MM_INVARIANT(slot_lookup(block, &slot) == MM_OK && slot_usage(slot) == PAGE_HYPERVISOR &&
-			     (slot->heap_order & ~HEAP_ORDER_MASK) == HEAP_ORDER,
+			     (slot->heap_order & ~SLOT_HEAP_ORDER_MASK) == SLOT_HEAP_ORDER,
 		     "what the heap releases it gave out", block.value);
 
-	unsigned int order = slot->heap_order & HEAP_ORDER_MASK;
+	unsigned int order = slot->heap_order & SLOT_HEAP_ORDER_MASK;
 
 	slot->heap_order = 0;
 	slots_release(prange(block, paddr(block.value + (PAGE_SIZE << order))));

@@ -8,6 +8,8 @@
 #include "panic.h"
 #include "per_cpu.h"
 
+_Static_assert(TABLE_ENTRIES == SLOT_CHILDREN_LAST, "slot.h says what a node's slot can");
+
 /* The page of a slot; for events only. */
 #if STRATA_CHECKED
 static struct paddr node_address(const struct slot *node)

@@ -14,12 +14,13 @@ static bool has_access(const struct owner *owner, const struct slot *slot)
 	return other->sharing != NULL && sharing_permits(other->sharing, other->lent, owner);
 }
 
-/* From the hypervisor to @id; false if a map of a single page was faster. */
-static bool exchange(struct slot *slot, uint16_t id)
+/* On its way, from the hypervisor; false if a map of a single page was faster. Under the lock: relaxed, since
+ * who meets the mark takes that. */
+static bool mark(struct slot *slot)
 {
 	uint16_t before = OWNER_ID_HYPERVISOR;
 
-	return atomic_compare_exchange_strong_explicit(&slot->owner, &before, id,
+	return atomic_compare_exchange_strong_explicit(&slot->owner, &before, OWNER_ID_MOVING,
 						       memory_order_relaxed, memory_order_relaxed);
 }
 
@@ -28,9 +29,8 @@ enum mm_status owner_claim_owned_page(struct owner *owner, struct slot *slot)
 	enum mm_status status = MM_OK;
 
 	ticket_lock(&ownership_lock);
-	if (owner_is_hypervisor(slot) && exchange(slot, owner->id))
-		owner_add_pages(owner, 1);
-	else if (!has_access(owner, slot))
+	if (!(owner_is_hypervisor(slot) && owner_claim_free_page(owner, slot)) &&
+	    !has_access(owner, slot))
 		status = MM_ACCESS_DENIED;
 	ticket_unlock(&ownership_lock);
 	return status;
@@ -39,8 +39,9 @@ enum mm_status owner_claim_owned_page(struct owner *owner, struct slot *slot)
 bool owner_take_page(struct slot *slot, const struct owner *from)
 {
 	if (from == NULL)
-		return owner_is_hypervisor(slot) && exchange(slot, OWNER_ID_MOVING);
-	if (slot_owner(slot) != from->id)
+		return owner_is_hypervisor(slot) && mark(slot);
+	/* Acquire: a page that became @from's by its first map, without the lock, is counted. */
+	if (atomic_load_explicit(&slot->owner, memory_order_acquire) != from->id)
 		return false;
 	slot_set_owner(slot, OWNER_ID_MOVING);
 	return true;
@@ -76,19 +77,21 @@ static struct prange first_part(struct prange pages)
 /* Marks pages for as long as they are the hypervisor's and nobody's before; the first that is not. */
 static struct slot *begin_free(struct slot *slot, const struct slot *end)
 {
-	while (slot < end && exchange(slot, OWNER_ID_MOVING))
+	while (slot < end && mark(slot))
 		slot++;
 	return slot;
 }
 
-/* Gives @id to all that are on their way, which @all are. */
-static void end_part(struct slot *slot, const struct slot *end, uint16_t id, bool all)
+/* Gives @id to those that are on their way. */
+static void end_marked(struct slot *slot, const struct slot *end, uint16_t id)
 {
-	if (!all) {
-		for (; slot < end; slot++)
-			end_claim(slot, id);
-		return;
-	}
+	for (; slot < end; slot++)
+		end_claim(slot, id);
+}
+
+/* The same where all of them are. */
+static void end_all(struct slot *slot, const struct slot *end, uint16_t id)
+{
 	for (; end - slot >= 4; slot += 4) {
 		slot_set_owner(&slot[0], id);
 		slot_set_owner(&slot[1], id);
@@ -99,13 +102,17 @@ static void end_part(struct slot *slot, const struct slot *end, uint16_t id, boo
 		slot_set_owner(slot, id);
 }
 
-static void end_range(struct prange pages, uint16_t id, bool all)
+/* Of @pages, @moving are on their way. */
+static void end_range(struct prange pages, uint16_t id, uint64_t moving)
 {
+	void (*end_part)(struct slot *, const struct slot *, uint16_t) =
+		moving == prange_size(pages) >> PAGE_SHIFT ? end_all : end_marked;
+
 	while (!prange_is_empty(pages)) {
 		struct prange part = first_part(pages);
 		struct slot *slot = slot_of(part.start);
 
-		end_part(slot, slot + (prange_size(part) >> PAGE_SHIFT), id, all);
+		end_part(slot, slot + (prange_size(part) >> PAGE_SHIFT), id);
 		pages.start = part.end;
 	}
 }
@@ -134,25 +141,39 @@ static struct paddr begin_range(struct owner *owner, struct prange pages, uint64
 	return pages.start;
 }
 
+/* @pages without those that it begins with and @owner has already: what is its own needs no lock. */
+static struct prange without_own(const struct owner *owner, struct prange pages)
+{
+	while (!prange_is_empty(pages) && slot_owner(slot_of(pages.start)) == owner->id)
+		pages.start.value += PAGE_SIZE;
+	return pages;
+}
+
+/*
+ * The lock is held for as long as there are pages. Pages could be made @owner's one by one without it, and
+ * given back on a refusal: but then a map of such a page by another space meanwhile was refused for
+ * nothing, and a sharing of @owner's may have it, whose it never was.
+ */
 enum mm_status owner_claim_range(struct owner *owner, struct prange pages)
 {
-	uint64_t count = prange_size(pages) >> PAGE_SHIFT;
 	uint64_t moving = 0;
 	struct paddr end;
 	bool claimed;
 
 	if (owner == NULL)
 		return MM_OK;
-	if (count == 1)
+	pages = without_own(owner, pages);
+	if (prange_is_empty(pages))
+		return MM_OK;
+	if (prange_size(pages) == PAGE_SIZE)
 		return owner_claim_page(owner, pages.start);
 
 	ticket_lock(&ownership_lock);
 	end = begin_range(owner, pages, &moving);
 	claimed = end.value == pages.end.value;
-	end_range(prange(pages.start, end), claimed ? owner->id : OWNER_ID_HYPERVISOR,
-		  moving == prange_size(prange(pages.start, end)) >> PAGE_SHIFT);
 	if (claimed && moving > 0)
 		owner_add_pages(owner, moving);
+	end_range(prange(pages.start, end), claimed ? owner->id : OWNER_ID_HYPERVISOR, moving);
 	ticket_unlock(&ownership_lock);
 	return claimed ? MM_OK : MM_ACCESS_DENIED;
 }
@@ -172,10 +193,10 @@ enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, si
 
 	bool claimed = begun == count;
 
-	for (size_t i = 0; i < begun; i++)
-		end_claim(slot_of(frames[i].paddr), claimed ? owner->id : OWNER_ID_HYPERVISOR);
 	if (claimed && moving > 0)
 		owner_add_pages(owner, moving);
+	for (size_t i = 0; i < begun; i++)
+		end_claim(slot_of(frames[i].paddr), claimed ? owner->id : OWNER_ID_HYPERVISOR);
 	ticket_unlock(&ownership_lock);
 	if (claimed)
 		return MM_OK;

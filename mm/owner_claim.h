@@ -17,6 +17,21 @@ static inline struct owner *space_owner(const struct vm_space *space)
 	return space->owner;
 }
 
+/* From the hypervisor to @owner, a space; false if somebody was faster. */
+static inline bool owner_claim_free_page(struct owner *owner, struct slot *slot)
+{
+	uint16_t id = OWNER_ID_HYPERVISOR;
+
+	owner_add_pages(owner, 1);
+	/* Release: who takes the page from the owner finds it counted. Of all that find it the
+	 * hypervisor's one wins. */
+	if (atomic_compare_exchange_strong_explicit(&slot->owner, &id, owner->id,
+						    memory_order_release, memory_order_relaxed))
+		return true;
+	owner_take_back_pages(owner, 1);
+	return false;
+}
+
 /* As owner_claim_page, for a page that somebody had before. */
 MM_MUST_CHECK enum mm_status owner_claim_owned_page(struct owner *owner, struct slot *slot);
 
@@ -24,18 +39,18 @@ MM_MUST_CHECK enum mm_status owner_claim_owned_page(struct owner *owner, struct 
 MM_MUST_CHECK static inline enum mm_status owner_claim_page(struct owner *owner, struct paddr page)
 {
 	struct slot *slot;
-	uint16_t id = OWNER_ID_HYPERVISOR;
+	uint16_t id;
 
 	if (owner == NULL)
 		return MM_OK;
 	slot = slot_of(page);
-	/* Relaxed: of all that find the page the hypervisor's one wins, and nothing else hangs on it. */
-	if (atomic_compare_exchange_strong_explicit(&slot->owner, &id, owner->id,
-						    memory_order_relaxed, memory_order_relaxed)) {
-		owner_add_pages(owner, 1);
+	id = slot_owner(slot);
+	/* Mapped again, which costs no more than this. */
+	if (id == owner->id)
 		return MM_OK;
-	}
-	return id == owner->id ? MM_OK : owner_claim_owned_page(owner, slot);
+	if (id == OWNER_ID_HYPERVISOR && owner_claim_free_page(owner, slot))
+		return MM_OK;
+	return owner_claim_owned_page(owner, slot);
 }
 
 /* All pages or none. MM_ACCESS_DENIED: some page is another's; @denied says which frame's is. */

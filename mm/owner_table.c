@@ -10,7 +10,7 @@
 #include <strata/heap.h>
 
 #define CHUNK_OWNERS 127
-#define CHUNKS ((OWNER_ID_MOVING + CHUNK_OWNERS) / CHUNK_OWNERS)
+#define CHUNKS ((SLOT_OWNER_LAST - SLOT_OWNER_FIRST + 1) / CHUNK_OWNERS)
 
 struct chunk {
 	size_t in_use;
@@ -18,6 +18,8 @@ struct chunk {
 };
 
 _Static_assert(sizeof(struct chunk) <= PAGE_SIZE, "a chunk is a page");
+_Static_assert(CHUNKS *CHUNK_OWNERS == SLOT_OWNER_LAST - SLOT_OWNER_FIRST + 1,
+	       "every place of a chunk has an id");
 
 struct ticket_lock ownership_lock;
 
@@ -27,9 +29,13 @@ struct ticket_lock ownership_lock;
  */
 static struct chunk *_Atomic chunks[CHUNKS];
 
+/* Places in chunks that no owner has. Under the lock. */
+static size_t free_places;
+
 void owners_reset(void)
 {
 	ownership_lock = (struct ticket_lock){ 0 };
+	free_places = 0;
 	for (size_t i = 0; i < CHUNKS; i++)
 		atomic_store_explicit(&chunks[i], NULL, memory_order_relaxed);
 }
@@ -39,84 +45,97 @@ static struct chunk *chunk_at(size_t index)
 	return atomic_load_explicit(&chunks[index], memory_order_acquire);
 }
 
+static size_t chunk_of(uint16_t id)
+{
+	return (size_t)(id - SLOT_OWNER_FIRST) / CHUNK_OWNERS;
+}
+
 struct owner *owner_of_id(uint16_t id)
 {
-	struct chunk *chunk = chunk_at(id / CHUNK_OWNERS);
+	struct owner *owner;
+	struct chunk *chunk;
 
-	if (id == OWNER_ID_HYPERVISOR || chunk == NULL || chunk->owners[id % CHUNK_OWNERS].id != id)
+	if (id < SLOT_OWNER_FIRST || id > SLOT_OWNER_LAST)
 		return NULL;
-	return &chunk->owners[id % CHUNK_OWNERS];
+	chunk = chunk_at(chunk_of(id));
+	if (chunk == NULL)
+		return NULL;
+	owner = &chunk->owners[(id - SLOT_OWNER_FIRST) % CHUNK_OWNERS];
+	return owner->id == id ? owner : NULL;
 }
 
-/* Ids that a chunk can give: not the first of all, nor those from OWNER_ID_MOVING on. */
-static bool is_usable(size_t id)
+/* Makes @chunk that of the first ids that have none; false if all have. Under the lock. */
+static bool add_chunk(struct chunk *chunk)
 {
-	return id != OWNER_ID_HYPERVISOR && id < OWNER_ID_MOVING;
+	size_t index = 0;
+
+	while (index < CHUNKS && chunk_at(index) != NULL)
+		index++;
+	if (index == CHUNKS)
+		return false;
+	atomic_store_explicit(&chunks[index], chunk, memory_order_release);
+	free_places += CHUNK_OWNERS;
+	return true;
 }
 
-static struct owner *find_place(struct chunk *chunk, size_t first_id, uint16_t *id)
+enum mm_status ownership_lock_for(size_t count)
 {
-	for (size_t i = 0; i < CHUNK_OWNERS; i++)
-		if (chunk->owners[i].id == OWNER_ID_HYPERVISOR && is_usable(first_id + i)) {
-			*id = (uint16_t)(first_id + i);
-			return &chunk->owners[i];
-		}
-	return NULL;
-}
+	enum mm_status status;
+	bool added, room;
+	void *chunk;
 
-static enum mm_status chunk_new(size_t index, struct chunk **out)
-{
-	void *memory;
-	enum mm_status status = heap_alloc(sizeof(struct chunk), &memory);
+	ticket_lock(&ownership_lock);
+	if (free_places >= count)
+		return MM_OK;
+	ticket_unlock(&ownership_lock);
 
+	status = heap_alloc(sizeof(struct chunk), &chunk);
 	if (status != MM_OK)
 		return status;
-	*out = memory;
-	**out = (struct chunk){ .in_use = 0 };
-	atomic_store_explicit(&chunks[index], *out, memory_order_release);
-	return MM_OK;
+	*(struct chunk *)chunk = (struct chunk){ .in_use = 0 };
+	ticket_lock(&ownership_lock);
+	/* Meanwhile somebody else may have made room. */
+	added = free_places < count && add_chunk(chunk);
+	room = free_places >= count;
+	if (!room)
+		ticket_unlock(&ownership_lock);
+	if (!added)
+		heap_free(chunk);
+	return room ? MM_OK : MM_NO_MEMORY;
 }
 
-enum mm_status owner_new(const struct vm_space *space, struct sharing *sharing, bool lent,
-			 struct owner **out)
+struct owner *owner_new(const struct vm_space *space, struct sharing *sharing, bool lent)
 {
-	struct owner *owner = NULL;
-	struct chunk *chunk = NULL;
-	size_t free_chunk = CHUNKS;
-	uint16_t id = 0;
+	struct chunk *chunk;
+	struct owner *owner;
+	size_t index = 0;
+	size_t place = 0;
 
-	/* What there is first: a new chunk only when all are full. */
-	for (size_t i = 0; i < CHUNKS && owner == NULL; i++) {
-		chunk = chunk_at(i);
-		if (chunk != NULL && chunk->in_use < CHUNK_OWNERS)
-			owner = find_place(chunk, i * CHUNK_OWNERS, &id);
-		else if (chunk == NULL && free_chunk == CHUNKS)
-			free_chunk = i;
-	}
-	if (owner == NULL) {
-		if (free_chunk == CHUNKS || chunk_new(free_chunk, &chunk) != MM_OK)
-			return MM_NO_MEMORY;
-		owner = find_place(chunk, free_chunk * CHUNK_OWNERS, &id);
-	}
-
+	while ((chunk = chunk_at(index)) == NULL || chunk->in_use == CHUNK_OWNERS)
+		index++;
+	while (chunk->owners[place].id != OWNER_ID_HYPERVISOR)
+		place++;
 	chunk->in_use++;
+	free_places--;
+	owner = &chunk->owners[place];
 	owner->space = space;
 	owner->sharing = sharing;
 	owner->lent = lent;
-	owner->id = id;
+	owner->id = (uint16_t)(SLOT_OWNER_FIRST + index * CHUNK_OWNERS + place);
 	atomic_store_explicit(&owner->pages, 1, memory_order_relaxed);
-	*out = owner;
-	return MM_OK;
+	return owner;
 }
 
 static void owner_free(struct owner *owner)
 {
-	size_t index = owner->id / CHUNK_OWNERS;
+	size_t index = chunk_of(owner->id);
 	struct chunk *chunk = chunk_at(index);
 
 	owner->id = OWNER_ID_HYPERVISOR;
+	free_places++;
 	if (--chunk->in_use > 0)
 		return;
+	free_places -= CHUNK_OWNERS;
 	atomic_store_explicit(&chunks[index], NULL, memory_order_relaxed);
 	heap_free(chunk);
 }

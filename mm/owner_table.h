@@ -9,6 +9,7 @@
  * An owner's id on a page is written under ownership_lock, but for two cases: it becomes that of the
  * only space that maps the page by a compare-exchange from OWNER_ID_HYPERVISOR (owner_claim.h), and
  * a page that nobody holds is made anew. So what is not the hypervisor's stands still under the lock.
+ * A page is counted before it says the id: once it does, another CPU may take it away at any moment.
  */
 #pragma once
 
@@ -17,10 +18,10 @@
 
 #define OWNER_ID_HYPERVISOR UINT16_C(0)
 /* On its way to another owner: ownership_lock is held until it has one. */
-#define OWNER_ID_MOVING UINT16_MAX
+#define OWNER_ID_MOVING SLOT_OWNER_MOVING
 
 struct owner {
-	/* Pages that say this id, and one more until the owner departs. */
+	/* Pages that say this id, or are about to, and one more until the owner departs. */
 	_Atomic uint64_t pages;
 	const struct vm_space *space; /* both NULL: departed */
 	struct sharing *sharing;
@@ -34,11 +35,14 @@ extern MM_PRIVATE struct ticket_lock ownership_lock;
 void owners_reset(void);
 
 /*
- * Makes an owner without pages: of @space, or of @sharing for pages that it shares or has @lent. The
- * caller holds the lock. MM_NO_MEMORY: none, or no id, is left.
+ * Takes the lock, with room for @count (1 or 2) more owners: memory is allocated before, and what is
+ * made under the lock cannot fail. MM_NO_MEMORY: there is none, or no id is left; the lock is not taken.
  */
-MM_MUST_CHECK enum mm_status owner_new(const struct vm_space *space, struct sharing *sharing,
-				       bool lent, struct owner **out);
+MM_MUST_CHECK enum mm_status ownership_lock_for(size_t count);
+
+/* Makes an owner without pages: of @space, or of @sharing for pages that it shares or has @lent. The
+ * caller took the lock with room for it. */
+struct owner *owner_new(const struct vm_space *space, struct sharing *sharing, bool lent);
 
 /* Its pages are the hypervisor's; it lives on, nameless, until the last of them is freed. The caller holds
  * the lock. */
@@ -52,10 +56,17 @@ static inline bool owner_has_departed(const struct owner *owner)
 	return owner->space == NULL && owner->sharing == NULL;
 }
 
-/* Relaxed: the count alone is shared; whoever frees a page has seen it counted. */
+/* Before a page says the owner's id. Relaxed: that is said under the lock, or with a release. */
 static inline void owner_add_pages(struct owner *owner, uint64_t pages)
 {
 	atomic_fetch_add_explicit(&owner->pages, pages, memory_order_relaxed);
+}
+
+/* @pages pages that were counted and say the id of somebody else after all. The owner has not departed, so
+ * these are not the last. */
+static inline void owner_take_back_pages(struct owner *owner, uint64_t pages)
+{
+	atomic_fetch_sub_explicit(&owner->pages, pages, memory_order_relaxed);
 }
 
 /* @pages pages that say @id do so no more. Takes the lock if they were the last of a departed owner. */

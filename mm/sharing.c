@@ -44,7 +44,8 @@ static uint16_t id_of(const struct vm_space *space)
 							   : space_owner(space)->id;
 }
 
-/* Takes the members over; false if they are no set, or not all of them spaces that own. */
+/* Takes the members over, which live on during the call; false if they are no set, or not all of them spaces
+ * that own. */
 static bool add_members(struct sharing *sharing, const struct vm_space *const *members,
 			size_t count)
 {
@@ -56,19 +57,6 @@ static bool add_members(struct sharing *sharing, const struct vm_space *const *m
 		sharing->members[sharing->member_count++] = id;
 	}
 	return true;
-}
-
-/* Both owners of its pages, or neither. */
-static enum mm_status add_owners(struct sharing *sharing)
-{
-	enum mm_status status = owner_new(NULL, sharing, false, &sharing->shared);
-
-	if (status != MM_OK)
-		return status;
-	status = owner_new(NULL, sharing, true, &sharing->lent);
-	if (status != MM_OK)
-		owner_depart(sharing->shared);
-	return status;
 }
 
 static void link_sharing(struct sharing *sharing)
@@ -100,7 +88,7 @@ static enum mm_status make(const struct vm_space *owner, const struct vm_space *
 	if (owner != NULL && space_owner(owner) == NULL)
 		return MM_INVALID_ARGS;
 	/* More than there are owners: so many members cannot all be different. */
-	if (count >= OWNER_ID_MOVING)
+	if (count > OWNER_ID_MOVING - SLOT_OWNER_FIRST)
 		return MM_INVALID_ARGS;
 	status = heap_alloc(sizeof(*sharing) + count * sizeof(sharing->members[0]), &memory);
 	if (status != MM_OK)
@@ -108,16 +96,18 @@ static enum mm_status make(const struct vm_space *owner, const struct vm_space *
 
 	sharing = memory;
 	*sharing = (struct sharing){ .owner = id_of(owner) };
-	ticket_lock(&ownership_lock);
-	status = add_members(sharing, members, count) ? add_owners(sharing) : MM_INVALID_ARGS;
-	if (status == MM_OK)
-		link_sharing(sharing);
-	ticket_unlock(&ownership_lock);
-	if (status == MM_OK)
-		*out = sharing;
-	else
+	status = add_members(sharing, members, count) ? ownership_lock_for(2) : MM_INVALID_ARGS;
+	if (status != MM_OK) {
 		heap_free(sharing);
-	return status;
+		return status;
+	}
+
+	sharing->shared = owner_new(NULL, sharing, false);
+	sharing->lent = owner_new(NULL, sharing, true);
+	link_sharing(sharing);
+	ticket_unlock(&ownership_lock);
+	*out = sharing;
+	return MM_OK;
 }
 
 enum mm_status sharing_new(const struct vm_space *owner, const struct vm_space *const *members,

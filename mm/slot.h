@@ -37,6 +37,24 @@
 #define SLOT_CACHED (UINT32_MAX - 2)
 #define SLOT_UNDER_CONSTRUCTION UINT32_C(0)
 
+/*
+ * The 16 bits of a slot that mean something else in each use of the page. No number is of two uses, so
+ * that who looks at a page of others, without a lock, never takes one for the other. 0 is nobody's.
+ */
+#define SLOT_CHILDREN_LAST UINT16_C(512) /* of a node */
+#define SLOT_HEAP_ORDER 0x0240u /* of the first page of a heap object: this and its order */
+#define SLOT_HEAP_ORDER_MASK 0x3fu
+#define SLOT_LIST_FIRST UINT16_C(0x0400) /* frame_list.c */
+#define SLOT_LIST_LAST UINT16_C(0x7fff)
+#define SLOT_OWNER_FIRST UINT16_C(0x8000) /* owner_table.h */
+#define SLOT_OWNER_LAST UINT16_C(0xfffd)
+#define SLOT_OWNER_MOVING UINT16_C(0xffff)
+
+_Static_assert(SLOT_CHILDREN_LAST < SLOT_HEAP_ORDER &&
+		       (SLOT_HEAP_ORDER | SLOT_HEAP_ORDER_MASK) < SLOT_LIST_FIRST &&
+		       SLOT_LIST_LAST < SLOT_OWNER_FIRST && SLOT_OWNER_LAST < SLOT_OWNER_MOVING,
+	       "no number is of two uses");
+
 /* slot.order of a page that is not the first of a free block. */
 #define ORDER_NONE UINT8_C(0xff)
 /* slot.order of an unused page that no allocator has: only its address leads to it. */
@@ -188,7 +206,8 @@ static inline void slot_set_usage(struct slot *slot, enum page_usage usage)
 	atomic_store_explicit(&slot->usage, (uint8_t)usage, memory_order_relaxed);
 }
 
-/* Relaxed: who asks about somebody else's frame is told that it is in no list of the asker's. */
+/* Relaxed: only the user of a list writes its id, and who asks about somebody else's frame is told that it
+ * is in no list of the asker's. */
 static inline uint16_t slot_list(const struct slot *slot)
 {
 	return atomic_load_explicit(&slot->list, memory_order_relaxed);

@@ -142,15 +142,18 @@ static enum mm_status make_unique(struct slot *slot)
 	if (!is_hypervisors(slot))
 		return MM_ACCESS_DENIED;
 	/* Acquire: what others did through references they have dropped happened before. */
-	if (!atomic_compare_exchange_strong_explicit(&slot->references, &only, SLOT_UNIQUE,
-						     memory_order_acquire, memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(&slot->references, &only,
+						     SLOT_UNDER_CONSTRUCTION, memory_order_acquire,
+						     memory_order_relaxed))
 		return MM_IN_USE;
-	/* Somebody may have taken a reference meanwhile, mapped the page, and dropped it. */
-	if (!is_hypervisors(slot)) {
-		atomic_store_explicit(&slot->references, 1, memory_order_release);
-		return MM_ACCESS_DENIED;
-	}
-	return MM_OK;
+	/*
+	 * Somebody may have taken a reference meanwhile, mapped the page, and dropped it. Release: who finds
+	 * the page UNIQUE sees that it is the hypervisor's; who takes a reference sees what he would have.
+	 */
+	bool unique = is_hypervisors(slot);
+
+	atomic_store_explicit(&slot->references, unique ? SLOT_UNIQUE : only, memory_order_release);
+	return unique ? MM_OK : MM_ACCESS_DENIED;
 }
 
 enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)

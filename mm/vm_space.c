@@ -40,12 +40,13 @@ static struct translation_geometry geometry_for(unsigned int ia_bits,
 /* What owns the pages of a space other than EL2's own, which is the hypervisor's and needs none. */
 static enum mm_status new_owner(const struct vm_space *space, struct owner **out)
 {
-	enum mm_status status;
+	enum mm_status status = ownership_lock_for(1);
 
-	ticket_lock(&ownership_lock);
-	status = owner_new(space, NULL, false, out);
+	if (status != MM_OK)
+		return status;
+	*out = owner_new(space, NULL, false);
 	ticket_unlock(&ownership_lock);
-	return status;
+	return MM_OK;
 }
 
 static void disown(const struct vm_space *space)

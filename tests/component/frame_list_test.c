@@ -418,10 +418,10 @@ TEST(lists_do_what_arrays_do)
 
 #if WORLD_SIMULATED
 
-/* 65535 lists can have frames; a list gives its id back when it is dropped, not when it is empty. */
+/* 31744 lists can have frames; a list gives its id back when it is dropped, not when it is empty. */
 TEST(the_last_list_id_is_refused)
 {
-	enum { LISTS = 65535 };
+	enum { LISTS = 31744 };
 	static struct frame_list lists[LISTS];
 	struct world_config config = world_default_config();
 	struct frame_list one_more;

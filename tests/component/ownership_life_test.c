@@ -352,6 +352,39 @@ TEST(owners_come_and_go)
 		frame_drop(&kept[i]);
 }
 
+/* There are 32766 owners at most. What would make one more fails, and nothing is lost: each of them is there
+ * again when the others go. */
+TEST(the_last_owner_id_is_refused)
+{
+	enum { SHARINGS = 32766 / 2 };
+	static struct sharing *sharings[SHARINGS];
+	struct sharing *refused = NULL;
+	struct vm_space space, other;
+	uint64_t tables;
+
+	for (size_t i = 0; i < SHARINGS; i++)
+		EXPECT_OK(sharing_new(NULL, NULL, 0, &sharings[i]));
+	tables = world_pages(PAGE_TABLE);
+	for (int again = 0; again < 3; again++) {
+		EXPECT_STATUS(sharing_new(NULL, NULL, 0, &refused), MM_NO_MEMORY);
+		EXPECT_STATUS(vm_space_new_stage2(32, &space), MM_NO_MEMORY);
+	}
+	EXPECT_TRUE(refused == NULL);
+	EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
+
+	EXPECT_OK(sharing_destroy(sharings[SHARINGS / 2]));
+	EXPECT_OK(vm_space_new_stage2(32, &space));
+	/* One is left, and a sharing is two. */
+	EXPECT_STATUS(sharing_new(&space, NULL, 0, &refused), MM_NO_MEMORY);
+	EXPECT_OK(vm_space_new_stage2(32, &other));
+	EXPECT_STATUS(vm_space_new_stage2(32, &other), MM_NO_MEMORY);
+	EXPECT_OK(vm_space_destroy(&space));
+	EXPECT_OK(vm_space_destroy(&other));
+	EXPECT_OK(sharing_new(NULL, NULL, 0, &sharings[SHARINGS / 2]));
+	for (size_t i = 0; i < SHARINGS; i++)
+		EXPECT_OK(sharing_destroy(sharings[i]));
+}
+
 #if STRATA_CHECKED
 
 /* A map for which there is no table leaves the page to the hypervisor. */

@@ -243,6 +243,59 @@ static void *share_and_map(void *context)
 	return NULL;
 }
 
+/* CPU 0 maps the pages one by one; CPU 1 puts each into a sharing of CPU 0's space as soon as it is the
+ * space's. */
+static void *map_and_lose(void *context)
+{
+	unsigned int cpu = (unsigned int)(uintptr_t)context;
+
+	machine_set_cpu(cpu);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		struct paddr page = paddr(segment.start.value + i * PAGE_SIZE);
+		struct segment one;
+
+		if (cpu == 0) {
+			if (map_one(&spaces[0], i) != MM_OK)
+				complain("a space was denied a page of its own");
+			continue;
+		}
+		if (segment_slice(&segment, prange(page, paddr(page.value + PAGE_SIZE)), &one) !=
+		    MM_OK)
+			complain("a page has too many references");
+		while (ownership_share(&one, sharing) != MM_OK)
+			cpu_relax();
+		segment_drop(&one);
+	}
+	return NULL;
+}
+
+/* A space whose pages are shared in the moment in which it maps them has not lost what owns them. */
+TEST(a_new_spaces_first_pages_are_shared_at_once)
+{
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		frame_t next = world_frame(world);
+		struct cursor cursor;
+
+		segment = world_segment(world, PAGES, PAGE_SIZE);
+		world_space(world, &spaces[0]);
+		EXPECT_OK(sharing_new(&spaces[0], NULL, 0, &sharing));
+		run_on_cpus(map_and_lose, 2);
+		for (uint64_t i = 0; i < PAGES; i++)
+			EXPECT_TRUE(
+				page_owner(paddr(segment.start.value + i * PAGE_SIZE)).sharing ==
+				sharing);
+		EXPECT_TRUE(sharing_owner(sharing) == &spaces[0]);
+		open_at(&spaces[0], 0, PAGE_SIZE, &cursor);
+		EXPECT_EQUAL(page_owner(next.paddr).kind, OWNER_HYPERVISOR);
+		EXPECT_OK(cursor_map(&cursor, &next, READ_WRITE));
+		EXPECT_TRUE(page_owner(next.paddr).space == &spaces[0]);
+		cursor_close(&cursor);
+		EXPECT_OK(vm_space_destroy(&spaces[0]));
+		segment_drop(&segment);
+		EXPECT_OK(sharing_destroy(sharing));
+	}
+}
+
 /* What is mapped stays shared until it is unmapped, and who sees a page shared may map it. */
 TEST(sharing_races_with_maps)
 {

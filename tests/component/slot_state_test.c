@@ -3,8 +3,10 @@
  * States of a page that no test comes to by calls alone: two thousand million references, an
  * exclusive owner, a page under construction by another CPU. The slot is set to them directly.
  */
-#include "harness.h"
+#include "mapping.h"
 #include "slot.h"
+#include <strata/frame_list.h>
+#include <strata/ownership.h>
 #include <strata/unique_frame.h>
 #if STRATA_CHECKED
 #include "model.h"
@@ -19,6 +21,64 @@ static void set_references(struct paddr page, uint32_t references)
 #if STRATA_CHECKED
 	model_readopt(page);
 #endif
+}
+
+/* A page that was UNIQUE when somebody looked, and is a space's by now, is in none of his lists: a list's id
+ * is no owner's. */
+TEST(a_page_of_a_space_is_in_no_list)
+{
+	enum { EACH = 8 };
+	struct frame_list lists[EACH];
+	struct vm_space spaces[EACH];
+	struct paddr pages[EACH];
+
+	for (size_t i = 0; i < EACH; i++) {
+		unique_frame_t listed;
+
+		world_space(world, &spaces[i]);
+		pages[i] = map_frame_at(world, &spaces[i], 0, READ_WRITE);
+		EXPECT_OK(unique_frame_alloc(FRAME_UNDEFINED, NULL, &listed));
+		frame_list_init(&lists[i]);
+		EXPECT_OK(frame_list_push_back(&lists[i], &listed));
+	}
+	for (size_t i = 0; i < EACH; i++)
+		for (size_t list = 0; list < EACH; list++) {
+			struct frame_list_cursor cursor;
+			bool listed;
+
+			atomic_store(&slot_of(pages[i])->references, SLOT_UNIQUE);
+			listed = frame_list_cursor_at(&lists[list], pages[i], &cursor);
+			atomic_store(&slot_of(pages[i])->references, 1);
+			EXPECT_FALSE(listed);
+		}
+	for (size_t i = 0; i < EACH; i++) {
+		frame_list_drop(&lists[i]);
+		EXPECT_OK(vm_space_destroy(&spaces[i]));
+	}
+}
+
+/* While a page that looks like a frame in use is something else already, what its slot says is no owner's. */
+TEST(what_else_a_slot_says_is_no_owner)
+{
+	struct vm_space space;
+	struct frame_list list;
+	unique_frame_t unique;
+	struct paddr page;
+
+	world_space(world, &space);
+	map_frame_at(world, &space, 0, READ_WRITE);
+	EXPECT_OK(unique_frame_alloc(FRAME_UNDEFINED, NULL, &unique));
+	page = unique.paddr;
+	frame_list_init(&list);
+	EXPECT_OK(frame_list_push_back(&list, &unique));
+	atomic_store(&slot_of(page)->references, 1);
+
+	struct page_owner owner = page_owner(page);
+
+	atomic_store(&slot_of(page)->references, SLOT_UNIQUE);
+	EXPECT_EQUAL(owner.kind, OWNER_HYPERVISOR);
+	frame_list_drop(&list);
+	EXPECT_OK(vm_space_destroy(&space));
 }
 
 TEST(frame_saturates_instead_of_wrapping)

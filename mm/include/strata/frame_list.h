@@ -38,7 +38,7 @@ bool frame_list_contains(const struct frame_list *list, struct paddr paddr);
  * The list takes @frame over, at the front or after the last; @frame is void afterwards, unless there
  * is an error.
  *
- * MM_IN_USE: the frame has metadata. MM_NO_MEMORY: 65535 lists have had a frame, and were not dropped
+ * MM_IN_USE: the frame has metadata. MM_NO_MEMORY: 31744 lists have had a frame, and were not dropped
  * since (a list keeps its number while it is empty).
  */
 MM_MUST_CHECK enum mm_status frame_list_push_front(struct frame_list *list, unique_frame_t *frame);

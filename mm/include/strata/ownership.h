@@ -32,7 +32,9 @@
  * before the first one has its new owner; a map that meets such a mark waits for that lock. A first
  * map of several pages is done in the same way, and one of a single page is one compare-exchange.
  *
- * The ownership lock is taken below those of nodes and above those of the heap (mm/lock.h).
+ * The ownership lock is taken below those of nodes and above those of the heap (mm/lock.h). There is one,
+ * and it is held for a step or two per page: by each change of owner (not while pages are zeroed), and by
+ * a map of several pages, unless all of them are the space's own. No memory is allocated under it.
  */
 #pragma once
 
@@ -65,7 +67,8 @@ struct page_owner page_owner(struct paddr paddr);
  *
  * MM_INVALID_ARGS: @owner is among the members, a member is there twice, or one of them is a space
  *	that owns nothing (EL2's own).
- * MM_NO_MEMORY: none for it, or there are 65534 owners: each space is one, each sharing two.
+ * MM_NO_MEMORY: none for it, or there would be more than 32766 owners: each space but EL2's own is one,
+ *	each sharing two. A space that was destroyed is one as long as pages that it had are held.
  */
 MM_MUST_CHECK enum mm_status sharing_new(const struct vm_space *owner,
 					 const struct vm_space *const *members, size_t count,
