@@ -28,6 +28,28 @@ static uint8_t bbm_level(uint64_t bbm)
 	return bbm > 2 ? 2 : (uint8_t)bbm;
 }
 
+#define CPU_MODEL(implementer, part) ((implementer) << 12 | (part))
+
+/*
+ * CPUs that may lose dirty state, or set it wrongly, where permissions change in place, as they do here:
+ * Cortex-A55 erratum 1024718, in all revisions, and Cortex-A510 erratum 2051678, in r0. AmpereOne must not
+ * be let to manage any flag at Stage 2 (AC03_CPU_38).
+ */
+static bool dirty_state_is_broken(uint64_t midr)
+{
+	switch (CPU_MODEL(FIELD_GET(MIDR_EL1_Implementer, midr),
+			  FIELD_GET(MIDR_EL1_PartNum, midr))) {
+	case CPU_MODEL(0x41, 0xd05): /* Cortex-A55 */
+	case CPU_MODEL(0xc0, 0xac3): /* AmpereOne */
+	case CPU_MODEL(0xc0, 0xac4):
+		return true;
+	case CPU_MODEL(0x41, 0xd46): /* Cortex-A510 */
+		return FIELD_GET(MIDR_EL1_Variant, midr) == 0;
+	default:
+		return false;
+	}
+}
+
 /*
  * The fields of ID registers are ordered, mostly: a higher value has everything a lower one has
  * (Arm ARM D19.1.3). TGran4 and TGran64 are signed (0 present, 15 absent), TGran16 is not (0
@@ -53,7 +75,8 @@ struct arch_features features_decode(const struct id_registers *id)
 		.granule_64k =
 			granule_present(stage1_64k, FIELD_GET(ID_AA64MMFR0_EL1_TGran64_2, mmfr0)),
 		.access_flag = FIELD_GET(ID_AA64MMFR1_EL1_HAFDBS, mmfr1) >= 1,
-		.dirty_state = FIELD_GET(ID_AA64MMFR1_EL1_HAFDBS, mmfr1) >= 2,
+		.dirty_state = FIELD_GET(ID_AA64MMFR1_EL1_HAFDBS, mmfr1) >= 2 &&
+			       !dirty_state_is_broken(id->midr_el1),
 		.vhe = FIELD_GET(ID_AA64MMFR1_EL1_VH, mmfr1) >= 1,
 		.execute_never_el = FIELD_GET(ID_AA64MMFR1_EL1_XNX, mmfr1) >= 1,
 		.bbm_level = bbm_level(FIELD_GET(ID_AA64MMFR2_EL1_BBM, mmfr2)),

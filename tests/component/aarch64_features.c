@@ -141,6 +141,28 @@ TEST(features_of_later_cpus_include_those_of_earlier)
 	EXPECT_TRUE(features.ttl);
 }
 
+/* What a CPU's errata forbid it does not have, whatever its ID registers say. */
+TEST(features_leave_out_dirty_state_that_is_broken)
+{
+	static const struct {
+		uint64_t midr;
+		bool dirty_state;
+	} cpus[] = {
+		{ 0x410fd050, false },			      /* Cortex-A55 r0p0, r2p0 */
+		{ 0x412fd050, false }, { 0x410fd462, false }, /* Cortex-A510 r0p2, r1p0 */
+		{ 0x411fd460, true },  { 0xc00fac30, false }, /* AmpereOne */
+		{ 0xc00fac40, false }, { 0x410fd0b0, true },  /* Cortex-A76 */
+		{ 0x510fd050, true },			      /* another implementer's */
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cpus); i++) {
+		const struct id_registers id = { .midr_el1 = cpus[i].midr, .id_aa64mmfr1_el1 = 2 };
+
+		EXPECT_EQUAL(features_decode(&id).dirty_state, cpus[i].dirty_state);
+		EXPECT_TRUE(features_decode(&id).access_flag);
+	}
+}
+
 /* FEAT_TLBIOS alone (1) has no range forms. */
 TEST(features_outer_shareable_tlbi_is_not_range)
 {
