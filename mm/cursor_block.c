@@ -37,6 +37,7 @@ struct table block_split(struct cursor *cursor, const struct table *table, size_
 	gather_flush(cursor->space, &cursor->gather);
 	descriptor_write(slot, table_descriptor(physical(descriptors)));
 	cursor_publish(cursor);
+	cursor->changed = true;
 	COUNT(blocks_split, 1);
 	return (struct table){ descriptors, level, span.start };
 }

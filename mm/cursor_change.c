@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Changing what is mapped: other pages in its place, or another property. */
+/* Changing what is mapped: other pages in its place. */
 #include <arch/canary.h>
 #include <arch/memory.h>
 #include "cursor_private.h"
 #include "linear.h"
 #include "owner_claim.h"
-#include "protect_range.h"
 #include "share.h"
 
 /* What the page that takes another's place has in it afterwards. */
@@ -134,109 +133,4 @@ enum mm_status cursor_replace_copying(struct cursor *cursor, frame_t *frame,
 				      struct page_property property, uintptr_t caller)
 {
 	return replace_by(cursor, frame, property, REPLACEMENT_COPY, caller);
-}
-
-/*
- * Writes a leaf that translates to the same place with other attributes. Permissions and the Access
- * flag may change in place; a change of memory type or shareability must break first (Arm ARM
- * D8.16.1).
- */
-static void change_leaf(struct cursor *cursor, const struct lookup *lookup, uint64_t attributes,
-			bool memory_type_changes)
-{
-	uint64_t leaf = leaf_descriptor(descriptor_address(lookup->descriptor), attributes,
-					lookup->table.level);
-
-	if (memory_type_changes) {
-		descriptor_write(lookup->slot, 0);
-		gather_leaves(&cursor->gather, lookup->span, lookup->table.level);
-		gather_flush(cursor->space, &cursor->gather);
-		descriptor_write(lookup->slot, leaf);
-		cursor_publish(cursor);
-	} else {
-		descriptor_write(lookup->slot, leaf);
-		gather_leaves(&cursor->gather, lookup->span, lookup->table.level);
-	}
-	COUNT(leaves_changed, 1);
-	cursor->changed = true;
-}
-
-/* Gives every leaf of @part, which lies in @table's span, other attributes; splits at the edges. */
-static void change_below(struct cursor *cursor, const struct table *table, struct irange part,
-			 uint64_t attributes, struct node_reserve *reserve,
-			 bool memory_type_changes)
-{
-	size_t last = table_index(table, iaddr(part.end.value - 1));
-
-	for (size_t i = table_index(table, part.start); i <= last; i++) {
-		uint64_t descriptor = table->descriptors[i];
-		struct irange span = table_span(table, i);
-		struct table child;
-
-		if (irange_contains(part, span) && !descriptor_is_table(descriptor, table->level)) {
-			struct lookup lookup = { &table->descriptors[i], descriptor, *table, span };
-
-			change_leaf(cursor, &lookup, attributes, memory_type_changes);
-			continue;
-		}
-		child = descriptor_is_table(descriptor, table->level)
-				? table_child(table, i, descriptor)
-				: block_split(cursor, table, i, reserve);
-		change_below(cursor, &child, irange_intersection(part, span), attributes, reserve,
-			     memory_type_changes);
-	}
-}
-
-enum mm_status cursor_protect_next(struct cursor *cursor, uint64_t length,
-				   page_property_update update, void *context,
-				   struct irange *changed)
-{
-	enum mm_status status = cursor->access == CURSOR_MUTABLE
-					? cursor_check_length(cursor, length)
-					: MM_ACCESS_DENIED;
-	struct iaddr before = cursor->position;
-	struct irange range = irange(before, iaddr(before.value + length));
-	struct page_property property = { 0, 0 };
-	struct irange part = { { 0 }, { 0 } };
-	struct lookup lookup;
-
-	if (status == MM_OK && !cursor_find(cursor, range, &lookup)) {
-		cursor->position = range.end;
-		status = MM_NOT_MAPPED;
-	} else if (status == MM_OK) {
-		uint64_t old = leaf_attributes(lookup.descriptor);
-		struct page_property was = property_decode(cursor->space->stage, old);
-		struct node_reserve reserve = { .count = 0 };
-		uint64_t attributes = 0;
-
-		part = irange_intersection(range, lookup.span);
-		property = update(was, context);
-		if (!property_encode(cursor->space, property, &attributes))
-			status = MM_NOT_SUPPORTED;
-		attributes |= old & DESCRIPTOR_NOT_COUNTED;
-		if (status == MM_OK && cursor->space->context.hardware_flags) {
-			status = protect_part(cursor, part, update, context);
-		} else if (status == MM_OK && attributes != old) {
-			status = node_reserve_fill(
-				&reserve, split_tables(lookup.table.level, lookup.span, part));
-			if (status == MM_OK) {
-				change_below(cursor, &lookup.table, part, attributes, &reserve,
-					     was.cache != property.cache);
-				MM_INVARIANT(reserve.count == 0,
-					     "a change uses the tables it planned", reserve.count);
-				/* What was split is not alike. */
-				if (table_is_untidy(cursor->space, &lookup.table))
-					tables_merge(cursor, part);
-			}
-		}
-		if (status == MM_OK) {
-			cursor->position = part.end;
-			if (changed != NULL)
-				*changed = part;
-		}
-	}
-	REPORT(.kind = OPERATION_CURSOR_PROTECT_NEXT, .status = status, .space = cursor->space,
-	       .cursor = cursor, .position = before, .range = range, .changed = part,
-	       .property = property);
-	return status;
 }

@@ -32,6 +32,7 @@ struct leaf_change {
 
 struct range_change {
 	struct cursor *cursor;
+	struct table top; /* that spans the range, or the part of a leaf of it */
 	page_property_update update;
 	void *update_context;
 	protect_range_visit visit; /* may be NULL */
@@ -41,6 +42,7 @@ struct range_change {
 	size_t tables;		      /* that splits need */
 	uint64_t leaves;	      /* changed */
 	bool broken;		      /* some leaves are invalid */
+	bool split;		      /* some blocks were */
 	bool to_pages;		      /* blocks that change are split */
 	/* What update said, in the order in which it was asked. */
 	struct property_change changes[PROPERTIES_MAX];

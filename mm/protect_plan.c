@@ -176,7 +176,5 @@ static enum mm_status plan_below(struct range_change *change, const struct table
 
 enum mm_status protect_plan(struct range_change *change, struct irange range)
 {
-	struct table covering = covering_table(change->cursor);
-
-	return plan_below(change, &covering, range);
+	return plan_below(change, &change->top, range);
 }

@@ -21,10 +21,6 @@ MM_MUST_CHECK enum mm_status protect_range_to_pages(struct cursor *cursor, uint6
 						    page_property_update update,
 						    protect_range_visit visit, void *context);
 
-/* As cursor_protect for @part of the cursor's range; the position stays, and nothing is reported. */
-MM_MUST_CHECK enum mm_status protect_part(struct cursor *cursor, struct irange part,
-					  page_property_update update, void *context);
-
 /*
  * As protect_range, but the tables that splits need come from @reserve, which has them: only for what is
  * planned already, of which nothing can be refused.

@@ -117,6 +117,7 @@ static void write_below(struct range_change *change, const struct table *table, 
 			continue;
 		} else {
 			child = block_split(change->cursor, table, i, change->reserve);
+			change->split = true;
 		}
 		write_below(change, &child, irange_intersection(part, span));
 	}
@@ -146,9 +147,8 @@ static void make_below(struct range_change *change, const struct table *table, s
 void protect_commit(struct range_change *change, struct irange range)
 {
 	struct cursor *cursor = change->cursor;
-	struct table covering = covering_table(cursor);
 
-	write_below(change, &covering, range);
+	write_below(change, &change->top, range);
 	/* Where a CPU changed a leaf meanwhile there may be some left. */
 	if (!change->is_planned && cursor->space->context.hardware_flags)
 		node_reserve_release(change->reserve);
@@ -156,12 +156,15 @@ void protect_commit(struct range_change *change, struct irange range)
 		     "a change uses the tables it planned", change->reserve->count);
 	if (change->broken) {
 		gather_flush(cursor->space, &cursor->gather);
-		make_below(change, &covering, range);
+		make_below(change, &change->top, range);
 		cursor_publish(cursor);
 	}
 	if (change->leaves > 0) {
 		cursor->changed = true;
 		COUNT(leaves_changed, change->leaves);
-		tables_merge(cursor, range);
 	}
+	/* A CPU may have set what was to be set after it was split for that: it is a block again. */
+	if ((change->leaves > 0 || change->split) &&
+	    (change->top.level < LEVEL_PAGE || table_is_untidy(cursor->space, &change->top)))
+		tables_merge(cursor, range);
 }

@@ -173,7 +173,9 @@ void check_protect_next(struct cursor_check *check)
 	}
 	if (!check_succeeded(check, allowed))
 		return;
-	if (!spec_protect_next_changes(&check->space->state.mappings, range, changed)) {
+	/* Where CPUs set flags, one leaf may be what is known as several mappings. */
+	if (!check->space->state.hardware_flags &&
+	    !spec_protect_next_changes(&check->space->state.mappings, range, changed)) {
 		difference(check->subject, changed.start,
 			   "changed up to 0x%" PRIx64 ", which is the part of no leaf in the range",
 			   changed.end.value);

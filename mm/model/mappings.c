@@ -87,6 +87,25 @@ bool mappings_next_in(const struct mappings *mappings, struct irange range, stru
 	return true;
 }
 
+bool mappings_are_leaf(const struct mappings *mappings, const struct cursor_item *item,
+		       bool hardware_flags)
+{
+	struct irange left = item->range;
+	struct mapping mapping;
+
+	while (mappings_next_in(mappings, left, &mapping)) {
+		uint64_t offset = mapping.range.start.value - item->range.start.value;
+
+		if (mapping.range.start.value != left.start.value ||
+		    mapping.output.value != item->output.value + offset ||
+		    mapping.counted != item->counted ||
+		    !property_found(mapping.property, item->property, hardware_flags))
+			return false;
+		left.start = mapping.range.end;
+	}
+	return irange_is_empty(left);
+}
+
 struct paddr mapping_output(const struct mapping *mapping, struct iaddr address)
 {
 	return paddr(mapping->output.value + (address.value - mapping->range.start.value));

@@ -16,7 +16,7 @@
 #include "tree.h"
 
 #include <arch/address.h>
-#include <strata/page_property.h>
+#include <strata/cursor.h>
 
 /* Consecutive input addresses mapped to consecutive output addresses alike. */
 struct mapping {
@@ -59,6 +59,11 @@ bool mappings_next(const struct mappings *mappings, struct iaddr address, struct
 
 /* As mappings_next, cut to what of it lies in @range; false if nothing of @range is mapped. */
 bool mappings_next_in(const struct mappings *mappings, struct irange range, struct mapping *out);
+
+/* Whether a leaf that is as @item says is all mapped: by one extent, but where CPUs set flags that make one
+ * leaf of what is known as several. */
+bool mappings_are_leaf(const struct mappings *mappings, const struct cursor_item *item,
+		       bool hardware_flags);
 
 /*
  * Adds @mapping, whose range is page aligned, non-empty and a hole now.

@@ -218,13 +218,17 @@ bool spec_protect_next_step(struct space_state *space, struct cursor_state *curs
 	struct mapping mapping;
 
 	cursor->position = changed.end;
-	if (!mappings_next_in(&space->mappings, changed, &mapping))
-		return true;
-	if (page_property_equal(mapping.property, property))
-		return true;
-	mapping.property = property;
-	return mappings_remove(&space->mappings, mapping.range) &&
-	       mappings_insert(&space->mappings, mapping);
+	/* One, but where CPUs made one leaf of what is known to be more. */
+	while (mappings_next_in(&space->mappings, changed, &mapping)) {
+		changed.start = mapping.range.end;
+		if (page_property_equal(mapping.property, property))
+			continue;
+		mapping.property = property;
+		if (!mappings_remove(&space->mappings, mapping.range) ||
+		    !mappings_insert(&space->mappings, mapping))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -352,10 +356,7 @@ bool spec_query_agrees(const struct space_state *space, const struct cursor_stat
 		return false;
 	if (!mappings_find(&space->mappings, cursor->position, &mapping))
 		return !item->mapped && !anything_mapped(space, item->range);
-	return item->mapped && irange_contains(mapping.range, item->range) &&
-	       item->output.value == mapping_output(&mapping, item->range.start).value &&
-	       property_found(mapping.property, item->property, space->hardware_flags) &&
-	       item->counted == mapping.counted;
+	return item->mapped && mappings_are_leaf(&space->mappings, item, space->hardware_flags);
 }
 
 status_set spec_find_next_statuses(const struct space_state *space,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a CPU sets in a leaf (FEAT_HAFDBS) is kept, whenever it comes; and EL2 sets what a CPU would. */
 #include "hardware_flags.h"
+#include <strata/ageing.h>
 #include <strata/migration.h>
 #include <strata/reclaim.h>
 #include <strata/vm_reader.h>
@@ -122,7 +123,61 @@ TEST(flags_set_between_look_and_removal_are_kept)
 	}
 }
 
+/* A block that a CPU sets the flag of, just before it is split to set the flag of one page, is one again. */
+TEST(block_accessed_just_before_its_fault_is_served_stays_whole)
+{
+	struct vm_space space;
+	struct cursor cursor;
+
+	prepare(world, &space, NOT_ACCESSED);
+	open_at(&space, 0, MIB(2), &cursor);
+	EXPECT_OK(cursor_jump(&cursor, iaddr(AT(BLOCK_PAGE))));
+	store_before_write(BLOCK_PAGE, 1);
+	EXPECT_OK(ageing_fault(&cursor));
+	observe_detach(&writer_between);
+	EXPECT_TRUE(late_store.stored);
+	cursor_close(&cursor);
+	EXPECT_EQUAL(irange_size(item_at(&space, AT(BLOCK_PAGE)).range), MIB(2));
+	EXPECT_EQUAL(item_at(&space, AT(BLOCK_PAGE)).property.flags, READ_WRITE.flags);
+	end(&space);
+}
+
 #endif
+
+static struct page_property count_questions(struct page_property property, void *context)
+{
+	(*(unsigned int *)context)++;
+	property.flags &= (uint8_t)~PAGE_EXECUTE;
+	return property;
+}
+
+/* Each property is asked about once: the one that is there, and those that a CPU may make of it. */
+TEST(property_is_asked_about_once_whoever_keeps_flags)
+{
+	static const struct {
+		uint8_t flags;
+		unsigned int questions;
+	} cases[] = {
+		{ PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, 1 },
+		{ PAGE_READ | PAGE_WRITE, 2 },
+		{ PAGE_READ | PAGE_ACCESSED | PAGE_DIRTY_STATE, 2 },
+		{ PAGE_READ | PAGE_DIRTY_STATE, 4 },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct vm_space space;
+		struct cursor cursor;
+		unsigned int questions = 0;
+
+		prepare(world, &space, page_property(cases[i].flags, CACHE_WRITEBACK));
+		open_at(&space, AT(SINGLE_PAGE), PAGE_SIZE, &cursor);
+		EXPECT_OK(
+			cursor_protect_next(&cursor, PAGE_SIZE, count_questions, &questions, NULL));
+		cursor_close(&cursor);
+		EXPECT_EQUAL(questions, cases[i].questions);
+		end(&space);
+	}
+}
 
 /* What EL2 reads and writes in a guest's place is accessed and dirty as if the guest had done it. */
 TEST(transfers_set_the_flags_that_a_cpu_would)

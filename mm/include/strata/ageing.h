@@ -10,7 +10,8 @@
  * tables.
  *
  * Where the space lets the hardware manage flags (vm_space_use_hardware_flags) the CPU sets it, and no
- * fault is taken; it may do so for an access that it only looks ahead to.
+ * fault is taken; it may do so for an access that it only looks ahead to, and it sets it for a leaf as a
+ * whole: of a block that is aged, one access makes all pages accessed, so there it is exact to the leaf.
  */
 #pragma once
 

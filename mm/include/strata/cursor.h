@@ -176,7 +176,11 @@ MM_MUST_CHECK enum mm_status cursor_replace(struct cursor *cursor, frame_t *fram
  */
 MM_MUST_CHECK enum mm_status cursor_unmap(struct cursor *cursor, uint64_t length, uint64_t *leaves);
 
-/* What a caller wants of a property, given what it is. @context is the caller's. */
+/*
+ * What a caller wants of a property, given what it is. @context is the caller's. Where CPUs keep flags
+ * (vm_space_use_hardware_flags) it is also asked what is to become of all that they may make of a property
+ * before the change is written; the answer to what is found then is what counts.
+ */
 typedef struct page_property (*page_property_update)(struct page_property property, void *context);
 
 /*
