@@ -7,7 +7,7 @@
  * Order of the subsystem's locks, outermost first: nodes (from the root down, ascending on one
  * level), the VMID lock, the ownership lock, a size class of the heap or device regions
  * (device_regions.c), a zone. Under the lock of list numbers (frame_list.c), that of a list of areas
- * (kvirt_area.c), that of dirty logs (dirty_log.c) and, in checked builds, that of the share table
+ * (kvirt_area.c), that of dirty logs (dirty_log_list.c) and, in checked builds, that of the share table
  * (share_table.h) no other is taken.
  */
 #pragma once

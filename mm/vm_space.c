@@ -157,12 +157,10 @@ enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
 		return MM_INVALID_ARGS;
 	if (!arch_features()->dirty_state)
 		return MM_NOT_SUPPORTED;
-	/* A TLB that knows the space may know VTCR_EL2 as well. */
-	if (space->vmid_generation != 0 ||
-	    atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0)
+	if (atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0 ||
+	    atomic_load_explicit(&space->logs_by_fault, memory_order_relaxed) != 0)
 		return MM_BUSY;
-	space->context.hardware_flags = true;
-	return MM_OK;
+	return vmid_use_hardware_flags(space) ? MM_OK : MM_BUSY;
 }
 
 /* Unmaps everything and frees every table. The whole regime is invalidated, not only what was mapped:

@@ -167,6 +167,17 @@ void vmid_activate(struct vm_space *space)
 		mm_log("VMIDs came round, and their generation is", new_generation);
 }
 
+bool vmid_use_hardware_flags(struct vm_space *space)
+{
+	ticket_lock(&vmids.lock);
+	bool was_active = space->vmid_generation != 0;
+
+	if (!was_active)
+		space->context.hardware_flags = true;
+	ticket_unlock(&vmids.lock);
+	return !was_active;
+}
+
 struct vm_space *vmid_deactivate(void)
 {
 	ticket_lock(&vmids.lock);

@@ -21,6 +21,10 @@ void vmid_reset(void);
  * names must not be given to another space. */
 void vmid_activate(struct vm_space *space);
 
+/* Lets the hardware manage flags in @space from its first activation on; false if it was active: a TLB
+ * that knows the space may know VTCR_EL2 as well. */
+bool vmid_use_hardware_flags(struct vm_space *space);
+
 /* No space is active on this CPU. Returns the one that was, or NULL. */
 struct vm_space *vmid_deactivate(void);
 

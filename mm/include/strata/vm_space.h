@@ -69,8 +69,9 @@ struct vm_space {
 	struct owner *owner; /* of the pages that are its own (ownership.h); EL2's own: NULL */
 	_Atomic uint32_t active_cpus; /* bit per CPU */
 	_Atomic uint32_t open_cursors;
-	struct dirty_log *logs;	       /* that hardware writes; the lock is dirty_log.c's */
-	struct device_region *devices; /* remembered, in heap objects. Not of EL2's own */
+	struct dirty_log *_Atomic logs; /* that hardware writes (dirty_log_list.c) */
+	_Atomic uint32_t logs_by_fault; /* those that run */
+	struct device_region *devices;	/* remembered, in heap objects. Not of EL2's own */
 	enum vm_space_part part;
 	struct vm_space *windows; /* BELOW_WINDOW: the first of them */
 	struct vm_space *el2;	  /* IN_WINDOW: whose addresses its table has below the window, */
@@ -135,7 +136,9 @@ MM_MUST_CHECK enum mm_status vm_space_new_window(struct vm_space *el2, struct vm
  * the hypervisor reads or writes in a guest's place (strata/vm_io.h) it sets what the guest's CPU would.
  *
  * MM_INVALID_ARGS: not a Stage-2 space. MM_NOT_SUPPORTED: the CPU does not have it.
- * MM_BUSY: the space was active, or a cursor is open.
+ * Who does this has the space to itself: nobody opens a cursor on it or begins a log during the call.
+ *
+ * MM_BUSY: the space was active, a cursor is open, or a dirty log runs, which would be one by faults.
  */
 MM_MUST_CHECK enum mm_status vm_space_use_hardware_flags(struct vm_space *space);
 
