@@ -49,7 +49,7 @@ static enum mm_status destroy(struct scene *scene)
 {
 	segment_drop(SEGMENT);
 	scene->segment = (struct segment){ .start = { 0 } };
-	return TAKEN(&scene->sharing, sharing_destroy(scene->sharing));
+	return taken(sharing_destroy(scene->sharing), &scene->sharing, sizeof(void *));
 }
 
 /* clang-format off */
