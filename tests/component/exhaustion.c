@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "exhaustion.h"
 #include <strata/table_runs.h>
+#include "page_allocator.h"
 
 #if STRATA_CHECKED
 
@@ -218,7 +219,11 @@ static bool attempt(struct world *world, const struct exhaustion_row *row, uint6
 	mm_fail_allocation(nth);
 
 	enum mm_status status = row->run(&scene);
+	const bool failed = !allocation_will_fail();
 
+	if (failed && status == MM_OK && row->need == PAGES)
+		FAIL("%s: allocation %llu failed, and it is MM_OK", row->operation,
+		     (unsigned long long)nth);
 	if (row->need == NOTHING && frame_alloc(FRAME_UNDEFINED, &none) != MM_NO_MEMORY)
 		FAIL("%s allocates", row->operation);
 	mm_fail_allocation(0);

@@ -59,7 +59,7 @@ struct scene {
 };
 
 enum exhaustion_need {
-	PAGES,	 /* allocates; changes nothing if that fails */
+	PAGES,	 /* allocates; fails, and changes nothing, if that fails */
 	NOTHING, /* allocates nothing */
 };
 

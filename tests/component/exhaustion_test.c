@@ -237,7 +237,7 @@ static enum mm_status new_window(struct scene *scene)
 	X(cursor_migrate, PAGES, two_blocks,                                                       \
 	  TAKEN(FRAME, cursor_migrate(CURSOR, FRAME, &scene->other)))                              \
 	X(cursor_reclaim, PAGES, two_blocks,                                                       \
-	  cursor_reclaim(CURSOR, MIB(2), 1, drop_received, NULL, &scene->number))
+	  cursor_reclaim(CURSOR, MIB(2), 512, drop_received, NULL, &scene->number))
 /* clang-format on */
 
 TABLE_ROWS(EXHAUSTION_RUN)

@@ -27,12 +27,13 @@ typedef void (*reclaim_receiver)(const struct reclaimed_page *page, void *contex
  * CPUs keep flags one that was cold when it was looked at may have been accessed before it went: what
  * its receiver is told has that, as it has PAGE_WRITE of a page that was written.)
  * The position stays. A block is split. A page that others hold too is taken as well:
- * frame_reference_count tells. What is not counted is left. @taken says how many there were; fewer
- * than @wanted if there are no more, or if a block could not be split after some were taken.
+ * frame_reference_count tells. What is not counted is left, and a page that others saturate meanwhile.
+ * @taken says how many there were; fewer than @wanted if there are no more. All or nothing: the tables
+ * for all splits are taken before the first page is.
  *
  * MM_ACCESS_DENIED: read-only cursor. MM_NOT_ALIGNED, MM_OUT_OF_BOUND: as cursor_find_next.
  * MM_NO_MEMORY, MM_SATURATED: no page for a table that a split needs, a page that cannot take one more
- *	reference; and none was taken.
+ *	reference; nothing was taken, and nothing split.
  */
 MM_MUST_CHECK enum mm_status cursor_reclaim(struct cursor *cursor, uint64_t length, uint64_t wanted,
 					    reclaim_receiver receiver, void *context,
