@@ -159,6 +159,7 @@ static enum mm_status pages_alloc(size_t size, void **out)
 	slots_publish(prange(block, paddr(block.value + (PAGE_SIZE << order))), PAGE_HYPERVISOR);
 	slot_of(block)->heap_order = (uint16_t)(SLOT_HEAP_ORDER | order);
 	*out = linear(block);
+	heap_guard_take_pages(slot_of(block), *out, PAGE_SIZE << order, size);
 	return MM_OK;
 }
 
@@ -173,6 +174,7 @@ static void pages_free(void *object)
 
 	unsigned int order = slot->heap_order & SLOT_HEAP_ORDER_MASK;
 
+	heap_guard_give_back_pages(slot, object, PAGE_SIZE << order);
 	slot->heap_order = 0;
 	slots_release(prange(block, paddr(block.value + (PAGE_SIZE << order))));
 }

@@ -6,6 +6,9 @@
  *  live   │      │ state │ object               │ tail            │
  *  free   │ link │ state │ filling                                │
  *         └──────┴───────┴──────────────────────┴─────────────────┘
+ *
+ * An object with pages of its own has a tail to the end of the last page, if it leaves any of it, and
+ * filling when it goes; its size is in the slot of its first page.
  */
 #pragma once
 
@@ -13,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "panic.h"
+#include "slot.h"
 
 #if STRATA_CHECKED
 
@@ -86,9 +90,42 @@ static inline void heap_guard_give_back(void *cell, size_t cell_size)
 	heap_guard_release(cell, cell_size);
 }
 
+/* @slot: of the first of @pages_size bytes, that are an object of @size bytes from now on. */
+static inline void heap_guard_take_pages(struct slot *slot, void *object, size_t pages_size,
+					 size_t size)
+{
+	slot->heap_size = size;
+	heap_guard_fill(object, size, pages_size, HEAP_TAIL_BYTE);
+}
+
+static inline void heap_guard_give_back_pages(const struct slot *slot, void *object,
+					      size_t pages_size)
+{
+	heap_guard_expect(object, (size_t)slot->heap_size, pages_size, HEAP_TAIL_BYTE,
+			  "nobody writes past a heap object");
+	heap_guard_fill(object, 0, pages_size, HEAP_FILLING_BYTE);
+}
+
 #else
 
 #define HEAP_GUARD_SIZE 0
+
+static inline void heap_guard_take_pages(struct slot *slot, void *object, size_t pages_size,
+					 size_t size)
+{
+	(void)slot;
+	(void)object;
+	(void)pages_size;
+	(void)size;
+}
+
+static inline void heap_guard_give_back_pages(const struct slot *slot, void *object,
+					      size_t pages_size)
+{
+	(void)slot;
+	(void)object;
+	(void)pages_size;
+}
 
 static inline void heap_guard_release(void *cell, size_t cell_size)
 {

@@ -91,6 +91,7 @@ struct slot {
 		struct slot_links links; /* of a free block, or of a listed frame */
 		struct slot_node node;
 		struct frame_metadata *metadata; /* of a frame that is not listed */
+		uint64_t heap_size; /* checked builds: bytes of what heap_order is said of */
 	};
 };
 

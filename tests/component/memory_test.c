@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Memory that is added at run time and given back: on a machine with more than the subsystem is told. */
 #include "harness.h"
+#include "slot.h"
 #include <strata/fault.h>
 #include <strata/frame_list.h>
 #include <strata/memory.h>
@@ -246,6 +247,30 @@ TEST(memory_ranges_come_and_go_in_any_order)
 				EXPECT_EQUAL(frame_reference_count(&frames[orders[order][j]]), 1);
 		}
 	}
+}
+
+/* Pages of a range that a CPU had at hand are no pages any more, whatever is written to it. */
+TEST(memory_that_was_removed_is_in_no_cache)
+{
+	frame_t frames[4];
+
+	start(world);
+	EXPECT_OK(mm_memory_add(range(ADDED, ADDED_SIZE)));
+	for (uint64_t i = 0; i < COUNT_OF(frames); i++)
+		EXPECT_OK(frame_from_unused(paddr(ADDED + ADDED_SIZE / 2 + i * PAGE_SIZE),
+					    &frames[i]));
+	for (uint64_t i = 0; i < COUNT_OF(frames); i++)
+		frame_drop(&frames[i]);
+	EXPECT_OK(mm_memory_remove(range(ADDED, ADDED_SIZE)));
+	/* What was metadata looks as if all pages were cached. */
+	for (uint64_t offset = 0; offset < MIB; offset += sizeof(uint64_t))
+		world_write(paddr(ADDED + offset), (uint64_t)SLOT_CACHED << 32 | SLOT_CACHED);
+	for (uint64_t i = 0; i < COUNT_OF(frames); i++) {
+		EXPECT_OK(frame_alloc(FRAME_UNDEFINED, &frames[i]));
+		EXPECT_TRUE(frames[i].paddr.value < ADDED);
+	}
+	for (uint64_t i = 0; i < COUNT_OF(frames); i++)
+		frame_drop(&frames[i]);
 }
 
 #if STRATA_CHECKED

@@ -265,3 +265,25 @@ TEST(one_page_of_another_owner_stops_a_map)
 	}
 	ownership_tear_down(&stage);
 }
+
+/* Two clones of one frame in one call: the page becomes the space's once, and is so until both went. */
+TEST(a_page_that_is_mapped_twice_in_one_call_is_owned_once)
+{
+	frame_t frames[2] = { world_frame(world) };
+	struct paddr page = frames[0].paddr;
+	struct vm_space space;
+	struct cursor cursor;
+
+	world_space(world, &space);
+	EXPECT_OK(frame_clone(&frames[0], &frames[1]));
+	open_at(&space, 0, MIB(2), &cursor);
+	EXPECT_OK(cursor_map_frames(&cursor, frames, 2, READ_WRITE));
+	cursor_close(&cursor);
+	EXPECT_EQUAL(references_of(page), 2);
+	EXPECT_TRUE(page_owner(page).space == &space);
+	EXPECT_EQUAL(unmap_at(&space, 0, PAGE_SIZE), 1);
+	EXPECT_TRUE(page_owner(page).space == &space);
+	EXPECT_EQUAL(unmap_at(&space, PAGE_SIZE, PAGE_SIZE), 1);
+	EXPECT_EQUAL(references_of(page), 0);
+	EXPECT_OK(vm_space_destroy(&space));
+}

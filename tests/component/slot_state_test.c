@@ -3,10 +3,13 @@
  * States of a page that no test comes to by calls alone: two thousand million references, an
  * exclusive owner, a page under construction by another CPU. The slot is set to them directly.
  */
-#include "mapping.h"
+#include "areas.h"
 #include "slot.h"
+#include "vm_io_place.h"
 #include <strata/frame_list.h>
+#include <strata/migration.h>
 #include <strata/ownership.h>
+#include <strata/reclaim.h>
 #include <strata/unique_frame.h>
 #if STRATA_CHECKED
 #include "model.h"
@@ -148,6 +151,85 @@ TEST(cursor_query_of_a_saturated_page_takes_no_reference)
 	set_references(page, 1);
 	cursor_close(&cursor);
 	EXPECT_OK(vm_space_destroy(&space));
+}
+
+static void receive_none(const struct reclaimed_page *page, void *context)
+{
+	(void)context;
+	FAIL("the page at 0x%llx was taken", (unsigned long long)page->page.value);
+}
+
+/* Neither is moved, taken or split, wherever in the block the page lies. */
+TEST(services_leave_a_saturated_page_where_it_is)
+{
+	struct segment segment = world_segment(world, 512, MIB(2));
+	frame_t new = world_frame(world), old = { .paddr = paddr(1) };
+	struct paddr block = segment.start;
+	struct vm_space space;
+	struct cursor cursor;
+	uint64_t taken = 7;
+
+	world_space(world, &space);
+	open_at(&space, MIB(2), MIB(2), &cursor);
+	EXPECT_OK(cursor_map_segment(&cursor, &segment, READ_WRITE));
+	for (uint64_t page = 0; page < 512; page += 511) {
+		struct paddr full = paddr(block.value + page * PAGE_SIZE);
+		struct iaddr at = iaddr(MIB(2) + page * PAGE_SIZE);
+		struct cursor_item item;
+
+		set_references(full, FRAME_REFERENCES_MAX);
+		EXPECT_OK(cursor_jump(&cursor, at));
+		EXPECT_STATUS(cursor_migrate(&cursor, &new, &old), MM_SATURATED);
+		EXPECT_OK(cursor_jump(&cursor, iaddr(MIB(2))));
+		EXPECT_STATUS(cursor_reclaim(&cursor, MIB(2), 512, receive_none, NULL, &taken),
+			      MM_SATURATED);
+		EXPECT_EQUAL(cursor_virt_addr(&cursor).value, MIB(2));
+		EXPECT_OK(cursor_peek(&cursor, &item));
+		EXPECT_EQUAL(irange_size(item.range), MIB(2));
+		set_references(full, 1);
+	}
+	EXPECT_EQUAL(taken, 7);
+	EXPECT_EQUAL(old.paddr.value, 1);
+	cursor_close(&cursor);
+	frame_drop(&new);
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+TEST(area_query_of_a_saturated_page_takes_no_reference)
+{
+	struct kvirt_space *kvirt = make_kvirt(world);
+	struct kvirt_area *area = make_area(kvirt, 1);
+	frame_t frame = world_frame(world), out = { .paddr = paddr(1) };
+	struct paddr page = frame.paddr;
+	struct cursor_item item;
+
+	EXPECT_OK(kvirt_area_map_frames(area, 0, &frame, 1, READ_WRITE));
+	set_references(page, FRAME_REFERENCES_MAX);
+	EXPECT_STATUS(kvirt_area_query(area, 0, &item, &out), MM_SATURATED);
+	EXPECT_EQUAL(out.paddr.value, 1);
+	set_references(page, 1);
+	EXPECT_OK(kvirt_area_drop(area));
+	EXPECT_OK(kvirt_space_destroy(kvirt));
+}
+
+/* Between two spaces the source is held by a reference. */
+TEST(copy_from_a_saturated_page_moves_nothing)
+{
+	struct place from, to;
+	struct vm_reader reader;
+	struct vm_writer writer;
+	uint64_t copied = 7;
+
+	place_make(world, &from, VM_IO_SPACE, 1);
+	place_make(world, &to, VM_IO_SPACE, 1);
+	reader = place_reader(world, &from, 0, PAGE_SIZE);
+	writer = place_writer(world, &to, 0, PAGE_SIZE);
+	set_references(from.frames[0].paddr, FRAME_REFERENCES_MAX);
+	EXPECT_STATUS(vm_reader_read_fallible(&reader, &writer, &copied), MM_SATURATED);
+	EXPECT_EQUAL(copied, 0);
+	set_references(from.frames[0].paddr, 2);
+	place_end(world, &from);
+	place_end(world, &to);
 }
 
 TEST(frame_functions_name_exclusive_and_unfinished_pages)

@@ -301,4 +301,63 @@ TEST(tables_are_seen_when_they_come_and_go)
 	EXPECT_OK(vm_space_destroy(&space));
 }
 
+static struct observe_event by_address[8];
+static size_t by_address_count;
+
+static void note_by_address(const struct observe_event *event)
+{
+	bool is_one =
+		event->kind == OBSERVE_TLBI_IPA_ADDRESS || event->kind == OBSERVE_TLBI_IPA_RANGE;
+
+	if (is_one && by_address_count < COUNT_OF(by_address))
+		by_address[by_address_count++] = *event;
+}
+
+static struct observer address_watcher = { .see = note_by_address };
+
+/* By address, with the level of what went, and leaves only unless a table went as well. */
+TEST(flush_says_the_level_and_that_only_leaves_went)
+{
+	static const struct {
+		uint64_t ia, size;
+		int level;
+		enum tlb_depth depth;
+	} cases[] = {
+		{ PAGE_SIZE, PAGE_SIZE, 3, TLB_LEAF_ONLY },
+		{ PAGE_SIZE, 3 * PAGE_SIZE, 3, TLB_LEAF_ONLY },
+		{ MIB(4), MIB(2), 2, TLB_LEAF_ONLY },
+		{ 0, MIB(2), TLB_LEVEL_ANY, TLB_ALL_LEVELS },
+		{ MIB(8), PAGE_SIZE, TLB_LEVEL_ANY, TLB_ALL_LEVELS },
+	};
+
+	for (unsigned int variant = 0; variant < 4; variant++)
+		for (size_t i = 0; i < COUNT_OF(cases); i++) {
+			struct world_config config = world_default_config();
+			struct vm_space space;
+
+			config.machine.features = features_of(variant);
+			world_restart(world, &config);
+			world_space(world, &space);
+			EXPECT_OK(vm_space_activate(&space));
+			map_segment_at(world, &space, 0, 5, PAGE_SIZE, READ_WRITE);
+			map_segment_at(world, &space, MIB(2), 1024, MIB(2), READ_WRITE);
+			map_frame_at(world, &space, MIB(8), READ_WRITE);
+			by_address_count = 0;
+			observe_attach(&address_watcher);
+			unmap_at(&space, cases[i].ia, cases[i].size);
+			observe_detach(&address_watcher);
+			EXPECT_TRUE(by_address_count > 0);
+			/* Leaves go first, and then the table that they leave empty. */
+			for (size_t n = 0; n < by_address_count; n++) {
+				if (cases[i].depth == TLB_ALL_LEVELS && n + 1 < by_address_count)
+					continue;
+				EXPECT_EQUAL((uint64_t)by_address[n].level,
+					     (uint64_t)cases[i].level);
+				EXPECT_EQUAL(by_address[n].depth, cases[i].depth);
+			}
+			vm_space_deactivate();
+			EXPECT_OK(vm_space_destroy(&space));
+		}
+}
+
 #endif

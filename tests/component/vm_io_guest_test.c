@@ -69,6 +69,29 @@ TEST(vm_guest_leaves_at_every_level)
 	place_end(world, &place);
 }
 
+/* A guest's table in registers of a device, or where this CPU holds a cursor, is not read; @out stays. */
+TEST(vm_guest_tables_that_cannot_be_read_now)
+{
+	struct vm_guest_walk walk = untouched();
+	struct vm_guest in_registers;
+	struct cursor cursor;
+	struct place place;
+
+	place_make(world, &place, VM_IO_GUEST, 1);
+	in_registers = place.guest;
+	in_registers.ttbr0 = GIB(2);
+	map_iomem_at(&place.space, GIB(2), NO_MEMORY_BASE, PAGE_SIZE, DEVICE);
+	EXPECT_STATUS(vm_guest_translate(&in_registers, place.base, PAGE_READ, &walk),
+		      MM_ACCESS_DENIED);
+	open_at(&place.space, GUEST_TABLES_IPA, PAGE_SIZE, &cursor);
+	EXPECT_STATUS(vm_guest_translate(&place.guest, place.base, PAGE_READ, &walk), MM_BUSY);
+	cursor_close(&cursor);
+	EXPECT_EQUAL(walk.stage, 7);
+	EXPECT_EQUAL(walk.ipa.value, 0x77);
+	expect_ipa(&place, place.base, PAGE_READ, place.ipa, 3);
+	place_end(world, &place);
+}
+
 /* Where a walk starts follows from the size; small first tables may begin inside a page. */
 TEST(vm_guest_walks_start_by_size)
 {

@@ -77,6 +77,9 @@ def main():
         if b"mm/model/" in content:
             found.append("the bytes 'mm/model/'")
         tap.check("a release image holds nothing of the model", found)
+        if name == "strata.elf":
+            tap.check("a release image holds nothing of shares",
+                      [line for line in lines_of([nm, elf]) if " share_" in line])
     elif name == "strata.elf":  # test images may have no use for it
         tap.check("a checked image holds the model",
                   [] if found else ["no compilation unit is of mm/model"])

@@ -33,6 +33,10 @@ typedef struct frame {
 #endif
 } frame_t;
 
+#if !STRATA_CHECKED
+_Static_assert(sizeof(frame_t) == 8, "a frame is an address, and nothing else");
+#endif
+
 enum frame_contents {
 	FRAME_ZEROED,
 	FRAME_UNDEFINED, /* whatever was there; not for memory a guest will see */

@@ -21,7 +21,7 @@ struct frame_request {
  *
  * MM_INVALID_ARGS: a member is outside its domain, or no address can satisfy both alignment and
  *	colour.
- * MM_NO_MEMORY: no such pages are free.
+ * MM_NO_MEMORY: no such pages are free inside one free block (as segment_alloc).
  */
 MM_MUST_CHECK enum mm_status segment_request(const struct frame_request *request,
 					     struct segment *out);

@@ -23,7 +23,9 @@ struct segment {
  * Takes @page_count free contiguous pages whose first is aligned to @alignment bytes (a power of
  * two, at least PAGE_SIZE).
  *
- * MM_INVALID_ARGS: no pages, or @alignment is not such a power. MM_NO_MEMORY: no such run is free.
+ * MM_INVALID_ARGS: no pages, or @alignment is not such a power. MM_NO_MEMORY: no such run is free inside one
+ * free block. (Blocks are of a power of two pages, aligned to their size: a run that crosses from one into
+ * the next is not looked for.)
  */
 MM_MUST_CHECK enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment,
 					   enum frame_contents contents, struct segment *out);
@@ -40,7 +42,8 @@ MM_MUST_CHECK enum mm_status segment_from_unused(struct prange range, struct seg
  * Takes the pages of @range, all of them PAGE_RESERVED, for instance a file that a loader left
  * there. The last drop of each page makes it free memory.
  *
- * As segment_from_unused, but MM_ACCESS_DENIED if some page is not PAGE_RESERVED.
+ * MM_NOT_ALIGNED, MM_INVALID_ARGS, MM_OUT_OF_BOUND: as segment_from_unused.
+ * MM_ACCESS_DENIED: some page is not PAGE_RESERVED. No page was taken.
  */
 MM_MUST_CHECK enum mm_status segment_from_reserved(struct prange range, struct segment *out);
 
