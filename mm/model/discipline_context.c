@@ -59,16 +59,13 @@ static bool root_is_empty(struct discipline *discipline, uint64_t root)
 }
 
 /*
- * Whether another CPU is in the middle of writing to @page: it owes a DSB before it gives back the lock,
- * and until then a walk may find the descriptor as it was or as it is.
+ * Whether some CPU is in the middle of writing to @page, this one perhaps, with a cursor open: it owes a
+ * DSB before it gives back the lock, and until then a walk may find the descriptor as it was or as it is.
  */
-static bool is_being_written(struct discipline *discipline, const struct shadow *page,
-			     const struct observe_event *event)
+static bool is_being_written(struct discipline *discipline, const struct shadow *page)
 {
 	const struct shadow *locked = page;
 
-	if (page->writer == event->cpu)
-		return false;
 	if (page->follows != 0)
 		locked = shadow_find(discipline, page->follows);
 	return locked != NULL && locked->holder == page->writer + 1;
@@ -85,7 +82,7 @@ static void check_root(struct discipline *discipline, uint64_t root,
 				  "the register names 0x%" PRIx64 ", which is no root", root);
 	for (uint64_t at = root; (page = root_page(discipline, root, at)) != NULL; at += PAGE_SIZE)
 		if (!shadow_published(discipline, page, true) &&
-		    !is_being_written(discipline, page, event)) {
+		    !is_being_written(discipline, page)) {
 			discipline_broken(discipline, DISCIPLINE_dsb_missing_publish, event,
 					  "no DSB since the root at 0x%" PRIx64 " was %s", at,
 					  page->written != 0 ? "written" : "zeroed");

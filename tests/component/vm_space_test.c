@@ -212,3 +212,23 @@ TEST(spaces_do_not_see_each_other)
 	for (size_t i = 0; i < 2; i++)
 		EXPECT_OK(vm_space_destroy(&spaces[i]));
 }
+
+/* What a cursor has removed and not flushed yet is owed until it is closed, whatever is activated meanwhile. */
+TEST(activate_beside_an_open_cursor_of_the_same_space)
+{
+	struct irange all;
+	struct vm_space space;
+	struct cursor cursor;
+	frame_t frame = world_frame(world);
+
+	world_space(world, &space);
+	all = vm_space_range(&space);
+	EXPECT_OK(cursor_open(&space, all, CURSOR_MUTABLE, &cursor));
+	EXPECT_OK(cursor_map(&cursor, &frame, READ_WRITE));
+	EXPECT_OK(cursor_jump(&cursor, all.start));
+	EXPECT_OK(cursor_unmap(&cursor, irange_size(all), NULL));
+	EXPECT_OK(vm_space_activate(&space));
+	cursor_close(&cursor);
+	vm_space_deactivate();
+	EXPECT_OK(vm_space_destroy(&space));
+}
