@@ -232,8 +232,9 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 	vmid_end_visit();
 }
 
-static void drop_pages(struct tlb_gather *gather)
+static void drop_pages(const struct vm_space *space, struct tlb_gather *gather)
 {
+	(void)space; /* only who observes asks whose references they are */
 	IN_FLIGHT();
 
 	for (size_t i = 0; i < gather->run_count; i++) {
@@ -244,7 +245,7 @@ static void drop_pages(struct tlb_gather *gather)
 		if (prange_is_empty(run))
 			continue;
 		REPORT(.kind = OPERATION_FLUSH_SYNC, .gather = gather, .pages = run);
-		OBSERVE(.kind = OBSERVE_PAGES_RELEASE, .address = run.start,
+		OBSERVE(.kind = OBSERVE_PAGES_RELEASE, .address = run.start, .root = space->root,
 			.value = prange_size(run));
 		if (prange_size(run) == PAGE_SIZE)
 			page_release(run.start);
@@ -267,7 +268,7 @@ static void drop_tables(struct tlb_gather *gather)
 void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 {
 	if (CANARY(dropped_before_flush) || CANARY(page_released_unflushed))
-		drop_pages(gather);
+		drop_pages(space, gather);
 	if (CANARY(dropped_before_flush) || CANARY(table_freed_unflushed))
 		drop_tables(gather);
 	if (gather->range_count > 0 || gather->everything) {
@@ -282,6 +283,6 @@ void gather_flush(struct vm_space *space, struct tlb_gather *gather)
 		gather->range_count = 0;
 		gather->everything = false;
 	}
-	drop_pages(gather);
+	drop_pages(space, gather);
 	drop_tables(gather);
 }

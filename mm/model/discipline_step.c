@@ -256,7 +256,8 @@ static void see_release(struct discipline *discipline, const struct observe_even
 			struct debt *debt = next;
 
 			next = debt_after(context, debt);
-			if (debt->cpu == event->cpu && leads_into(discipline, debt, pages))
+			if (context->root == event->root.value && debt->cpu == event->cpu &&
+			    leads_into(discipline, debt, pages))
 				discipline_unpaid(discipline, context, debt,
 						  DISCIPLINE_page_released_unflushed, event,
 						  "its page is given back");
