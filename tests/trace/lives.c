@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What lives in a world, and what may be asked of it. */
+#include "trace.h"
+
+/* ---- What may be asked ------------------------------------------------------------------------- */
+
+static bool any_lives(const struct trace *trace, enum object_kind kind)
+{
+	for (unsigned int i = 0; i < object_count(kind); i++)
+		if (trace->live[kind][i])
+			return true;
+	return false;
+}
+
+/* Two ranges of memory that a guest may reach may be the same bytes: what arrives then is open. */
+static bool may_overlap(const struct objects *o, const struct step *step)
+{
+	const struct vm_io_range *from = &o->readers[step->used[OBJECT_READER]].range;
+	const struct vm_io_range *to = &o->writers[step->used[OBJECT_WRITER]].range;
+
+	return from->kind >= VM_IO_SPACE && to->kind >= VM_IO_SPACE;
+}
+
+static bool is_changing(const struct trace *trace, const struct vm_space *space)
+{
+	for (unsigned int i = 0; i < object_count(OBJECT_CURSOR); i++)
+		if (trace->live[OBJECT_CURSOR][i] && trace->objects.cursors[i].space == space &&
+		    trace->objects.cursors[i].access == CURSOR_MUTABLE)
+			return true;
+	return false;
+}
+
+bool trace_may(const struct trace *trace, const struct step *step)
+{
+	const struct objects *o = &trace->objects;
+
+	if (step->act >= ACTS)
+		return false;
+
+	const struct act_words *words = act_words((enum act)step->act);
+
+	for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
+		if ((words->uses >> kind & 1) != 0 && !trace->live[kind][step->used[kind]])
+			return false;
+		if ((words->makes >> kind & 1) != 0 && trace->live[kind][step->made[kind]])
+			return false;
+	}
+	if (words->other_space && !trace->live[OBJECT_SPACE][step->other_space])
+		return false;
+	switch ((enum act)step->act) {
+	case ACT_SPACE_DESTROY:
+		return !any_lives(trace, OBJECT_KVIRT) ||
+		       trace->kvirt_space != &o->spaces[step->used[OBJECT_SPACE]];
+	case ACT_CURSOR_OPEN: /* nobody else maps anything where areas come from */
+		return !any_lives(trace, OBJECT_KVIRT) ||
+		       trace->kvirt_space != &o->spaces[step->used[OBJECT_SPACE]] ||
+		       step->numbers[NUMBER_ACCESS] != CURSOR_MUTABLE;
+	case ACT_SPACE_ACTIVATE: /* what this CPU is changing it does not load */
+		return !is_changing(trace, &o->spaces[step->used[OBJECT_SPACE]]);
+	case ACT_MEMORY_REMOVE: /* an open cursor is an operation in flight */
+		return !any_lives(trace, OBJECT_CURSOR);
+	case ACT_READ_FALLIBLE:
+		return !may_overlap(o, step);
+	default:
+		return true;
+	}
+}
+
+/* ---- What lives afterwards ----------------------------------------------------------------------- */
+
+static void end_places(struct trace *trace, const struct frame_list *list, unsigned int but)
+{
+	for (unsigned int i = 0; i < object_count(OBJECT_PLACE); i++)
+		if (i != but && trace->objects.places[i].list == list)
+			trace->live[OBJECT_PLACE][i] = false;
+}
+
+static bool is_of(const struct objects *o, const struct vm_io_range *range,
+		  const struct vm_space *space)
+{
+	if (range->kind == VM_IO_SPACE)
+		return range->space == space;
+	return range->kind == VM_IO_GUEST && range->guest == &o->guests[space - o->spaces];
+}
+
+static void end_of_space(struct trace *trace, const struct vm_space *space)
+{
+	for (unsigned int i = 0; i < object_count(OBJECT_READER); i++) {
+		if (is_of(&trace->objects, &trace->objects.readers[i].range, space))
+			trace->live[OBJECT_READER][i] = false;
+		if (is_of(&trace->objects, &trace->objects.writers[i].range, space))
+			trace->live[OBJECT_WRITER][i] = false;
+	}
+}
+
+static void note_lives(struct trace *trace, const struct step *step)
+{
+	const struct act_words *words = act_words((enum act)step->act);
+	struct objects *o = &trace->objects;
+
+	for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
+		if ((words->ends >> kind & 1) != 0)
+			trace->live[kind][step->used[kind]] = false;
+		if ((words->makes >> kind & 1) != 0)
+			trace->live[kind][step->made[kind]] = true;
+	}
+	switch ((enum act)step->act) {
+	case ACT_SPACE_DESTROY:
+		end_of_space(trace, &o->spaces[step->used[OBJECT_SPACE]]);
+		break;
+	case ACT_KVIRT_NEW:
+		trace->kvirt_space = &o->spaces[step->used[OBJECT_SPACE]];
+		break;
+	case ACT_LIST_DROP:
+	case ACT_LIST_PUSH_FRONT:
+	case ACT_LIST_PUSH_BACK:
+	case ACT_LIST_POP_FRONT:
+	case ACT_LIST_POP_BACK:
+		end_places(trace, &o->lists[step->used[OBJECT_LIST]], OBJECTS_MAX);
+		break;
+	case ACT_LIST_CURSOR_INSERT_BEFORE:
+	case ACT_LIST_CURSOR_TAKE:
+		end_places(trace, o->places[step->used[OBJECT_PLACE]].list,
+			   step->used[OBJECT_PLACE]);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A segment without a page is void, whatever the status that says so. */
+static void note_empty(struct trace *trace, const struct step *step)
+{
+	const struct segment *segment = &trace->objects.segments[step->used[OBJECT_SEGMENT]];
+
+	if ((act_words((enum act)step->act)->uses >> OBJECT_SEGMENT & 1) != 0 &&
+	    segment->start.value >= segment->end.value)
+		trace->live[OBJECT_SEGMENT][step->used[OBJECT_SEGMENT]] = false;
+}
+
+void trace_note(struct trace *trace, const struct step *step)
+{
+	if (trace->status == MM_OK)
+		note_lives(trace, step);
+	note_empty(trace, step);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Traces on the simulated machine.
+ *
+ *     trace [--canary=NAME] [--cover] [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
+ *
+ * STAGE is 1, 2 or both. --cover: what is never reached is a failure. */
+#include "run.h"
+
+#include <arch/canary.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+	struct run_options options = {
+		.seed = 1, .operations = 10000, .illegal = 10, .stages = { true, true }
+	};
+	int given = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--cover") == 0) {
+			options.cover = true;
+#if STRATA_CANARIES
+		} else if (strncmp(argv[i], "--canary=", 9) == 0) {
+			if (!canary_choose(argv[i] + 9))
+				return 2;
+#endif
+		} else if (given == 0) {
+			options.seed = strtoull(argv[i], NULL, 10);
+			given++;
+		} else if (given == 1) {
+			options.operations = strtoull(argv[i], NULL, 10);
+			given++;
+		} else if (given == 2) {
+			options.stages[0] = strcmp(argv[i], "2") != 0;
+			options.stages[1] = strcmp(argv[i], "1") != 0;
+			given++;
+		} else {
+			options.illegal = (unsigned int)strtoul(argv[i], NULL, 10);
+		}
+	}
+	return run(&options);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Traces at EL2. In bootargs: seed=, ops=, stage=1, 2 or both, illegal= (in a hundred), print= (the step
+ * from which on each call is said before it is made). Exit code 0 if
+ * nothing was wrong.
+ */
+#include "run.h"
+#include "stage_image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The decimal number of an option, or @otherwise. */
+static uint64_t number_option(const struct boot_info *info, const char *key, uint64_t otherwise)
+{
+	char text[24];
+	uint64_t number = 0;
+
+	if (!boot_option(info, key, text, sizeof(text)))
+		return otherwise;
+	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
+		number = number * 10 + (uint64_t)(*digit - '0');
+	return number;
+}
+
+int image_main(const struct boot_info *info)
+{
+	char stage[8] = "both";
+	struct run_options options = {
+		.seed = number_option(info, "seed", 1),
+		.operations = number_option(info, "ops", 10000),
+		.illegal = (unsigned int)number_option(info, "illegal", 10),
+		.print_from = number_option(info, "print", 0),
+	};
+
+	boot_option(info, "stage", stage, sizeof(stage));
+	options.stages[0] = strcmp(stage, "2") != 0;
+	options.stages[1] = strcmp(stage, "1") != 0;
+	if (!stage_prepare(info)) {
+		printf("no room for a world\n");
+		return 1;
+	}
+	return run(&options);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "run.h"
+
+#include "shrink.h"
+
+#include <stdio.h>
+
+/* A world's steps; every so often everything is looked at. */
+#define WORLD_STEPS 600
+#define CHECK_STEPS 100
+
+static struct step steps[WORLD_STEPS];
+static struct trace trace;
+
+/* ---- What was reached -------------------------------------------------------------------------- */
+
+static void count(struct coverage *coverage, const struct step *step, enum mm_status status)
+{
+	int operation = act_words((enum act)step->act)->operation;
+
+	coverage->performed++;
+	coverage->refused += status != MM_OK;
+	if (operation != OPERATION_COUNT)
+		coverage->statuses[operation][status]++;
+}
+
+static void print_operations(const struct coverage *coverage)
+{
+	for (unsigned int kind = 0; kind < OPERATION_COUNT; kind++) {
+		if (act_reaches((enum mm_operation_kind)kind) == 0)
+			continue;
+		printf("  %-28s", op_information((enum mm_operation_kind)kind)->name);
+		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
+			if (coverage->statuses[kind][status] != 0)
+				printf(" %s %llu", mm_status_name((enum mm_status)status) + 3,
+				       (unsigned long long)coverage->statuses[kind][status]);
+		printf("\n");
+	}
+}
+
+static const struct {
+	const char *name;
+	size_t offset;
+} branches[] = {
+	{ "leaves mapped", offsetof(struct mm_statistics, leaves_mapped) },
+	{ "leaves unmapped", offsetof(struct mm_statistics, leaves_unmapped) },
+	{ "leaves changed", offsetof(struct mm_statistics, leaves_changed) },
+	{ "blocks split", offsetof(struct mm_statistics, blocks_split) },
+	{ "tables merged", offsetof(struct mm_statistics, tables_merged) },
+	{ "tables allocated", offsetof(struct mm_statistics, tables_allocated) },
+	{ "tables freed", offsetof(struct mm_statistics, tables_freed) },
+	{ "gathers flushed", offsetof(struct mm_statistics, gather_flushes) },
+	{ "pages parked", offsetof(struct mm_statistics, frames_parked) },
+};
+
+static uint64_t branch(const struct coverage *coverage, size_t i)
+{
+	return *(const uint64_t *)((const char *)&coverage->statistics + branches[i].offset);
+}
+
+static unsigned int print_missing(const struct coverage *coverage)
+{
+	unsigned int missing = 0;
+
+	for (unsigned int kind = 0; kind < OPERATION_COUNT; kind++) {
+		uint32_t left = act_reaches((enum mm_operation_kind)kind);
+
+		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
+			if ((left >> status & 1) != 0 && coverage->statuses[kind][status] == 0) {
+				printf("never reached: %s of %s\n",
+				       mm_status_name((enum mm_status)status),
+				       op_information((enum mm_operation_kind)kind)->name);
+				missing++;
+			}
+	}
+	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
+		if (branch(coverage, i) == 0) {
+			printf("never reached: %s\n", branches[i].name);
+			missing++;
+		}
+	return missing;
+}
+
+static void print_coverage(const struct coverage *coverage)
+{
+	printf("operations, and how they ended\n");
+	print_operations(coverage);
+	printf("branches\n");
+	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
+		printf("  %-28s %llu\n", branches[i].name, (unsigned long long)branch(coverage, i));
+}
+
+/* ---- The run ----------------------------------------------------------------------------------- */
+
+static void report(const struct run_options *options, uint64_t number, struct log *log,
+		   struct finding finding)
+{
+	char call[400];
+
+	printf("DIFFERENT at step %llu, %llu of its world, seed %llu\n", (unsigned long long)number,
+	       (unsigned long long)log->count, (unsigned long long)options->seed);
+	if (finding.act < ACTS) {
+		act_print(&log->steps[log->count - 1], call, sizeof(call));
+		printf("  %s\n", call);
+	}
+	printf("  %s: %s\n", judge_name(finding.judge), finding.text);
+	trace_print_states(&trace);
+	trace_abandon();
+	shrink(log, &trace, &finding);
+	printf("shrunk to %llu steps; %s: %s\n", (unsigned long long)log->count,
+	       judge_name(finding.judge), finding.text);
+	print_test(log, &trace, &finding, options->seed);
+}
+
+static void print_call(uint64_t number, const struct step *step)
+{
+	char call[400];
+
+	act_print(step, call, sizeof(call));
+	printf("%llu %s\n", (unsigned long long)number, call);
+}
+
+/* False: something was wrong, and that was said. */
+static bool run_world(const struct run_options *options, struct generator *generator,
+		      uint64_t number, uint64_t wanted, struct coverage *coverage)
+{
+	struct log log = { .size = generator->size, .steps = steps };
+	bool good = trace_begin(&trace, generator->size);
+
+	while (good && log.count < wanted) {
+		struct step *step = &steps[log.count];
+
+		generate(generator, &trace, step);
+		log.count++;
+		if (options->print_from != 0 && number + log.count >= options->print_from)
+			print_call(number + log.count, step);
+		good = trace_perform(&trace, step);
+		count(coverage, step, trace.status);
+		if (good && log.count % CHECK_STEPS == 0)
+			good = trace_check(&trace);
+	}
+	if (good)
+		good = trace_end(&trace, coverage);
+	if (!good)
+		report(options, number + log.count, &log, trace.finding);
+	return good;
+}
+
+int run(const struct run_options *options)
+{
+	static struct coverage coverage;
+	struct generator generator = {
+		.random = { options->seed },
+		.illegal = options->illegal,
+		.stages = { options->stages[0], options->stages[1] },
+	};
+
+	acts_init();
+	printf("trace: seed %llu, %llu operations, %u%% illegal\n",
+	       (unsigned long long)options->seed, (unsigned long long)options->operations,
+	       options->illegal);
+	while (coverage.performed < options->operations) {
+		uint64_t left = options->operations - coverage.performed;
+
+		generator.size = coverage.worlds % 4 == 3 ? WORLD_LARGE : WORLD_SMALL;
+		if (!run_world(options, &generator, coverage.performed,
+			       left < WORLD_STEPS ? left : WORLD_STEPS, &coverage))
+			return 1;
+	}
+	print_coverage(&coverage);
+	if (options->cover && print_missing(&coverage) != 0)
+		return 1;
+	printf("trace: %llu operations in %llu worlds, %llu refused; model: %llu checked, 0 "
+	       "differences; discipline: %llu events, 0 reports\n",
+	       (unsigned long long)coverage.performed, (unsigned long long)coverage.worlds,
+	       (unsigned long long)coverage.refused, (unsigned long long)coverage.checks,
+	       (unsigned long long)coverage.events);
+	return 0;
+}

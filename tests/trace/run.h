@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A run: worlds one after another, until so many operations were made or one was wrong. */
+#pragma once
+
+#include "generate.h"
+
+struct run_options {
+	uint64_t seed;
+	uint64_t operations;
+	unsigned int illegal; /* in a hundred */
+	bool stages[2];
+	uint64_t print_from; /* each call from this step on is said before it is made; 0: none */
+	bool cover;	     /* what is not reached is a failure */
+};
+
+/* Says all on standard output: the same for the same options. Returns the exit code. */
+int run(const struct run_options *options);

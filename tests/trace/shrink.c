@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Delta debugging: ever smaller runs of steps are left out, as long as what is left is wrong too. */
+#include "shrink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct finding replay(const struct log *log, struct trace *trace)
+{
+	static struct coverage nothing;
+	bool good = trace_begin(trace, log->size);
+
+	for (size_t i = 0; good && i < log->count; i++)
+		if (trace_may(trace, &log->steps[i]))
+			good = trace_perform(trace, &log->steps[i]);
+	if (good)
+		good = trace_check(trace);
+	if (good)
+		trace_end(trace, &nothing);
+	else
+		trace_abandon();
+	return trace->finding;
+}
+
+/* Numbers in what was said are not the same in another trace; who said it, and of what, is. */
+static bool same(const struct finding *a, const struct finding *b)
+{
+	return a->judge == b->judge && a->act == b->act;
+}
+
+/* Marks a step as left out: it is no act, so it may not be. */
+#define LEFT_OUT 0x8000
+
+static void mark(struct log *log, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++)
+		log->steps[i].act ^= LEFT_OUT;
+}
+
+/* Whether the log without @count steps from @first on is wrong in the same way; then that is the log. */
+static bool without(struct log *log, size_t first, size_t count, struct trace *trace,
+		    struct finding *finding)
+{
+	struct finding now;
+
+	mark(log, first, count);
+	now = replay(log, trace);
+	if (!same(&now, finding)) {
+		mark(log, first, count);
+		return false;
+	}
+	*finding = now;
+	memmove(&log->steps[first], &log->steps[first + count],
+		(log->count - first - count) * sizeof(log->steps[0]));
+	log->count -= count;
+	return true;
+}
+
+void shrink(struct log *log, struct trace *trace, struct finding *finding)
+{
+	for (size_t chunk = log->count / 2; chunk > 0;) {
+		bool any = false;
+
+		for (size_t first = 0; first < log->count;) {
+			size_t count = log->count - first < chunk ? log->count - first : chunk;
+
+			if (count < log->count && without(log, first, count, trace, finding))
+				any = true;
+			else
+				first += count;
+		}
+		if (chunk > 1)
+			chunk /= 2;
+		else if (!any)
+			chunk = 0;
+	}
+}
+
+/* ---- As C -------------------------------------------------------------------------------------- */
+
+static void print_step(const struct step *step, enum mm_status status)
+{
+	char text[400];
+
+	act_print(step, text, sizeof(text));
+	printf("\tSTEP(%s,\n\t     %s);\n", text, mm_status_name(status));
+}
+
+void print_test(const struct log *log, struct trace *trace, const struct finding *finding,
+		uint64_t seed)
+{
+	bool good = trace_begin(trace, log->size);
+
+	printf("---- the test ----\n"
+	       "/* SPDX-License-Identifier: BSD-3-Clause */\n"
+	       "/* Seed %llu. %s: %s */\n"
+	       "#include \"pasted.h\"\n\n"
+	       "TRACE_TEST(%s)\n{\n",
+	       (unsigned long long)seed, judge_name(finding->judge), finding->text,
+	       log->size == WORLD_SMALL ? "WORLD_SMALL" : "WORLD_LARGE");
+	for (size_t i = 0; good && i < log->count; i++)
+		if (trace_may(trace, &log->steps[i])) {
+			good = trace_perform(trace, &log->steps[i]);
+			print_step(&log->steps[i], trace->status);
+		}
+	/* What does not come back shows only when everything is given back. */
+	struct step step;
+
+	while (good && finding->judge == JUDGE_END && trace_next_end(trace, &step)) {
+		good = trace_perform(trace, &step);
+		print_step(&step, trace->status);
+	}
+	printf("}\n---- end of the test ----\n");
+	trace_abandon();
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "trace.h"
+
+#include <discipline.h>
+#include <model.h>
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB(n) ((uint64_t)(n) << 20)
+
+static struct trace *running;
+static jmp_buf out_of_panic;
+
+static const struct frame_kind kind_of_metadata = { .name = "trace" };
+
+/* ---- Judges ------------------------------------------------------------------------------------ */
+
+static void find(enum judge judge, const char *text)
+{
+	struct finding *finding = &running->finding;
+
+	if (finding->judge != JUDGE_NOBODY)
+		return;
+	finding->judge = judge;
+	strncpy(finding->text, text, sizeof(finding->text) - 1);
+}
+
+static void hear_model(const char *text)
+{
+	find(JUDGE_MODEL, text);
+}
+
+static void hear_discipline(const char *text)
+{
+	find(JUDGE_DISCIPLINE, text);
+}
+
+static void hear_violation(const struct share_violation *violation)
+{
+	find(JUDGE_SHARES, share_violation_name(violation->sort));
+}
+
+static void __attribute__((noreturn)) hear_panic(const char *invariant, uint64_t value)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "%s (0x%llx)", invariant, (unsigned long long)value);
+	find(JUDGE_INVARIANT, text);
+	longjmp(out_of_panic, 1);
+}
+
+const char *judge_name(enum judge judge)
+{
+	static const char *const names[] = {
+		[JUDGE_NOBODY] = "nobody",
+		[JUDGE_MODEL] = "model",
+		[JUDGE_DISCIPLINE] = "discipline",
+		[JUDGE_SHARES] = "shares",
+		[JUDGE_INVARIANT] = "invariant",
+		[JUDGE_REFUSAL] = "refusal",
+		[JUDGE_END] = "end",
+	};
+
+	return names[judge];
+}
+
+/* ---- Worlds ------------------------------------------------------------------------------------ */
+
+/*
+ *	│ hypervisor │ free ... │ reserved │ a device │ free ...   │ not ours: may be added │
+ *	└─ start                └─ middle ────────────             └─ end
+ */
+bool trace_begin(struct trace *trace, enum world_size size)
+{
+	static const uint64_t bytes[WORLD_SIZES] = { MIB(2), MIB(32) };
+	struct objects *o = &trace->objects;
+	struct stage stage;
+
+	memset(trace, 0, sizeof(*trace));
+	running = trace;
+	trace->finding.act = ACTS;
+	if (!stage_begin(&stage)) {
+		find(JUDGE_END, "no machine");
+		return false;
+	}
+	o->memory = prange(stage.start, paddr(stage.start.value + bytes[size]));
+	o->extra = prange(o->memory.end, paddr(o->memory.end.value + MIB(1)));
+
+	uint64_t middle = o->memory.start.value + bytes[size] / 2;
+
+	o->reserved = prange(paddr(middle), paddr(middle + 8 * PAGE_SIZE));
+	o->device = prange(o->reserved.end, paddr(middle + 16 * PAGE_SIZE));
+
+	/* In a small world most pages are the hypervisor's: a few dozen are left. */
+	struct mm_reservation reservations[] = {
+		{ prange(o->memory.start,
+			 paddr(o->memory.start.value +
+			       (size == WORLD_SMALL ? MIB(1) - 64 * PAGE_SIZE : 4 * PAGE_SIZE))),
+		  PAGE_HYPERVISOR },
+		{ o->reserved, PAGE_RESERVED },
+		{ o->device, PAGE_MMIO },
+		{ prange(paddr(o->memory.end.value -
+			       (size == WORLD_SMALL ? MIB(1) - 64 * PAGE_SIZE : PAGE_SIZE)),
+			 o->memory.end),
+		  PAGE_HYPERVISOR },
+	};
+	struct mm_config config = {
+		.memory = &o->memory,
+		.memory_count = 1,
+		.reservations = reservations,
+		.reservation_count = sizeof(reservations) / sizeof(reservations[0]),
+		.linear_offset = stage.linear_offset,
+		.panic = hear_panic,
+		.violation = hear_violation,
+	};
+
+	if (mm_init(&config) != MM_OK) {
+		find(JUDGE_END, "mm_init failed");
+		return false;
+	}
+	model_start(stage.arenas[0], stage.arena_size, hear_model);
+	discipline_start(stage.arenas[1], stage.arena_size, hear_discipline);
+	for (size_t i = 0; i < sizeof(o->metadata) / sizeof(o->metadata[0]); i++)
+		o->metadata[i].kind = &kind_of_metadata;
+	for (size_t i = 0; i < sizeof(o->bytes); i++)
+		((uint8_t *)o->bytes)[i] = (uint8_t)(i * 7 + i / 256);
+	trace->before = mm_usage();
+	return true;
+}
+
+void trace_abandon(void)
+{
+	discipline_stop();
+	model_stop();
+	mm_fail_allocation(0);
+}
+
+/* ---- A step ------------------------------------------------------------------------------------ */
+
+/* Handles, which a refused call leaves as they are. (A cursor may move, a transfer may begin.) */
+#define KEPT                                                                                       \
+	(1u << OBJECT_FRAME | 1u << OBJECT_UNIQUE | 1u << OBJECT_SEGMENT | 1u << OBJECT_LIST |     \
+	 1u << OBJECT_PLACE | 1u << OBJECT_RAW_FRAME | 1u << OBJECT_RAW_UNIQUE |                   \
+	 1u << OBJECT_RAW_SEGMENT | 1u << OBJECT_SHARING | 1u << OBJECT_AREA | 1u << OBJECT_KVIRT)
+
+#define KEPT_BYTES 512
+
+struct kept {
+	uint8_t bytes[KEPT_BYTES];
+	size_t used;
+	struct mm_usage usage;
+};
+
+static bool keep_object(struct kept *kept, struct objects *o, unsigned int kind, unsigned int index,
+			bool compare)
+{
+	size_t size;
+	const void *object = object_at(o, (enum object_kind)kind, index, &size);
+	uint8_t *place = &kept->bytes[kept->used];
+
+	if (size > KEPT_BYTES - kept->used)
+		return true;
+	kept->used += size;
+	if (compare)
+		return memcmp(place, object, size) == 0;
+	memcpy(place, object, size);
+	return true;
+}
+
+/* Copies what the step was given, or compares it with the copy. */
+static bool keep(struct kept *kept, struct objects *o, const struct step *step, bool compare)
+{
+	const struct act_words *words = act_words((enum act)step->act);
+	bool same = true;
+
+	kept->used = 0;
+	for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
+		if ((words->uses & KEPT) >> kind & 1)
+			same &= keep_object(kept, o, kind, step->used[kind], compare);
+		if ((words->makes & KEPT) >> kind & 1)
+			same &= keep_object(kept, o, kind, step->made[kind], compare);
+	}
+	return same;
+}
+
+/*
+ * Slots may have been made for pages that were looked at for the first time. A cursor may have flushed
+ * before it refused: what waited for that is free.
+ */
+static bool usage_kept(const struct mm_usage *was, const struct mm_usage *is, bool may_flush)
+{
+	for (unsigned int usage = 0; usage < PAGE_USAGE_COUNT; usage++) {
+		bool flushed = may_flush && (usage == PAGE_FRAME || usage == PAGE_TABLE) &&
+			       is->pages[usage] < was->pages[usage];
+
+		if (usage != PAGE_META && usage != PAGE_UNUSED && !flushed &&
+		    was->pages[usage] != is->pages[usage])
+			return false;
+	}
+	return true;
+}
+
+/* Answers that are no refusals, though nothing succeeded: they change what they say they change. */
+static bool is_refusal(const struct step *step, enum mm_status status)
+{
+	if (status == MM_OK || status == MM_NOT_MAPPED)
+		return false;
+	return step->act != ACT_CURSOR_QUERY || status != MM_EXISTS;
+}
+
+static void judge_refusal(struct trace *trace, const struct step *step, struct kept *kept)
+{
+	struct mm_usage usage = mm_usage();
+
+	if (!keep(kept, &trace->objects, step, true))
+		find(JUDGE_REFUSAL, "an object of the call changed");
+	if (!usage_kept(&kept->usage, &usage,
+			act_words((enum act)step->act)->uses >> OBJECT_CURSOR & 1))
+		find(JUDGE_REFUSAL, "the number of pages that are used changed");
+}
+
+static void look_at_machine(void)
+{
+	const char *complaint = stage_complaint();
+
+	if (complaint != NULL)
+		find(JUDGE_DISCIPLINE, complaint);
+}
+
+bool trace_perform(struct trace *trace, const struct step *step)
+{
+	static struct kept kept;
+
+	running = trace;
+	keep(&kept, &trace->objects, step, false);
+	kept.usage = mm_usage();
+	if (setjmp(out_of_panic) == 0)
+		trace->status = act_perform(&trace->objects, step);
+	trace->performed++;
+	if (trace->finding.judge == JUDGE_NOBODY) {
+		trace_note(trace, step);
+		if (is_refusal(step, trace->status))
+			judge_refusal(trace, step, &kept);
+		look_at_machine();
+	}
+	if (trace->finding.judge != JUDGE_NOBODY)
+		trace->finding.act = step->act;
+	return trace->finding.judge == JUDGE_NOBODY;
+}
+
+bool trace_check(struct trace *trace)
+{
+	running = trace;
+	model_check_all();
+	return trace->finding.judge == JUDGE_NOBODY;
+}
+
+/* ---- The end ----------------------------------------------------------------------------------- */
+
+bool trace_next_end(const struct trace *trace, struct step *out)
+{
+	/* Each kind after those that may hold it. */
+	static const enum act order[] = {
+		ACT_CURSOR_CLOSE,    ACT_IO_MEM_DROP,	 ACT_AREA_DROP,	      ACT_KVIRT_DESTROY,
+		ACT_SPACE_DESTROY,   ACT_FRAME_DROP,	 ACT_SEGMENT_DROP,    ACT_LIST_DROP,
+		ACT_UNIQUE_DROP,     ACT_FRAME_FROM_RAW, ACT_UNIQUE_FROM_RAW, ACT_SEGMENT_FROM_RAW,
+		ACT_SHARING_DESTROY,
+	};
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
+			if ((act_words(order[i])->ends >> kind & 1) == 0)
+				continue;
+			*out = (struct step){ .act = (uint16_t)order[i] };
+			for (unsigned int n = 0; n < object_count((enum object_kind)kind); n++)
+				if (trace->live[kind][n]) {
+					out->used[kind] = (uint8_t)n;
+					return true;
+				}
+		}
+	return false;
+}
+
+static void end_all(struct trace *trace)
+{
+	struct objects *o = &trace->objects;
+	struct step step;
+
+	mm_fail_allocation(0);
+	vm_space_deactivate();
+	while (trace_next_end(trace, &step) && trace_perform(trace, &step))
+		if (trace->status != MM_OK) {
+			find(JUDGE_END, "what nobody uses cannot be given back");
+			return;
+		}
+	for (unsigned int i = 0; i < o->withheld_count; i++)
+		if (frame_from_unused(o->withheld[i], &o->frames[0]) == MM_OK)
+			frame_drop(&o->frames[0]);
+}
+
+/* Reserved pages that were taken are memory now, and added memory stays. */
+static bool all_came_back(const struct trace *trace)
+{
+	struct mm_usage now = mm_usage();
+
+	return now.pages[PAGE_FRAME] == trace->before.pages[PAGE_FRAME] &&
+	       now.pages[PAGE_TABLE] == trace->before.pages[PAGE_TABLE];
+}
+
+static void add_statistics(struct mm_statistics *sum)
+{
+	struct mm_statistics now = mm_statistics();
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)&now;
+
+	for (size_t i = 0; i < sizeof(now) / sizeof(*from); i++)
+		to[i] += from[i];
+}
+
+bool trace_end(struct trace *trace, struct coverage *coverage)
+{
+	running = trace;
+	if (setjmp(out_of_panic) == 0) {
+		end_all(trace);
+		model_check_all();
+		look_at_machine();
+		if (!all_came_back(trace))
+			find(JUDGE_END, "pages did not come back");
+	}
+	coverage->worlds++;
+	add_statistics(&coverage->statistics);
+	coverage->checks += model_report().operations;
+	coverage->events += discipline_report().events;
+	trace_abandon();
+	return trace->finding.judge == JUDGE_NOBODY;
+}
