@@ -2,8 +2,11 @@
 /* Traces on the simulated machine.
  *
  *     trace [--canary=NAME] [--cover] [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
+ *     trace --exhaust=DEPTH
  *
- * STAGE is 1, 2 or both. --cover: what is never reached is a failure. */
+ * STAGE is 1, 2 or both. --cover: what is never reached is a failure. --exhaust: every state of a tiny
+ * world that so many steps lead to (exhaust.h). */
+#include "exhaust.h"
 #include "run.h"
 
 #include <arch/canary.h>
@@ -21,6 +24,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--cover") == 0) {
 			options.cover = true;
+		} else if (strncmp(argv[i], "--exhaust=", 10) == 0) {
+			return exhaust((unsigned int)strtoul(argv[i] + 10, NULL, 10));
 #if STRATA_CANARIES
 		} else if (strncmp(argv[i], "--canary=", 9) == 0) {
 			if (!canary_choose(argv[i] + 9))
