@@ -30,6 +30,17 @@ static bool is_changing(const struct trace *trace, const struct vm_space *space)
 	return false;
 }
 
+/* What is added is mapped, and nobody else's; or it is no range of memory at all. */
+static bool may_be_added(const struct objects *o, const struct step *step)
+{
+	const struct prange range =
+		extra(o, step->numbers[NUMBER_PAGE], step->numbers[NUMBER_LENGTH]);
+
+	return prange_contains(part(o->memory.start, 0, STAGE_BYTES), range) ||
+	       !prange_is_page_aligned(range) || prange_is_empty(range) ||
+	       range.end.value > UINT64_C(1) << ADDRESS_BITS_MAX;
+}
+
 bool trace_may(const struct trace *trace, const struct step *step)
 {
 	const struct objects *o = &trace->objects;
@@ -57,6 +68,8 @@ bool trace_may(const struct trace *trace, const struct step *step)
 		       step->numbers[NUMBER_ACCESS] != CURSOR_MUTABLE;
 	case ACT_SPACE_ACTIVATE: /* what this CPU is changing it does not load */
 		return !is_changing(trace, &o->spaces[step->used[OBJECT_SPACE]]);
+	case ACT_MEMORY_ADD:
+		return may_be_added(o, step);
 	case ACT_MEMORY_REMOVE: /* an open cursor is an operation in flight */
 		return !any_lives(trace, OBJECT_CURSOR);
 	case ACT_READ_FALLIBLE:
