@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPACES 2
-#define CURSORS 2
-#define FRAMES 3
+#define SPACES 2U
+#define CURSORS 2U
+#define FRAMES 3U
 #define DEPTH_MAX 16
 #define ALPHABET_MAX 64
 

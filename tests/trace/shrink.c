@@ -103,10 +103,17 @@ void print_test(const struct log *log, struct trace *trace, const struct finding
 			good = trace_perform(trace, &log->steps[i]);
 			print_step(&log->steps[i], trace->status);
 		}
-	/* What does not come back shows only when everything is given back. */
-	struct step step;
+	/* Where no step was wrong, what was found shows when everything is given back. */
+	struct step step = { .act = ACT_EXHAUST };
 
-	while (good && finding->judge == JUDGE_END && trace_next_end(trace, &step)) {
+	if (good) {
+		print_step(&step, MM_OK);
+		step.act = ACT_SPACE_DEACTIVATE;
+		mm_fail_allocation(0);
+		good = trace_perform(trace, &step);
+		print_step(&step, trace->status);
+	}
+	while (good && trace_next_end(trace, &step)) {
 		good = trace_perform(trace, &step);
 		print_step(&step, trace->status);
 	}

@@ -34,7 +34,7 @@ def main():
         tap.check("the test compiles", [] if code == 0 else [said, test])
         code, said = output_of([program, f"--canary={canary}"])
         tap.check("with the defect it fails in the same way",
-                  [] if code == 1 and re.search(says, said) else [f"exit code {code}", said])
+                  [] if code == 1 and re.search(says, said, re.M) else [f"exit code {code}", said])
         code, said = output_of([program])
         tap.check("without it, it passes", [] if code == 0 else [f"exit code {code}", said])
     tap.finish()
