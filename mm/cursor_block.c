@@ -95,13 +95,18 @@ void table_retire(struct cursor *cursor, const struct table *table)
 	node_unlock(node);
 }
 
+/*
+ * EL2 runs on its own Stage 1: to break what spans the running code, its stack or the tables would take
+ * the ground away. There, tables stay as they are.
+ */
+static bool may_merge(const struct vm_space *space)
+{
+	return space->stage == STAGE_2 || space->el2 != NULL;
+}
+
 void table_merge(struct cursor *cursor, const struct table *table, size_t index)
 {
-	/*
-	 * EL2 runs on its own Stage 1: to break what spans the running code, its stack or the tables
-	 * would take the ground away. There, tables stay as they are.
-	 */
-	if (cursor->space->stage == STAGE_1 || table->level < LEVEL_BLOCK_FIRST)
+	if (!may_merge(cursor->space) || table->level < LEVEL_BLOCK_FIRST)
 		return;
 
 	struct table child = table_child(table, index, table->descriptors[index]);
@@ -171,7 +176,7 @@ bool table_is_untidy(const struct vm_space *space, const struct table *table)
 		return false;
 	if (node_of(table->descriptors)->children == 0)
 		return true;
-	return space->stage == STAGE_2 && table->level > LEVEL_BLOCK_FIRST &&
+	return may_merge(space) && table->level > LEVEL_BLOCK_FIRST &&
 	       makes_one_block(space, table);
 }
 

@@ -5,6 +5,7 @@
 #include <arch/user_copy.h>
 #include <strata/fault.h>
 #include <strata/ownership.h>
+#include <strata/statistics.h>
 #include <strata/table_runs.h>
 #include <strata/vm_reader.h>
 #include <strata/vm_writer.h>
@@ -241,6 +242,44 @@ TEST(window_space_destroyed_leaves_nothing)
 		frame_drop(&held);
 		expect_pages(&before);
 	}
+}
+
+/* As in a guest's space: 512 pages in a row are a block again, and EL2 loads from it. */
+TEST(window_space_merges_what_became_one_block)
+{
+	struct segment segment = world_segment(world, 512, MIB(2));
+	struct irange block = irange(iaddr(PLACE), iaddr(PLACE + MIB(2)));
+	struct mm_statistics before = mm_statistics();
+	struct vm_space space;
+	struct cursor cursor;
+	struct cursor_item item;
+	uint64_t tables;
+
+	(void)world_el2_space(world);
+	tables = world_pages(PAGE_TABLE);
+	world_write(paddr(segment.end.value - PAGE_SIZE), 77);
+	make_window(world, &space);
+	EXPECT_OK(vm_space_activate(&space));
+	EXPECT_OK(cursor_open(&space, block, CURSOR_MUTABLE, &cursor));
+	for (int page = 0; page < 511; page++) {
+		struct segment rest;
+
+		EXPECT_OK(segment_split(&segment, PAGE_SIZE, &rest));
+		EXPECT_OK(cursor_map_segment(&cursor, &segment, READ_WRITE));
+		segment = rest;
+	}
+	EXPECT_OK(cursor_map_segment(&cursor, &segment, READ_WRITE));
+	cursor_close(&cursor);
+	EXPECT_EQUAL(mm_statistics().tables_merged, before.tables_merged + 1);
+	EXPECT_EQUAL(load(block.end.value - PAGE_SIZE), 77);
+
+	EXPECT_OK(cursor_open(&space, block, CURSOR_READ_ONLY, &cursor));
+	EXPECT_OK(cursor_peek(&cursor, &item));
+	EXPECT_EQUAL(irange_size(item.range), MIB(2));
+	cursor_close(&cursor);
+	vm_space_deactivate_window();
+	EXPECT_OK(vm_space_destroy(&space));
+	EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
 }
 
 TEST(window_space_refuses_what_is_not_its_own)
