@@ -27,7 +27,7 @@ static struct irange map(struct boot_info *info, struct prange registers, struct
 
 void devices_start(struct boot_info *info, struct vm_space *space)
 {
-	const struct prange console = prange(info->uart, paddr(info->uart.value + PAGE_SIZE));
+	const struct prange console = page_range(info->uart);
 	enum mm_status status = kvirt_space_new(space, BOOT_KVIRT_RANGE, &info->kvirt);
 
 	if (status != MM_OK)

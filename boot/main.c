@@ -113,7 +113,7 @@ static void check_memory_map(void)
 /* Only a map that was checked says where the console is. */
 static void start_console(void)
 {
-	map(prange(info.uart, paddr(info.uart.value + PAGE_SIZE)), BOOT_MAP_DEVICE);
+	map(page_range(info.uart), BOOT_MAP_DEVICE);
 	console_init(iaddr(info.uart.value));
 }
 

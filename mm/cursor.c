@@ -189,7 +189,7 @@ enum mm_status cursor_query(const struct cursor *cursor, struct cursor_item *ite
 	if (status == MM_OK && found.mapped && found.counted) {
 		uint64_t offset = cursor->position.value - found.range.start.value;
 		struct paddr page = paddr(found.output.value + offset);
-		struct prange range = prange(page, paddr(page.value + PAGE_SIZE));
+		struct prange range = page_range(page);
 
 		/* The table entry holds the page while the cursor is open: one more is a clone. */
 		status = slots_acquire(range);

@@ -85,8 +85,7 @@ static enum mm_status replace(struct cursor *cursor, struct paddr output,
 
 		note_dirty(cursor->space, page, taken);
 		gather_leaves(&cursor->gather, page, LEVEL_PAGE);
-		gather_park_pages(cursor->space, &cursor->gather,
-				  prange(old, paddr(old.value + PAGE_SIZE)));
+		gather_park_pages(cursor->space, &cursor->gather, page_range(old));
 		gather_flush(cursor->space, &cursor->gather);
 		if (replacement == REPLACEMENT_COPY) {
 			copy_page(old, output, property);
@@ -107,7 +106,7 @@ static enum mm_status replace_by(struct cursor *cursor, frame_t *frame,
 				 struct page_property property, enum replacement replacement,
 				 uintptr_t caller)
 {
-	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+	struct prange page = page_range(frame->paddr);
 
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, caller))
 		return MM_INVALID_ARGS;

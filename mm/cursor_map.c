@@ -221,7 +221,7 @@ static enum mm_status map_counted(struct cursor *cursor, struct prange output,
 
 enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_property property)
 {
-	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+	struct prange page = page_range(frame->paddr);
 	struct iaddr before = cursor->position;
 
 	if (!SHARE_CLAIM(frame, SHARE_FRAME, page, SHARE_CALLER()))
@@ -308,8 +308,7 @@ enum mm_status cursor_map_frames(struct cursor *cursor, frame_t *frames, size_t 
 	while (status == MM_OK && claimed < count) {
 		struct paddr page = frames[claimed].paddr;
 
-		if (SHARE_CLAIM(&frames[claimed], SHARE_FRAME,
-				prange(page, paddr(page.value + PAGE_SIZE)), SHARE_CALLER()))
+		if (SHARE_CLAIM(&frames[claimed], SHARE_FRAME, page_range(page), SHARE_CALLER()))
 			claimed++;
 		else
 			status = MM_INVALID_ARGS;

@@ -4,7 +4,8 @@
 #include "lock.h"
 #include "read_section.h"
 
-/* Of the lists of logs of all spaces, for who changes one. Taken below nodes; no other is taken under it. */
+/* Of the lists of logs of all spaces, for who changes one. Taken below nodes; no other is taken
+ * under it. */
 static struct ticket_lock logs_lock;
 
 /*

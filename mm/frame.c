@@ -8,11 +8,6 @@
 #include "report.h"
 #include "share.h"
 
-static struct prange page_range(struct paddr page)
-{
-	return prange(page, paddr(page.value + PAGE_SIZE));
-}
-
 static inline enum mm_status give_out(struct taken_page taken, frame_t *out, uintptr_t by)
 {
 	slot_publish(taken.slot, taken.page, PAGE_FRAME);

@@ -102,8 +102,9 @@ static bool has(const struct frame_list *list, struct paddr page)
 	if (list->id == 0 || slot_lookup(page, &slot) != MM_OK)
 		return false;
 	/*
-	 * Acquire: of a page that is UNIQUE by now, what its slot said before is not seen any more. If it is
-	 * not any more when its list is read, what is read is still no list's id, or another list's.
+	 * Acquire: of a page that is UNIQUE by now, what its slot said before is not seen any more.
+	 * If it is not any more when its list is read, what is read is still no list's id, or
+	 * another list's.
 	 */
 	return atomic_load_explicit(&slot->references, memory_order_acquire) == SLOT_UNIQUE &&
 	       slot_list(slot) == list->id;
@@ -115,11 +116,6 @@ bool frame_list_contains(const struct frame_list *list, struct paddr page)
 
 	REPORT(.kind = OPERATION_LIST_CONTAINS, .list = list, .place = page, .answer = contains);
 	return contains;
-}
-
-static struct prange page_range(struct paddr page)
-{
-	return prange(page, paddr(page.value + PAGE_SIZE));
 }
 
 /* Links @page before the frame @next, which may be the ghost. */

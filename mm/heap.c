@@ -15,7 +15,6 @@
 #include "panic.h"
 #include "per_cpu.h"
 
-#define CELL_ALIGNMENT 16
 #define SMALLEST_CLASS_SHIFT 5 /* cells of 32 bytes */
 
 #define CLASS_COUNT 6 /* ... to 1024 */
@@ -139,7 +138,7 @@ static void cell_free(void *cell)
 	if (empty) {
 		struct paddr page = physical(slab);
 
-		slots_release(prange(page, paddr(page.value + PAGE_SIZE)));
+		slots_release(page_range(page));
 	}
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <arch/address.h>
+#include <arch/memory.h>
 #include <stdint.h>
 
 /* A variable of the library's own, in the same link: addressed directly, not by a table. */
@@ -19,4 +20,11 @@ static inline void *linear(struct paddr paddr)
 static inline struct paddr physical(const void *pointer)
 {
 	return (struct paddr){ (uint64_t)(uintptr_t)pointer - linear_map_offset };
+}
+
+/* Of whole pages. */
+static inline void zero_pages(struct prange pages)
+{
+	for (; !prange_is_empty(pages); pages.start.value += PAGE_SIZE)
+		page_zero(linear(pages.start));
 }

@@ -88,7 +88,8 @@ enum mm_status mm_memory_remove(struct prange range)
 
 	if (zone->free_pages != (zone->size >> PAGE_SHIFT) - metadata)
 		return MM_BUSY;
-	/* Nothing is in flight: no entry names a page that is cached, but some may name pages of the zone. */
+	/* Nothing is in flight: no entry names a page that is cached, but some may name pages of
+	 * the zone. */
 	page_caches_forget();
 	zone_unlink(zone);
 	usage_changed(PAGE_META, -(int64_t)metadata);

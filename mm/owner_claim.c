@@ -14,8 +14,8 @@ static bool has_access(const struct owner *owner, const struct slot *slot)
 	return other->sharing != NULL && sharing_permits(other->sharing, other->lent, owner);
 }
 
-/* On its way, from the hypervisor; false if a map of a single page was faster. Under the lock: relaxed, since
- * who meets the mark takes that. */
+/* On its way, from the hypervisor; false if a map of a single page was faster. Under the lock:
+ * relaxed, since who meets the mark takes that. */
 static bool mark(struct slot *slot)
 {
 	uint16_t before = OWNER_ID_HYPERVISOR;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arch/memory.h>
 #include <strata/ownership.h>
 #include "cursor_private.h"
 #include "owner_claim.h"
@@ -124,12 +123,6 @@ static enum mm_status move(struct prange pages, struct owner *from, struct owner
 	if (from != NULL)
 		owner_lose_pages_locked(from, count);
 	return MM_OK;
-}
-
-static void zero_pages(struct prange pages)
-{
-	for (; !prange_is_empty(pages); pages.start.value += PAGE_SIZE)
-		page_zero(linear(pages.start));
 }
 
 static enum mm_status change_owner(const struct change *change, const struct between *between,

@@ -2,9 +2,9 @@
 /*
  * Free pages: buddy blocks per zone, and a cache of single pages per CPU.
  *
- * Invariant: every page that is SLOT_UNUSED is in exactly one free block, or is withheld, or a zone's lock
- * is held; every page that is SLOT_CACHED is in no free block (page_cache.h). Two free buddies never both exist: they are merged into the block of the
- * next order.
+ * Invariant: every page that is SLOT_UNUSED is in exactly one free block, or is withheld, or a
+ * zone's lock is held; every page that is SLOT_CACHED is in no free block (page_cache.h). Two free
+ * buddies never both exist: they are merged into the block of the next order.
  *
  * Pages handed out are under construction (rc 0, PAGE_UNUSED): the caller publishes them or gives
  * them back.

@@ -7,8 +7,8 @@
  * SLOT_CACHED is named by at least one entry (but while it is on its way there), and an entry may name
  * a page that is long gone: it is then passed over.
  *
- * A cache is written by its own CPU alone; others only read the addresses in its entries. SLOT_CACHED becomes SLOT_UNUSED,
- * and SLOT_UNUSED SLOT_CACHED, under the lock of the page's zone.
+ * A cache is written by its own CPU alone; others only read the addresses in its entries.
+ * SLOT_CACHED becomes SLOT_UNUSED, and SLOT_UNUSED SLOT_CACHED, under the lock of the page's zone.
  */
 #pragma once
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <arch/canary.h>
-#include <arch/memory.h>
 #include <strata/frame_request.h>
 #include "page_allocator.h"
 #include "report.h"
@@ -36,12 +35,6 @@ static enum mm_status validate_memory_range(struct prange range)
 		page = zone->range.end;
 	}
 	return MM_OK;
-}
-
-static void zero_pages(struct prange range)
-{
-	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
-		page_zero(linear(page));
 }
 
 static bool is_power_of_two(uint64_t value)
@@ -299,7 +292,7 @@ enum mm_status segment_split(struct segment *segment, uint64_t offset, struct se
 bool segment_next(struct segment *segment, frame_t *out)
 {
 	struct prange range = segment_range(segment);
-	struct prange first = prange(range.start, paddr(range.start.value + PAGE_SIZE));
+	struct prange first = page_range(range.start);
 	struct segment rest = { .start = first.end, .end = range.end };
 
 	if (range.start.value == range.end.value)
@@ -348,7 +341,7 @@ struct segment segment_from_raw(struct prange range)
 
 struct segment segment_from_frame(frame_t *frame)
 {
-	struct prange page = prange(frame->paddr, paddr(frame->paddr.value + PAGE_SIZE));
+	struct prange page = page_range(frame->paddr);
 	struct segment segment = { .start = page.start, .end = page.end };
 
 	if (SHARE_END(frame, SHARE_FRAME, page, SHARE_CALLER())) {

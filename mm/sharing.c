@@ -44,8 +44,8 @@ static uint16_t id_of(const struct vm_space *space)
 							   : space_owner(space)->id;
 }
 
-/* Takes the members over, which live on during the call; false if they are no set, or not all of them spaces
- * that own. */
+/* Takes the members over, which live on during the call; false if they are no set, or not all of
+ * them spaces that own. */
 static bool add_members(struct sharing *sharing, const struct vm_space *const *members,
 			size_t count)
 {

@@ -17,9 +17,9 @@
  *
  * Who may write: references, anybody, atomically. order and links: the zone's lock; order of a page
  * that is in no free block, whoever has the page (who looks for a buddy may read it all the same).
- * usage: whoever moved references away from SLOT_UNUSED or SLOT_CACHED, or the last to drop. children and node: the
- * node's lock. list, links and metadata of a unique frame: who has it, or the user of its list. owner
- * of any other frame: owner_table.h.
+ * usage: whoever moved references away from SLOT_UNUSED or SLOT_CACHED, or the last to drop.
+ * children and node: the node's lock. list, links and metadata of a unique frame: who has it, or
+ * the user of its list. owner of any other frame: owner_table.h.
  */
 #pragma once
 
@@ -290,7 +290,7 @@ static inline void slots_begin_life(struct prange range)
 static inline void slot_publish_frame(struct slot *slot, struct paddr page,
 				      struct frame_metadata *metadata)
 {
-	slots_begin_life(prange(page, paddr(page.value + PAGE_SIZE)));
+	slots_begin_life(page_range(page));
 	slot_set_usage(slot, PAGE_FRAME);
 	slot_begin_frame(slot, metadata);
 	/* Release: who takes a reference by compare-exchange sees the usage. */
@@ -304,7 +304,7 @@ static inline void slot_publish(struct slot *slot, struct paddr page, enum page_
 		slot_publish_frame(slot, page, NULL);
 		return;
 	}
-	slots_begin_life(prange(page, paddr(page.value + PAGE_SIZE)));
+	slots_begin_life(page_range(page));
 	slot_set_usage(slot, usage);
 	atomic_store_explicit(&slot->references, 1, memory_order_release);
 }

@@ -9,11 +9,6 @@
 #include "share.h"
 #include "unique_page.h"
 
-static struct prange page_range(struct paddr page)
-{
-	return prange(page, paddr(page.value + PAGE_SIZE));
-}
-
 /* Makes a page that is under construction unique. */
 static void begin_unique(struct paddr page, struct frame_metadata *metadata, unique_frame_t *out,
 			 uintptr_t by)
@@ -147,8 +142,9 @@ static enum mm_status make_unique(struct slot *slot)
 						     memory_order_relaxed))
 		return MM_IN_USE;
 	/*
-	 * Somebody may have taken a reference meanwhile, mapped the page, and dropped it. Release: who finds
-	 * the page UNIQUE sees that it is the hypervisor's; who takes a reference sees what he would have.
+	 * Somebody may have taken a reference meanwhile, mapped the page, and dropped it. Release:
+	 * who finds the page UNIQUE sees that it is the hypervisor's; who takes a reference sees
+	 * what he would have.
 	 */
 	bool unique = is_hypervisors(slot);
 

@@ -188,8 +188,9 @@ static struct leaf find_leaf(const struct vm_space *space, struct iaddr ia)
 
 /*
  * Finds the leaf and locks the node it is in. Every cursor that may change it holds that node
- * (strata/cursor.h), so it stays as it is, but for flags that CPUs set; and as this is the only lock taken, its place in the order
- * of locking does not matter. NULL: this CPU holds the node already.
+ * (strata/cursor.h), so it stays as it is, but for flags that CPUs set; and as this is the only
+ * lock taken, its place in the order of locking does not matter. NULL: this CPU holds the node
+ * already.
  */
 static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, struct leaf *out)
 {

@@ -117,8 +117,7 @@ enum mm_status window_map(struct windows *windows, struct paddr page, struct pag
 		return MM_NOT_ALIGNED;
 	if (page.value >= UINT64_C(1) << ADDRESS_BITS_MAX)
 		return MM_OUT_OF_BOUND;
-	status = kvirt_area_map_untracked(windows->area, offset,
-					  prange(page, paddr(page.value + PAGE_SIZE)), property);
+	status = kvirt_area_map_untracked(windows->area, offset, page_range(page), property);
 	if (status == MM_OK)
 		*out = iaddr(kvirt_area_range(windows->area).start.value + offset);
 	return status;

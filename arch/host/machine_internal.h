@@ -91,9 +91,9 @@ bool guest_translate(struct cpu *cpu, uint64_t va, bool looking_ahead, struct tl
 bool invalidation_pending_for(const struct cpu *cpu, const struct tlb_entry *entry);
 
 /*
- * When an entry of @kind that @cpu makes from its @source now counts as cached. A TLBI that must remove both
- * removes the new one too: what it is made from is not to be seen once the TLBI is complete. One that
- * removes @source alone promises nothing about the other.
+ * When an entry of @kind that @cpu makes from its @source now counts as cached. A TLBI that must
+ * remove both removes the new one too: what it is made from is not to be seen once the TLBI is
+ * complete. One that removes @source alone promises nothing about the other.
  */
 uint64_t date_of_derived(const struct cpu *cpu, const struct tlb_entry *source, enum tlb_kind kind);
 

@@ -3,9 +3,9 @@
  * A guest that tries to leave its space.
  *
  * Promise: every access it tries ends as computed beforehand from what was mapped for it: it takes
- * place, and moves the expected bytes, or it is aborted with exactly the expected ESR_EL2, FAR_EL2 and HPFAR_EL2. An abort is then
- * taken to the guest's EL1, whose vector must see it, or the guest is stopped. And what is another
- * guest's, or the hypervisor's, cannot even be mapped for it.
+ * place, and moves the expected bytes, or it is aborted with exactly the expected ESR_EL2, FAR_EL2
+ * and HPFAR_EL2. An abort is then taken to the guest's EL1, whose vector must see it, or the guest
+ * is stopped. And what is another guest's, or the hypervisor's, cannot even be mapped for it.
  */
 #pragma once
 

@@ -38,8 +38,7 @@ enum mm_status escape_map(struct guest *guest, struct paddr page)
 		return status;
 	status = map_counted(&cursor, page, property);
 	if (status == MM_ACCESS_DENIED)
-		status = cursor_map_iomem(&cursor, prange(page, paddr(page.value + PAGE_SIZE)),
-					  property);
+		status = cursor_map_iomem(&cursor, page_range(page), property);
 	if (status == MM_OK) {
 		status = cursor_jump(&cursor, range.start);
 		if (status == MM_OK)

@@ -116,8 +116,8 @@ const struct guest_region *guest_region_at(const struct guest *guest, struct iad
 MM_MUST_CHECK enum mm_status guest_translate(struct guest *guest, uint64_t address,
 					     struct iaddr *out);
 
-/* Puts @evicted, which is in the guest's list, back into the space with its property; the record is gone then. On an error it
- * stays evicted. As cursor_map. */
+/* Puts @evicted, which is in the guest's list, back into the space with its property; the record
+ * is gone then. On an error it stays evicted. As cursor_map. */
 MM_MUST_CHECK enum mm_status guest_refill(struct guest *guest, struct evicted_page *evicted);
 
 /* Gives everything back. The space is not active. Before that, in a checked build, the model looks at

@@ -41,7 +41,8 @@ struct job {
 };
 
 /*
- * Makes the guests, and shares the file between them; nothing is mapped yet. @input outlives the job. On an error nothing is left.
+ * Makes the guests, and shares the file between them; nothing is mapped yet. @input outlives the
+ * job. On an error nothing is left.
  *
  * MM_NOT_SUPPORTED: the CPU's physical address size is too small for the layout above, or the file
  *	is too large for it.

@@ -19,9 +19,9 @@ struct quarantine {
 
 void quarantine_init(struct quarantine *quarantine);
 
-/* Poisons @frame, the page that @guest had at @page, whose reference is the quarantine's from now on, and gives the
- * oldest one back if there is no room. False if that one was written meanwhile, or if @frame is not
- * @guest's, or somebody else has it too. */
+/* Poisons @frame, the page that @guest had at @page, whose reference is the quarantine's from
+ * now on, and gives the oldest one back if there is no room. False if that one was written
+ * meanwhile, or if @frame is not @guest's, or somebody else has it too. */
 bool quarantine_add(struct quarantine *quarantine, frame_t *frame, const struct vm_space *guest,
 		    struct iaddr page);
 

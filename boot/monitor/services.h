@@ -4,8 +4,9 @@
  * away (cold ones first, when it knows), logs writes, and takes snapshots. None of it may be visible to
  * the guest.
  *
- * All of these return MM_OK if it was done, and MM_NOT_MAPPED or MM_IN_USE (somebody else holds
- * the page too) if there was nothing to do it to, or MM_NO_MEMORY; any other status is a defect of the subsystem or of the monitor.
+ * All of these return MM_OK if it was done, and MM_NOT_MAPPED or MM_IN_USE (somebody else holds the
+ * page too) if there was nothing to do it to, or MM_NO_MEMORY; any other status is a defect of the
+ * subsystem or of the monitor.
  */
 #pragma once
 

@@ -81,7 +81,8 @@ struct map_request {
 	struct paddr output; /* of its start */
 	struct page_property property;
 	bool counted;
-	/* Counted, and some of the output is another's; or not, and some of it is the subsystem's memory. */
+	/* Counted, and some of the output is another's; or not, and some of it is the
+	 * subsystem's memory. */
 	bool output_denied;
 };
 

@@ -72,8 +72,3 @@ status_set area_statuses(const struct op *op);
 void area_step(const struct step *step);
 void cursor_step(const struct step *step);
 void flush_step(const struct step *step);
-
-static inline struct prange page_range(struct paddr page)
-{
-	return prange(page, paddr(page.value + PAGE_SIZE));
-}

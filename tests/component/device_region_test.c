@@ -97,7 +97,7 @@ TEST(what_was_not_mapped_is_not_remembered)
 	struct vm_space space;
 	struct cursor cursor;
 	frame_t frame = world_frame(world);
-	struct prange page = prange(frame.paddr, paddr(frame.paddr.value + PAGE_SIZE));
+	struct prange page = page_range(frame.paddr);
 	struct prange registers = prange(paddr(REGISTERS(0)), paddr(REGISTERS(2)));
 	struct prange region;
 

@@ -123,7 +123,8 @@ TEST(flags_set_between_look_and_removal_are_kept)
 	}
 }
 
-/* A block that a CPU sets the flag of, just before it is split to set the flag of one page, is one again. */
+/* A block that a CPU sets the flag of, just before it is split to set the flag of one page, is
+ * one again. */
 TEST(block_accessed_just_before_its_fault_is_served_stays_whole)
 {
 	struct vm_space space;

@@ -86,7 +86,7 @@ TEST(what_is_no_frame_is_the_hypervisors_or_a_devices)
 /* No operation makes a handle of the page, or maps it as a device. */
 static void expect_out_of_reach(struct vm_space *space, struct paddr page, enum mm_status as_frame)
 {
-	struct prange range = prange(page, paddr(page.value + PAGE_SIZE));
+	struct prange range = page_range(page);
 	struct segment segment;
 	unique_frame_t unique;
 	struct cursor cursor;
@@ -352,8 +352,8 @@ TEST(owners_come_and_go)
 		frame_drop(&kept[i]);
 }
 
-/* There are 32766 owners at most. What would make one more fails, and nothing is lost: each of them is there
- * again when the others go. */
+/* There are 32766 owners at most. What would make one more fails, and nothing is lost: each of
+ * them is there again when the others go. */
 TEST(the_last_owner_id_is_refused)
 {
 	enum { SHARINGS = 32766 / 2 };

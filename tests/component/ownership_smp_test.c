@@ -259,8 +259,7 @@ static void *map_and_lose(void *context)
 				complain("a space was denied a page of its own");
 			continue;
 		}
-		if (segment_slice(&segment, prange(page, paddr(page.value + PAGE_SIZE)), &one) !=
-		    MM_OK)
+		if (segment_slice(&segment, page_range(page), &one) != MM_OK)
 			complain("a page has too many references");
 		while (ownership_share(&one, sharing) != MM_OK)
 			cpu_relax();

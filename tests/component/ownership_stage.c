@@ -123,7 +123,7 @@ void bring_page_to(struct ownership_stage *stage, const struct segment *segment,
 		claim(&stage->b, page);
 	if (state != SHARED_BY_A && state != SHARED_BY_HYPERVISOR)
 		return;
-	EXPECT_OK(segment_slice(segment, prange(page, paddr(page.value + PAGE_SIZE)), &slice));
+	EXPECT_OK(segment_slice(segment, page_range(page), &slice));
 	EXPECT_OK(do_change(stage, change_to(state), &slice, FRAME_UNDEFINED));
 	segment_drop(&slice);
 }

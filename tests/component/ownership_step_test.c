@@ -166,7 +166,8 @@ static unsigned int make_while_mapped(struct world *world, unsigned int wait, un
 	return making.instructions;
 }
 
-/* Whenever a space takes part in a page that is being made unique: nobody finds it UNIQUE and the space's. */
+/* Whenever a space takes part in a page that is being made unique: nobody finds it UNIQUE and
+ * the space's. */
 TEST(no_page_is_unique_and_a_spaces)
 {
 	unsigned int denied = 0;

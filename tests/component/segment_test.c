@@ -317,8 +317,7 @@ TEST(segment_pages_can_be_held_alone)
 	EXPECT_OK(frame_from_in_use(paddr(all.start.value + PAGE_SIZE), &middle));
 	segment_drop(&segment);
 	expect_each_page(prange(all.start, middle.paddr), PAGE_UNUSED, 0);
-	expect_each_page(prange(middle.paddr, paddr(middle.paddr.value + PAGE_SIZE)), PAGE_FRAME,
-			 1);
+	expect_each_page(page_range(middle.paddr), PAGE_FRAME, 1);
 	frame_drop(&middle);
 	expect_each_page(all, PAGE_UNUSED, 0);
 }

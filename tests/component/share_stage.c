@@ -93,10 +93,8 @@ static inline __attribute__((always_inline)) void act(struct stage *stage, enum 
 		stage->status = segment_clone(&stage->segment, &stage->other_segment);
 		break;
 	case SEGMENT_SLICE:
-		stage->status = segment_slice(
-			&stage->segment,
-			prange(stage->segment.start, paddr(stage->segment.start.value + PAGE_SIZE)),
-			&stage->other_segment);
+		stage->status = segment_slice(&stage->segment, page_range(stage->segment.start),
+					      &stage->other_segment);
 		break;
 	case MAKE_FRAME:
 		EXPECT_OK(frame_alloc(FRAME_UNDEFINED, &stage->frame));
@@ -266,17 +264,12 @@ enum act drop_of(enum share_kind kind)
 				       : UNIQUE_DROP;
 }
 
-struct prange one_page(struct paddr page)
-{
-	return prange(page, paddr(page.value + PAGE_SIZE));
-}
-
 struct prange pages_of(const struct stage *stage, enum share_kind kind)
 {
 	if (kind == SHARE_FRAME)
-		return one_page(stage->frame.paddr);
+		return page_range(stage->frame.paddr);
 	if (kind == SHARE_UNIQUE_FRAME)
-		return one_page(stage->unique.paddr);
+		return page_range(stage->unique.paddr);
 	return prange(stage->segment.start, stage->segment.end);
 }
 

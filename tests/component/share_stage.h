@@ -103,7 +103,6 @@ void expect_violation(struct stage *stage, enum act what, enum share_violation_s
 enum act make_of(enum share_kind kind);
 enum act drop_of(enum share_kind kind);
 
-struct prange one_page(struct paddr page);
 struct prange pages_of(const struct stage *stage, enum share_kind kind);
 
 /* Whoever owns the page after @ended gives it back. */

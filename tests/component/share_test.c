@@ -36,7 +36,7 @@ TEST(each_raw_address_is_taken_once)
 	EXPECT_EQUAL(reported.sort, SHARE_RAW_TAKEN_TWICE);
 	frame_drop(&one_more);
 	EXPECT_EQUAL(reports, 2);
-	segment = segment_from_raw(one_page(page));
+	segment = segment_from_raw(page_range(page));
 	EXPECT_EQUAL(reports, 2);
 	end_listening();
 	segment_drop(&segment);

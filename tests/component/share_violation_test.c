@@ -258,9 +258,9 @@ TEST(raw_of_nobody_is_reported)
 	keep_handles(&stage, &handles);
 
 	maker(&stage, SEGMENT_INTO_RAW);
-	expect_violation(&stage, FRAME_FROM_RAW, SHARE_RAW_UNKNOWN, one_page(pages.start), NULL,
+	expect_violation(&stage, FRAME_FROM_RAW, SHARE_RAW_UNKNOWN, page_range(pages.start), NULL,
 			 NULL);
-	expect_violation(&stage, UNIQUE_FROM_RAW, SHARE_RAW_UNKNOWN, one_page(pages.start), NULL,
+	expect_violation(&stage, UNIQUE_FROM_RAW, SHARE_RAW_UNKNOWN, page_range(pages.start), NULL,
 			 NULL);
 	stage.raw = part;
 	expect_violation(&stage, SEGMENT_FROM_RAW, SHARE_RAW_UNKNOWN, part, NULL, NULL);

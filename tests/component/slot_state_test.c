@@ -26,8 +26,8 @@ static void set_references(struct paddr page, uint32_t references)
 #endif
 }
 
-/* A page that was UNIQUE when somebody looked, and is a space's by now, is in none of his lists: a list's id
- * is no owner's. */
+/* A page that was UNIQUE when somebody looked, and is a space's by now, is in none of his lists:
+ * a list's id is no owner's. */
 TEST(a_page_of_a_space_is_in_no_list)
 {
 	enum { EACH = 8 };
@@ -60,7 +60,8 @@ TEST(a_page_of_a_space_is_in_no_list)
 	}
 }
 
-/* While a page that looks like a frame in use is something else already, what its slot says is no owner's. */
+/* While a page that looks like a frame in use is something else already, what its slot says is
+ * no owner's. */
 TEST(what_else_a_slot_says_is_no_owner)
 {
 	struct vm_space space;
@@ -247,7 +248,7 @@ TEST(frame_functions_name_exclusive_and_unfinished_pages)
 		frame_t out = { .paddr = paddr(1) };
 		struct segment segment = { .start = paddr(1), .end = paddr(2) };
 		unique_frame_t unique = { .paddr = paddr(1) };
-		struct prange range = prange(frame.paddr, paddr(frame.paddr.value + PAGE_SIZE));
+		struct prange range = page_range(frame.paddr);
 
 		set_references(frame.paddr, cases[i].references);
 		EXPECT_STATUS(frame_from_unused(frame.paddr, &out), cases[i].status);

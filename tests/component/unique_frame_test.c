@@ -34,11 +34,6 @@ static unique_frame_t new_unique(struct frame_metadata *metadata)
 	return frame;
 }
 
-static struct prange one_page(struct paddr page)
-{
-	return prange(page, paddr(page.value + PAGE_SIZE));
-}
-
 static void expect_usage(struct paddr page, enum page_usage usage)
 {
 	struct page_state state;
@@ -60,7 +55,7 @@ static void expect_unique(struct paddr page)
 	EXPECT_EQUAL(state.references, 0);
 	EXPECT_STATUS(frame_from_unused(page, &frame), MM_UNIQUE);
 	EXPECT_STATUS(frame_from_in_use(page, &frame), MM_UNIQUE);
-	EXPECT_STATUS(segment_from_unused(one_page(page), &segment), MM_UNIQUE);
+	EXPECT_STATUS(segment_from_unused(page_range(page), &segment), MM_UNIQUE);
 	EXPECT_STATUS(unique_frame_from_unused(page, NULL, &unique), MM_UNIQUE);
 	EXPECT_EQUAL(frame.paddr.value, 1);
 	EXPECT_EQUAL(segment.start.value, 1);
@@ -404,7 +399,7 @@ TEST(withheld_pages_are_taken_by_address)
 	unique_frame_reset_as_unused(&frame);
 	EXPECT_OK(unique_frame_from_unused(page, NULL, &frame));
 	unique_frame_reset_as_unused(&frame);
-	EXPECT_OK(segment_from_unused(one_page(page), &segment));
+	EXPECT_OK(segment_from_unused(page_range(page), &segment));
 	segment_drop(&segment);
 	expect_usage(page, PAGE_UNUSED);
 }

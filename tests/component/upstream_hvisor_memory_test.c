@@ -119,7 +119,7 @@ TEST(memory_with_an_owner_is_no_device)
 
 	for (size_t i = 0; i < COUNT_OF(pages); i++) {
 		const struct prange ranges[] = {
-			prange(pages[i], paddr(pages[i].value + PAGE_SIZE)),
+			page_range(pages[i]),
 			/* More than it, from below where memory begins. */
 			prange(paddr(GIB(1) - PAGE_SIZE), paddr(pages[i].value + PAGE_SIZE)),
 		};

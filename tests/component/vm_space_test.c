@@ -213,7 +213,8 @@ TEST(spaces_do_not_see_each_other)
 		EXPECT_OK(vm_space_destroy(&spaces[i]));
 }
 
-/* What a cursor has removed and not flushed yet is owed until it is closed, whatever is activated meanwhile. */
+/* What a cursor has removed and not flushed yet is owed until it is closed, whatever is
+ * activated meanwhile. */
 TEST(activate_beside_an_open_cursor_of_the_same_space)
 {
 	struct irange all;

@@ -306,9 +306,7 @@ TEST(window_space_refuses_what_is_not_its_own)
 
 	/* A page that the window would have, and nobody count. */
 	open_at(&space, PLACE, PAGE_SIZE, &cursor);
-	EXPECT_STATUS(cursor_map_iomem(&cursor,
-				       prange(frame.paddr, paddr(frame.paddr.value + PAGE_SIZE)),
-				       READ_WRITE),
+	EXPECT_STATUS(cursor_map_iomem(&cursor, page_range(frame.paddr), READ_WRITE),
 		      MM_ACCESS_DENIED);
 	cursor_close(&cursor);
 	frame_drop(&frame);

@@ -31,7 +31,7 @@ struct world {
 	unsigned char memory[PAGES * 256];
 };
 
-static struct irange page_range(uint64_t first, uint64_t end)
+static struct irange pages_between(uint64_t first, uint64_t end)
 {
 	return irange(iaddr(first * PAGE_SIZE), iaddr(end * PAGE_SIZE));
 }
@@ -76,7 +76,7 @@ static struct irange array_extent(const struct world *world, uint64_t page)
 		first--;
 	while (pages_continue(&world->pages[last], &world->pages[last + 1]))
 		last++;
-	return page_range(first, last + 1);
+	return pages_between(first, last + 1);
 }
 
 static void expect_equal(const struct world *world)
@@ -125,7 +125,7 @@ static void random_insert(struct world *world, struct random *random)
 		end++;
 	if (end == first)
 		return;
-	mapping.range = page_range(first, end);
+	mapping.range = pages_between(first, end);
 	assert_true(mappings_insert(&world->mappings, mapping));
 	for (uint64_t i = first; i < end; i++)
 		world->pages[i] =
@@ -140,7 +140,7 @@ static void random_remove(struct world *world, struct random *random)
 
 	if (end > PAGES)
 		end = PAGES;
-	assert_true(mappings_remove(&world->mappings, page_range(first, end)));
+	assert_true(mappings_remove(&world->mappings, pages_between(first, end)));
 	for (uint64_t i = first; i < end; i++)
 		world->pages[i].mapped = false;
 }
@@ -170,7 +170,7 @@ static void clear_forgets_everything(void **state)
 
 	for (int round = 0; round < 10; round++) {
 		for (uint64_t i = 0; i < PAGES; i++) {
-			mapping.range = page_range(i, i + 1);
+			mapping.range = pages_between(i, i + 1);
 			mapping.output = paddr((PAGES - i) * PAGE_SIZE);
 			assert_true(mappings_insert(&world->mappings, mapping));
 		}
@@ -183,37 +183,37 @@ static void clear_forgets_everything(void **state)
 static void full_arena_changes_nothing(void **state)
 {
 	struct world *world = *state;
-	struct mapping mapping = { .range = page_range(0, 9), .counted = true };
+	struct mapping mapping = { .range = pages_between(0, 9), .counted = true };
 
 	assert_true(mappings_insert(&world->mappings, mapping));
 	world->arena.left = 0;
 	for (uint64_t i = 0; i < 9; i++)
 		world->pages[i] = (struct page){ true, i * PAGE_SIZE, mapping.property, true };
 
-	assert_false(mappings_remove(&world->mappings, page_range(3, 4)));
+	assert_false(mappings_remove(&world->mappings, pages_between(3, 4)));
 	expect_equal(world);
-	mapping.range = page_range(20, 21);
+	mapping.range = pages_between(20, 21);
 	assert_false(mappings_insert(&world->mappings, mapping));
 	expect_equal(world);
-	assert_true(mappings_remove(&world->mappings, page_range(3, 9)));
+	assert_true(mappings_remove(&world->mappings, pages_between(3, 9)));
 }
 
 static void cut_keeps_outputs(void **state)
 {
 	struct world *world = *state;
-	struct mapping mapping = { .range = page_range(4, 12), .output = paddr(0x100000) };
+	struct mapping mapping = { .range = pages_between(4, 12), .output = paddr(0x100000) };
 
 	assert_true(mappings_insert(&world->mappings, mapping));
-	assert_true(mappings_next_in(&world->mappings, page_range(6, 9), &mapping));
+	assert_true(mappings_next_in(&world->mappings, pages_between(6, 9), &mapping));
 	assert_int_equal(mapping.range.start.value, 6 * PAGE_SIZE);
 	assert_int_equal(mapping.range.end.value, 9 * PAGE_SIZE);
 	assert_int_equal(mapping.output.value, 0x102000);
-	assert_true(mappings_next_in(&world->mappings, page_range(0, 5), &mapping));
+	assert_true(mappings_next_in(&world->mappings, pages_between(0, 5), &mapping));
 	assert_int_equal(mapping.range.start.value, 4 * PAGE_SIZE);
 	assert_int_equal(mapping.range.end.value, 5 * PAGE_SIZE);
 	assert_int_equal(mapping.output.value, 0x100000);
-	assert_false(mappings_next_in(&world->mappings, page_range(12, 20), &mapping));
-	assert_false(mappings_next_in(&world->mappings, page_range(0, 4), &mapping));
+	assert_false(mappings_next_in(&world->mappings, pages_between(12, 20), &mapping));
+	assert_false(mappings_next_in(&world->mappings, pages_between(0, 4), &mapping));
 }
 
 int main(void)

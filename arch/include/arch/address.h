@@ -71,6 +71,12 @@ static inline struct prange prange(struct paddr start, struct paddr end)
 	return (struct prange){ start, end };
 }
 
+/* The page at @page, which is page aligned. */
+static inline struct prange page_range(struct paddr page)
+{
+	return prange(page, paddr(page.value + PAGE_SIZE));
+}
+
 static inline uint64_t prange_size(struct prange range)
 {
 	return range.end.value - range.start.value;

@@ -2,9 +2,9 @@
 /*
  * Typed metadata of a frame.
  *
- * Invariant: a page of usage PAGE_FRAME has at most one metadata object, set when the page was taken or
- * while it was unique (strata/unique_frame.h); when the last reference goes, the object's kind is told, once,
- * before the page is free.
+ * Invariant: a page of usage PAGE_FRAME has at most one metadata object, set when the page was
+ * taken or while it was unique (strata/unique_frame.h); when the last reference goes, the object's
+ * kind is told, once, before the page is free.
  *
  * The object is its user's: a structure with a struct frame_metadata in it, kept where it is until
  * on_drop or the repurposing of the frame.

@@ -39,8 +39,9 @@ struct kvirt_area;
 /*
  * Gives areas from @range of @space, which outlives @out; nobody else may map anything there.
  *
- * MM_INVALID_ARGS: a Stage-2 space or a window space; an empty or reversed range. MM_OUT_OF_BOUND: not inside the space.
- * MM_NOT_ALIGNED. MM_EXISTS: something is mapped there. MM_BUSY: as above. MM_NO_MEMORY.
+ * MM_INVALID_ARGS: a Stage-2 space or a window space; an empty or reversed range. MM_OUT_OF_BOUND:
+ * not inside the space. MM_NOT_ALIGNED. MM_EXISTS: something is mapped there. MM_BUSY: as above.
+ * MM_NO_MEMORY.
  */
 MM_MUST_CHECK enum mm_status kvirt_space_new(struct vm_space *space, struct irange range,
 					     struct kvirt_space **out);

@@ -28,7 +28,8 @@ MM_MUST_CHECK enum mm_status mm_memory_add(struct prange range);
  * Gives @range back, which was added as it is: nothing of the subsystem looks at it any more.
  *
  * MM_INVALID_ARGS: @range is not one that was added.
- * MM_BUSY: a page of it has an owner, or is withheld (unique_frame_reset_as_unused). (Pages are not moved: that is their user's to do.)
+ * MM_BUSY: a page of it has an owner, or is withheld (unique_frame_reset_as_unused). (Pages are not
+ * moved: that is their user's to do.)
  *
  * No other operation may be in flight on any CPU.
  */

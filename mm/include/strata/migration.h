@@ -13,11 +13,11 @@
 #include <strata/cursor.h>
 
 /*
- * Moves the page mapped at the position to @new, with the property it has, which includes what CPUs set
- * in it until it went (vm_space_use_hardware_flags), and moves past it. A block is split first. @new is void afterwards, unless there is an error; its content before does
- * not matter. @old becomes the caller's reference, the only one, to the frame of before: its
- * content is still there, and no CPU reaches it, so that it may be poisoned at once. Typed
- * metadata stays with it.
+ * Moves the page mapped at the position to @new, with the property it has, which includes what CPUs
+ * set in it until it went (vm_space_use_hardware_flags), and moves past it. A block is split first.
+ * @new is void afterwards, unless there is an error; its content before does not matter. @old
+ * becomes the caller's reference, the only one, to the frame of before: its content is still there,
+ * and no CPU reaches it, so that it may be poisoned at once. Typed metadata stays with it.
  *
  * Instruction fetch sees the copy too, if the page is executable.
  *

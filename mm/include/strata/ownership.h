@@ -14,11 +14,12 @@
  *	   │                               │       └── unshare, reclaim
  *	   └─ unshare, reclaim ────────────┘
  *
- * The hypervisor has what nobody was given: free pages, frames that no space has mapped yet, and all
- * that is not PAGE_FRAME (its image, tables, metadata, reserved memory). No operation can map the
- * latter into a guest or a window space: frame_from_in_use says MM_ACCESS_DENIED, what takes unused pages MM_IN_USE,
- * cursor_map_iomem MM_ACCESS_DENIED. A page keeps its owner, mapped or not, until an operation below
- * gives it to another, its last reference is dropped, or its owner departs:
+ * The hypervisor has what nobody was given: free pages, frames that no space has mapped yet, and
+ * all that is not PAGE_FRAME (its image, tables, metadata, reserved memory). No operation can map
+ * the latter into a guest or a window space: frame_from_in_use says MM_ACCESS_DENIED, what takes
+ * unused pages MM_IN_USE, cursor_map_iomem MM_ACCESS_DENIED. A page keeps its owner, mapped or not,
+ * until an operation below gives it to another, its last reference is dropped, or its owner
+ * departs:
  *
  *	a space is destroyed	pages that others still hold are the hypervisor's again, as they are; it
  *				is a member of no sharing any more, and the hypervisor is the owner of

@@ -23,9 +23,9 @@ struct segment {
  * Takes @page_count free contiguous pages whose first is aligned to @alignment bytes (a power of
  * two, at least PAGE_SIZE).
  *
- * MM_INVALID_ARGS: no pages, or @alignment is not such a power. MM_NO_MEMORY: no such run is free inside one
- * free block. (Blocks are of a power of two pages, aligned to their size: a run that crosses from one into
- * the next is not looked for.)
+ * MM_INVALID_ARGS: no pages, or @alignment is not such a power. MM_NO_MEMORY: no such run is free
+ * inside one free block. (Blocks are of a power of two pages, aligned to their size: a run that
+ * crosses from one into the next is not looked for.)
  */
 MM_MUST_CHECK enum mm_status segment_alloc(uint64_t page_count, uint64_t alignment,
 					   enum frame_contents contents, struct segment *out);

@@ -125,15 +125,17 @@ MM_MUST_CHECK enum mm_status vm_space_new_window(struct vm_space *el2, struct vm
  * PAGE_DIRTY_STATE sets PAGE_WRITE. So cursor_age sees accesses that nobody took a fault for, and a dirty
  * log (strata/dirty_log.h) writes. It stays so until the space is destroyed.
  *
- * CPUs then write to leaves while nobody knows. They write only to valid leaves that lack PAGE_ACCESSED,
- * or have PAGE_DIRTY_STATE and lack PAGE_WRITE, and only by an atomic read-modify-write that sets one of
- * the two. Whatever changes such a leaf here does so in one atomic step too, by compare-exchange or
- * exchange, and what it finds in that step is what the leaf was: so each bit that a CPU sets is seen by
- * exactly one change, and none is lost: cursor_reclaim hands it over with the page, cursor_migrate takes
- * it along, what cursor_protect asks about has it, a dirty log lists it. cursor_unmap and cursor_replace
- * give it to a log only: who keeps dirty state without one protects first, and looks. A leaf that a CPU may change is never merged into a block; one
- * that is split is exchanged for zero first, and its pages have the bits that were found. Where
- * the hypervisor reads or writes in a guest's place (strata/vm_io.h) it sets what the guest's CPU would.
+ * CPUs then write to leaves while nobody knows. They write only to valid leaves that lack
+ * PAGE_ACCESSED, or have PAGE_DIRTY_STATE and lack PAGE_WRITE, and only by an atomic
+ * read-modify-write that sets one of the two. Whatever changes such a leaf here does so in one
+ * atomic step too, by compare-exchange or exchange, and what it finds in that step is what the leaf
+ * was: so each bit that a CPU sets is seen by exactly one change, and none is lost: cursor_reclaim
+ * hands it over with the page, cursor_migrate takes it along, what cursor_protect asks about has
+ * it, a dirty log lists it. cursor_unmap and cursor_replace give it to a log only: who keeps dirty
+ * state without one protects first, and looks. A leaf that a CPU may change is never merged into a
+ * block; one that is split is exchanged for zero first, and its pages have the bits that were
+ * found. Where the hypervisor reads or writes in a guest's place (strata/vm_io.h) it sets what the
+ * guest's CPU would.
  *
  * MM_INVALID_ARGS: not a Stage-2 space. MM_NOT_SUPPORTED: the CPU does not have it.
  * Who does this has the space to itself: nobody opens a cursor on it or begins a log during the call.
