@@ -13,18 +13,10 @@ void mm_operation_attach(mm_operation_observer observer)
 	operation_observer = observer;
 }
 
-static _Atomic uint64_t reports;
-
 void operation_report(const struct mm_operation *operation)
 {
 	if (operation_observer != NULL)
 		operation_observer(operation);
-	atomic_fetch_add_explicit(&reports, 1, memory_order_relaxed);
-}
-
-uint64_t mm_operation_reports(void)
-{
-	return atomic_load_explicit(&reports, memory_order_relaxed);
 }
 
 static _Atomic uint32_t cpus_in_flight;

@@ -24,12 +24,14 @@ void operation_report(const struct mm_operation *operation);
 	}
 
 /* A range as it is now, to be reported as what it was. */
-#define IO_BEFORE(name, io_range)                                                                  \
-	const struct mm_io name = { NULL, io_range, mm_operation_reports() }
+#define IO_BEFORE(name, io_range) const struct vm_io_range name = io_range
 #define REPORTED_IO(io, io_before)                                                                 \
 	{                                                                                          \
-		&(io)->range, (io_before).before, (io_before).reports_before                       \
+		&(io)->range, io_before                                                            \
 	}
+
+/* What is about to be done, with its arguments. */
+#define REPORT_BEGIN(...) REPORT(.begins = true, __VA_ARGS__)
 
 struct in_flight {
 	unsigned int cpu;
@@ -47,6 +49,7 @@ void in_flight_leave(struct in_flight *in_flight);
 #else
 
 #define REPORT(...) ((void)0)
+#define REPORT_BEGIN(...) ((void)0)
 #define IN_FLIGHT() ((void)0)
 #define IO_BEFORE(name, range) ((void)0)
 

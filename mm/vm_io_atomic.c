@@ -53,6 +53,8 @@ enum mm_status vm_reader_read_once(struct vm_reader *reader, unsigned int size, 
 	IO_BEFORE(before, *range);
 	uint64_t loaded = 0;
 
+	REPORT_BEGIN(.kind = OPERATION_READER_READ_ONCE, .length = size,
+		     .reader = REPORTED_IO(reader, before));
 	if (status == MM_OK) {
 		loaded = vm_io_load_once((const void *)(uintptr_t)range->cursor, size);
 		range->cursor += size;
@@ -69,6 +71,8 @@ enum mm_status vm_writer_write_once(struct vm_writer *writer, unsigned int size,
 	enum mm_status status = range->fallible ? MM_INVALID_ARGS : vm_io_check_atomic(range, size);
 	IO_BEFORE(before, *range);
 
+	REPORT_BEGIN(.kind = OPERATION_WRITER_WRITE_ONCE, .length = size, .value = value,
+		     .writer = REPORTED_IO(writer, before));
 	if (status == MM_OK) {
 		vm_io_store_once((void *)(uintptr_t)range->cursor, size, value);
 		range->cursor += size;
@@ -99,8 +103,11 @@ enum mm_status vm_reader_atomic_load(const struct vm_reader *reader, unsigned in
 				     uint64_t *value)
 {
 	IO_BEFORE(before, reader->range);
-	enum mm_status status = load(reader, size, value);
+	enum mm_status status;
 
+	REPORT_BEGIN(.kind = OPERATION_READER_ATOMIC_LOAD, .length = size,
+		     .reader = REPORTED_IO(reader, before));
+	status = load(reader, size, value);
 	REPORT(.kind = OPERATION_READER_ATOMIC_LOAD, .status = status, .length = size,
 	       .result = status == MM_OK ? *value : 0, .reader = REPORTED_IO(reader, before));
 	return status;
@@ -150,8 +157,12 @@ enum mm_status vm_writer_atomic_compare_exchange(const struct vm_writer *writer,
 	uint64_t found = 0;
 	IO_BEFORE(reader_before, reader->range);
 	IO_BEFORE(writer_before, writer->range);
-	enum mm_status status = compare_exchange(writer, reader, size, expected, desired, &found);
+	enum mm_status status;
 
+	REPORT_BEGIN(.kind = OPERATION_WRITER_COMPARE_EXCHANGE, .length = size, .value = expected,
+		     .desired = desired, .reader = REPORTED_IO(reader, reader_before),
+		     .writer = REPORTED_IO(writer, writer_before));
+	status = compare_exchange(writer, reader, size, expected, desired, &found);
 	if (status == MM_OK) {
 		*previous = found;
 		*exchanged = found == expected;

@@ -97,6 +97,8 @@ enum mm_status vm_reader_read(struct vm_reader *reader, struct vm_writer *writer
 	uint64_t size = transferable(reader, writer);
 	bool infallible = !reader->range.fallible && !writer->range.fallible;
 
+	REPORT_BEGIN(.kind = OPERATION_READ, .reader = REPORTED_IO(reader, reader_before),
+		     .writer = REPORTED_IO(writer, writer_before));
 	if (infallible)
 		vm_io_copy_infallible(&writer->range, &reader->range, size);
 	if (infallible && copied != NULL)
@@ -112,10 +114,12 @@ enum mm_status vm_reader_read_fallible(struct vm_reader *reader, struct vm_write
 {
 	IO_BEFORE(reader_before, reader->range);
 	IO_BEFORE(writer_before, writer->range);
+	enum mm_status status;
 	uint64_t done;
-	enum mm_status status =
-		vm_io_copy(&writer->range, &reader->range, transferable(reader, writer), &done);
 
+	REPORT_BEGIN(.kind = OPERATION_READ_FALLIBLE, .reader = REPORTED_IO(reader, reader_before),
+		     .writer = REPORTED_IO(writer, writer_before));
+	status = vm_io_copy(&writer->range, &reader->range, transferable(reader, writer), &done);
 	if (copied != NULL)
 		*copied = done;
 	REPORT(.kind = OPERATION_READ_FALLIBLE, .status = status, .result = done,
@@ -142,8 +146,11 @@ static enum mm_status read_val(struct vm_reader *reader, void *value, uint64_t s
 enum mm_status vm_reader_read_val(struct vm_reader *reader, void *value, size_t size)
 {
 	IO_BEFORE(before, reader->range);
-	enum mm_status status = read_val(reader, value, size);
+	enum mm_status status;
 
+	REPORT_BEGIN(.kind = OPERATION_READER_READ_VAL, .length = size, .metadata = value,
+		     .reader = REPORTED_IO(reader, before));
+	status = read_val(reader, value, size);
 	REPORT(.kind = OPERATION_READER_READ_VAL, .status = status, .length = size,
 	       .metadata = value, .reader = REPORTED_IO(reader, before));
 	return status;
@@ -156,6 +163,8 @@ enum mm_status vm_reader_collect(struct vm_reader *reader, void *buffer, uint64_
 	uint64_t remain = vm_reader_remain(reader);
 	enum mm_status status = MM_OUT_OF_BOUND;
 
+	REPORT_BEGIN(.kind = OPERATION_READER_COLLECT, .length = size, .metadata = buffer,
+		     .reader = REPORTED_IO(reader, before));
 	if (remain <= size)
 		status = read_val(reader, buffer, remain);
 	if (status == MM_OK)

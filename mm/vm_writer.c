@@ -111,8 +111,11 @@ static enum mm_status write_val(struct vm_writer *writer, const void *value, siz
 enum mm_status vm_writer_write_val(struct vm_writer *writer, const void *value, size_t size)
 {
 	IO_BEFORE(before, writer->range);
-	enum mm_status status = write_val(writer, value, size);
+	enum mm_status status;
 
+	REPORT_BEGIN(.kind = OPERATION_WRITER_WRITE_VAL, .length = size, .metadata = value,
+		     .writer = REPORTED_IO(writer, before));
+	status = write_val(writer, value, size);
 	REPORT(.kind = OPERATION_WRITER_WRITE_VAL, .status = status, .length = size,
 	       .metadata = value, .writer = REPORTED_IO(writer, before));
 	return status;
@@ -155,8 +158,11 @@ enum mm_status vm_writer_fill(struct vm_writer *writer, unsigned int size, uint6
 {
 	IO_BEFORE(before, writer->range);
 	uint64_t filled = 0;
-	enum mm_status status = fill(writer, size, value, &filled);
+	enum mm_status status;
 
+	REPORT_BEGIN(.kind = OPERATION_WRITER_FILL, .length = size, .value = value,
+		     .writer = REPORTED_IO(writer, before));
+	status = fill(writer, size, value, &filled);
 	if (count != NULL && status != MM_INVALID_ARGS && status != MM_NOT_ALIGNED)
 		*count = filled;
 	REPORT(.kind = OPERATION_WRITER_FILL, .status = status, .length = size, .value = value,
@@ -168,9 +174,12 @@ enum mm_status vm_writer_fill_zeros(struct vm_writer *writer, uint64_t length, u
 {
 	IO_BEFORE(before, writer->range);
 	uint64_t avail = vm_writer_avail(writer);
+	enum mm_status status;
 	uint64_t done;
-	enum mm_status status = vm_io_zero(&writer->range, length < avail ? length : avail, &done);
 
+	REPORT_BEGIN(.kind = OPERATION_WRITER_FILL_ZEROS, .length = length,
+		     .writer = REPORTED_IO(writer, before));
+	status = vm_io_zero(&writer->range, length < avail ? length : avail, &done);
 	if (zeroed != NULL)
 		*zeroed = done;
 	REPORT(.kind = OPERATION_WRITER_FILL_ZEROS, .status = status, .length = length,

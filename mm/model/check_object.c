@@ -21,19 +21,27 @@ struct op op_of(const struct mm_operation *operation)
 {
 	struct op op = {
 		.kind = operation->kind,
+		.cpu = cpu_index(),
 		.space = name_of(operation->space),
 		.cursor = name_of(operation->cursor),
 		.handle = handle_id(&operation->used),
 		.list = name_of(operation->list),
 		.gather = name_of(operation->gather),
 		.area = name_of(operation->area),
-		.range = operation->range,
+		.range = operation->kind == OPERATION_IO_WINDOW ? operation->changed
+								: operation->range,
+		.address = operation->range.start,
 		.pages = operation->pages,
 		.handle_pages = operation->used.pages,
 		.property = operation->property,
 		.place = operation->place,
 		.metadata = operation->metadata,
+		.reader = name_of(operation->reader.range),
+		.writer = name_of(operation->writer.range),
+		.pointer = (void *)(uintptr_t)operation->metadata,
 		.length = operation->length,
+		.value = operation->value,
+		.desired = operation->desired,
 		.dispatched = operation->answer,
 	};
 

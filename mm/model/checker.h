@@ -6,12 +6,21 @@
 #pragma once
 
 #include "difference.h"
-#include "store.h"
+#include "io_expect.h"
 
 #include <strata/operation.h>
 
+/* What must come of the transfer that a CPU has begun. */
+struct io_begun {
+	enum mm_operation_kind kind;
+	uint64_t reports; /* of others that came before it */
+	struct io_expected expected;
+};
+
 struct checker {
 	struct store store;
+	uint64_t reports; /* all, but those of what only begins */
+	struct io_begun begun[STRATA_MAX_CPUS];
 	uint64_t operations;		     /* checked */
 	uint64_t categories[CATEGORY_COUNT]; /* those, by category */
 	uint64_t full_checks;

@@ -32,7 +32,7 @@ bool ios_are_sound(struct store *store, struct witness *witness)
 
 static const struct live_space *space_of(const struct store *store, const struct live_io *io)
 {
-	return registry_space((struct registry *)&store->registry, io->range.space);
+	return registry_space((struct registry *)&store->registry, io->space);
 }
 
 bool ios_have_spaces(struct store *store, struct witness *witness)
@@ -42,7 +42,7 @@ bool ios_have_spaces(struct store *store, struct witness *witness)
 	TAILQ_FOREACH(io, &store->ios, link)
 	{
 		witness->at = iaddr(io->range.cursor);
-		if (io->range.kind == VM_IO_SPACE && space_of(store, io) == NULL)
+		if (io->space != NULL && space_of(store, io) == NULL)
 			return false;
 	}
 	return true;

@@ -83,6 +83,7 @@ static void observe_operation(const struct mm_operation *operation)
 	if (running) {
 		checker.store.cpus |= mm_cpus_in_flight() | UINT32_C(1) << cpu_index();
 		count(operation);
+		checker.reports += !operation->begins;
 		stop_if_out_of_storage();
 	}
 	lock_release();
@@ -149,7 +150,7 @@ const struct store *model_store(void)
 void model_not_alone(void)
 {
 	lock_take();
-	checker.store.cpus = UINT32_MAX;
+	checker.store.unseen = true;
 	lock_release();
 }
 

@@ -20,7 +20,7 @@ enum op_argument {
 	ARG_SPACE = 1 << 2,	 /* space: an id */
 	ARG_CURSOR = 1 << 3,	 /* cursor: an id */
 	ARG_RANGE = 1 << 4,	 /* range: input addresses */
-	ARG_ADDRESS = 1 << 5,	 /* range.start: an input address */
+	ARG_ADDRESS = 1 << 5,	 /* address: an input address */
 	ARG_ACCESS = 1 << 6,	 /* access: of a cursor */
 	ARG_PROPERTY = 1 << 7,	 /* property: of a mapping */
 	ARG_LENGTH = 1 << 8,	 /* length: bytes */
@@ -43,7 +43,7 @@ enum op_argument {
 	ARG_READER = 1 << 25,	 /* reader: an id */
 	ARG_WRITER = 1 << 26,	 /* writer: an id */
 	ARG_POINTER = 1 << 27,	 /* pointer: to memory of the hypervisor */
-	ARG_VALUE = 1 << 28,	 /* value: of an element; what is expected */
+	ARG_VALUE = 1 << 28,	 /* value: of an element; what is expected, and desired */
 	ARG_KVIRT = 1 << 29,	 /* kvirt: an id */
 	ARG_AREA = 1 << 30,	 /* area: an id */
 };
@@ -103,6 +103,7 @@ struct op {
 	enum translation_stage stage;
 	enum cursor_access access;
 	struct irange range;
+	struct iaddr address;
 	struct prange pages;
 	struct prange handle_pages; /* those of the handle, as whoever asks has it */
 	struct page_property property;
@@ -114,6 +115,7 @@ struct op {
 	uint64_t length;
 	uint64_t count;
 	uint64_t value;
+	uint64_t desired;
 };
 
 /* A new object: its id, which nobody has yet, and what it is of. */

@@ -70,5 +70,6 @@ status_set list_statuses(struct store *store, const struct op *op);
 void list_step(const struct step *step);
 status_set area_statuses(const struct op *op);
 void area_step(const struct step *step);
+status_set io_statuses(struct store *store, const struct op *op);
 void cursor_step(const struct step *step);
 void flush_step(const struct step *step);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store.h"
 
+#include <strata/vm_guest.h>
+
 static int handle_compare(const struct handle *a, const struct handle *b)
 {
 	return (a->id > b->id) - (a->id < b->id);
@@ -207,7 +209,7 @@ const struct live_area *store_area_beside(const struct store *store, const struc
 /* ---- Readers and writers ------------------------------------------------------------------- */
 
 /* The entry for @name, taken out of the sequence; of a new one, that which was not used for longest. */
-static struct live_io *take_io(struct store *store, const void *name)
+static struct live_io *take_io(struct store *store, store_id name)
 {
 	struct live_io *io;
 
@@ -227,18 +229,53 @@ static struct live_io *take_io(struct store *store, const void *name)
 	return io;
 }
 
-void store_note_io(struct store *store, const void *name, const struct vm_io_range *range)
+static void give_io(struct store *store, struct live_io *io)
 {
-	struct live_io *io;
+	model_pool_give(&store->io_pool, io);
+	store->io_count--;
+}
 
-	if (range->kind == VM_IO_SPACE && registry_space(&store->registry, range->space) == NULL)
-		return;
-	io = take_io(store, name);
+/* Whose tables, or which active space, say where the bytes are. */
+static const struct vm_space *space_of(const struct vm_io_range *range)
+{
+	switch (range->kind) {
+	case VM_IO_SPACE:
+	case VM_IO_WINDOW_SPACE:
+		return range->space;
+	case VM_IO_GUEST:
+		return range->guest->space;
+	default:
+		return NULL;
+	}
+}
+
+void store_note_io(struct store *store, store_id name, const struct vm_io_range *range)
+{
+	const struct vm_space *space = space_of(range);
+	struct live_io *io = take_io(store, name);
+
 	if (io == NULL)
 		return;
+	if (space != NULL && registry_space(&store->registry, space) == NULL) {
+		give_io(store, io);
+		return;
+	}
 	io->name = name;
+	io->space = space;
 	io->range = *range;
 	TAILQ_INSERT_HEAD(&store->ios, io, link);
+}
+
+const struct vm_io_range *store_io(const struct store *store, store_id name)
+{
+	const struct live_io *io;
+
+	TAILQ_FOREACH(io, &store->ios, link)
+	{
+		if (io->name == name)
+			return &io->range;
+	}
+	return NULL;
 }
 
 void store_forget_ios(struct store *store, const struct vm_space *space)
@@ -248,10 +285,9 @@ void store_forget_ios(struct store *store, const struct vm_space *space)
 	while (io != NULL) {
 		struct live_io *next = TAILQ_NEXT(io, link);
 
-		if (io->range.kind == VM_IO_SPACE && io->range.space == space) {
+		if (io->space == space) {
 			TAILQ_REMOVE(&store->ios, io, link);
-			model_pool_give(&store->io_pool, io);
-			store->io_count--;
+			give_io(store, io);
 		}
 		io = next;
 	}

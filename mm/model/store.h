@@ -66,7 +66,8 @@ struct live_gather {
  */
 struct live_io {
 	TAILQ_ENTRY(live_io) link;
-	const void *name;
+	store_id name;
+	const struct vm_space *space; /* that its bytes are looked up in; NULL: none */
 	struct vm_io_range range;
 };
 
@@ -101,6 +102,7 @@ struct store {
 	uint32_t lists_made;
 	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
 	uint32_t cpus;		/* bit per CPU that was in the subsystem so far */
+	bool unseen;		/* somebody changes tables and says nothing (model_not_alone) */
 	bool out_of_storage;	/* the arena was full: from now on nothing here is to be trusted */
 };
 
@@ -110,7 +112,13 @@ void store_init(struct store *store, void *memory, size_t size);
 /* Whether one CPU did everything so far: then no operation overlapped another. */
 static inline bool store_alone(const struct store *store)
 {
-	return (store->cpus & (store->cpus - 1)) == 0;
+	return !store->unseen && (store->cpus & (store->cpus - 1)) == 0;
+}
+
+/* NULL: not known. */
+static inline struct live_space *store_space(struct store *store, store_id id)
+{
+	return registry_space(&store->registry, (const struct vm_space *)(uintptr_t)id);
 }
 
 /* ---- Handles ------------------------------------------------------------------------------- */
@@ -152,8 +160,10 @@ const struct live_area *store_area_beside(const struct store *store, const struc
 
 /* ---- Readers and writers ------------------------------------------------------------------- */
 
-/* What the one at @name is now; memory of spaces that are not known is left out. */
-void store_note_io(struct store *store, const void *name, const struct vm_io_range *range);
+/* What the one at @name is now; one of a space that is not known is forgotten. */
+void store_note_io(struct store *store, store_id name, const struct vm_io_range *range);
+/* NULL: not known. */
+const struct vm_io_range *store_io(const struct store *store, store_id name);
 /* Those of a space's memory are void. */
 void store_forget_ios(struct store *store, const struct vm_space *space);
 

@@ -162,6 +162,7 @@ TEST(a_spoiled_leaf_is_seen_by_who_reads)
 	struct readings readings;
 	struct reader reader;
 
+	world_not_alone(world);
 	readings_start(&readings, world, world_el2_space(world), NULL);
 	spoil_leaves(&readings, window);
 	reader_start(world, &reader);

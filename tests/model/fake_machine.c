@@ -2,6 +2,7 @@
 #include "fake_machine.h"
 
 #include <arch/cpu.h>
+#include <arch/translation.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strata/mm.h>
@@ -11,6 +12,7 @@ static struct page_state states[FAKE_PAGES];
 static struct page_owner owners[FAKE_PAGES];
 static mm_operation_observer observer;
 uint16_t fake_vmid;
+struct paddr fake_el2_root;
 _Thread_local unsigned int machine_current_cpu;
 
 void fake_machine_reset(void)
@@ -20,6 +22,7 @@ void fake_machine_reset(void)
 	memset(owners, 0, sizeof(owners));
 	observer = NULL;
 	fake_vmid = 1;
+	fake_el2_root = paddr(0);
 	machine_current_cpu = 0;
 }
 
@@ -114,6 +117,11 @@ struct iaddr cursor_virt_addr(const struct cursor *cursor)
 	return cursor->position;
 }
 
+bool el2_stage1_is(struct paddr root)
+{
+	return fake_el2_root.value == root.value;
+}
+
 uint16_t vm_space_vmid(const struct vm_space *space)
 {
 	(void)space;
@@ -156,11 +164,6 @@ struct mm_usage mm_usage(void)
 	for (size_t i = 0; i < FAKE_PAGES; i++)
 		usage.pages[states[i].usage]++;
 	return usage;
-}
-
-uint64_t mm_operation_reports(void)
-{
-	return 0;
 }
 
 uint32_t mm_cpus_in_flight(void)

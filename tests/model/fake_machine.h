@@ -38,4 +38,6 @@ bool fake_observer_attached(void);
 
 /* What vm_space_vmid says of every space. */
 extern uint16_t fake_vmid;
+/* The root of the Stage 1 that EL2 has loaded. */
+extern struct paddr fake_el2_root;
 extern _Thread_local unsigned int machine_current_cpu;

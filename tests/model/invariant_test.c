@@ -133,7 +133,7 @@ static void note_space_io(struct vm_space *space, uint64_t cursor, uint64_t end)
 	};
 
 	range.space = space;
-	store_note_io(store_of(), (void *)0x3000, &range);
+	store_note_io(store_of(), 0x3000, &range);
 }
 
 static void break_S9(void)
@@ -147,7 +147,7 @@ static void break_S10(void)
 	static struct vm_space dead;
 
 	note_space_io(&story_space, 0, PAGE_SIZE);
-	TAILQ_FIRST(&store_of()->ios)->range.space = &dead;
+	TAILQ_FIRST(&store_of()->ios)->space = &dead;
 }
 
 static void break_S11(void)

@@ -25,6 +25,9 @@
  * nothing.) A SPACE_DESTROY that finds a space active comes before the report that it is not any more,
  * and one that does not comes after it.
  *
+ * What takes more than a moment, transfers of bytes that is, says also when it begins (@begins), on the
+ * CPU that performs it: what there was before is not to be found in what there is afterwards.
+ *
  * Release builds (STRATA_CHECKED = 0) contain none of this.
  */
 #pragma once
@@ -63,12 +66,12 @@ struct mm_handle {
 struct mm_io {
 	const struct vm_io_range *range; /* NULL: none */
 	struct vm_io_range before;
-	uint64_t reports_before; /* mm_operation_reports then: a transfer is not one moment */
 };
 
 /* Fields that an operation does not have are zero. */
 struct mm_operation {
 	enum mm_operation_kind kind;
+	bool begins; /* it is about to be done: there are its arguments, and no results */
 	enum mm_status status;
 
 	/* Spaces and cursors. */
@@ -125,9 +128,6 @@ typedef void (*mm_operation_observer)(const struct mm_operation *operation);
 
 /* One observer per machine; NULL detaches. Set while no operation is in flight. */
 void mm_operation_attach(mm_operation_observer observer);
-
-/* Operations reported so far, the one being reported not counted. */
-uint64_t mm_operation_reports(void);
 
 /*
  * Bit per CPU that is in a function which changes counts: perhaps between a change and its report. Read

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "io_expect.h"
+
+#include <string.h>
+
+#define OK STATUS_SET(MM_OK)
+
+/* Pages on each side up to which it is looked for one that both have. */
+#define MEETING_PAGES_MAX 64
+
+struct transfer {
+	struct store *store;
+	const struct op *op;
+	const struct vm_io_range *reader; /* NULL: none, or not known */
+	const struct vm_io_range *writer;
+	struct io_tables tables;
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static struct io_expected refused(enum mm_status status)
+{
+	return (struct io_expected){ .statuses = STATUS_SET(status), .is_known = true };
+}
+
+static const struct io_expected not_known = { .statuses = STATUS_ANY };
+
+static bool is_value_size(uint64_t size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
+}
+
+/* ---- How far ------------------------------------------------------------------------------- */
+
+/* @size bytes of one range, the other side being the hypervisor's own. */
+static struct io_expected reach(struct transfer *transfer, const struct vm_io_range *range,
+				uint8_t access, uint64_t size)
+{
+	uint64_t done = 0;
+
+	while (range->kind != VM_IO_HYPERVISOR && done < size) {
+		struct io_place place =
+			io_place(transfer->store, range, done, access, &transfer->tables);
+
+		if (place.statuses != OK && status_in(place.statuses, MM_OK))
+			return not_known;
+		if (place.statuses != OK)
+			return (struct io_expected){ place.statuses, done, .is_known = true };
+		done += place.length;
+	}
+	return (struct io_expected){ OK, size, .is_known = true };
+}
+
+static bool is_translated(const struct vm_io_range *range)
+{
+	return range->kind == VM_IO_SPACE || range->kind == VM_IO_GUEST;
+}
+
+static struct io_expected copy(struct transfer *transfer)
+{
+	const struct vm_io_range *from = transfer->reader;
+	const struct vm_io_range *to = transfer->writer;
+	uint64_t size = least(io_size(from), io_size(to));
+	struct io_expected source = reach(transfer, from, PAGE_READ, size);
+	struct io_expected target = reach(transfer, to, PAGE_WRITE, size);
+
+	if (!source.is_known || !target.is_known)
+		return not_known;
+	/* Between two pages of tables that are read here, the source is held by a reference. */
+	if (is_translated(from) && is_translated(to))
+		source.statuses |= STATUS_SET(MM_SATURATED);
+	/* What the MMU says of the source it says when the first byte is loaded. */
+	if (target.moved == source.moved && is_translated(to) && !is_translated(from) &&
+	    target.statuses != OK)
+		return target;
+	return target.moved < source.moved ? target : source;
+}
+
+/* ---- Single values ------------------------------------------------------------------------- */
+
+static void look(struct transfer *transfer, const struct vm_io_range *range, uint8_t access,
+		 struct io_expected *expected)
+{
+	struct io_place place = io_place(transfer->store, range, 0, access, &transfer->tables);
+
+	if (place.bytes == NULL || !store_alone(transfer->store))
+		return;
+	memcpy(&expected->value, place.bytes, transfer->op->length);
+	expected->has_value = true;
+}
+
+static struct io_expected value(struct transfer *transfer, const struct vm_io_range *range,
+				uint8_t access)
+{
+	uint64_t size = transfer->op->length;
+	struct io_expected expected;
+
+	if (!is_value_size(size) || io_size(range) < size)
+		return refused(MM_INVALID_ARGS);
+	if (range->cursor % size != 0)
+		return refused(MM_NOT_ALIGNED);
+	expected = reach(transfer, range, access, size);
+	if (expected.statuses == OK && expected.is_known && access != PAGE_WRITE)
+		look(transfer, range, access, &expected);
+	return expected;
+}
+
+static bool is_same_place(const struct vm_io_range *a, const struct vm_io_range *b)
+{
+	return a->kind == b->kind && a->cursor == b->cursor &&
+	       (a->kind == VM_IO_GUEST ? a->guest == b->guest : a->space == b->space);
+}
+
+static struct io_expected compare_exchange(struct transfer *transfer)
+{
+	const struct op *op = transfer->op;
+	const struct vm_io_range *to = transfer->writer;
+	uint64_t size = op->length;
+	struct io_expected expected;
+
+	if (!is_value_size(size) || io_size(to) < size || io_size(transfer->reader) < size ||
+	    !is_same_place(to, transfer->reader) ||
+	    (size < 8 && (op->value | op->desired) >> (8 * size) != 0))
+		return refused(MM_INVALID_ARGS);
+	expected = value(transfer, to, PAGE_READ | PAGE_WRITE);
+	if (expected.statuses == STATUS_SET(MM_PAGE_FAULT) && !is_translated(to)) {
+		/* Whether a store that is not due needs the right to it is the CPU's to say. */
+		expected = value(transfer, to, PAGE_READ);
+		if (expected.statuses == OK)
+			expected.statuses =
+				STATUS_SET(MM_PAGE_FAULT) |
+				(expected.has_value && expected.value == op->value ? 0 : OK);
+	}
+	if (status_in(expected.statuses, MM_OK))
+		expected.statuses |= STATUS_SET(MM_BUSY); /* others kept the store from happening */
+	return expected;
+}
+
+/* ---- Which bytes --------------------------------------------------------------------------- */
+
+/* Whether any of the first @size bytes of @to is also one of @from's. */
+static bool meet(struct transfer *transfer, const struct vm_io_range *to,
+		 const struct vm_io_range *from, uint64_t size)
+{
+	if (size > MEETING_PAGES_MAX * PAGE_SIZE)
+		return true;
+	for (uint64_t i = 0; i < size;) {
+		struct io_place target =
+			io_place(transfer->store, to, i, PAGE_WRITE, &transfer->tables);
+		uint64_t length = least(target.length, size - i);
+
+		for (uint64_t j = 0; j < size;) {
+			struct io_place source =
+				io_place(transfer->store, from, j, PAGE_READ, &transfer->tables);
+			uint64_t other = least(source.length, size - j);
+
+			if (source.bytes == NULL || target.bytes == NULL ||
+			    (source.bytes < target.bytes + length &&
+			     target.bytes < source.bytes + other))
+				return true;
+			j += source.length;
+		}
+		i += target.length;
+	}
+	return false;
+}
+
+/* Between two ranges of one piece, and anything of the hypervisor's own: its memory is one piece. */
+static bool meet_in_one_piece(struct transfer *transfer, const struct vm_io_range *own,
+			      const struct vm_io_range *other, uint8_t access, uint64_t size)
+{
+	const uint8_t *start = (const uint8_t *)(uintptr_t)own->cursor;
+
+	for (uint64_t i = 0; i < size;) {
+		struct io_place place =
+			io_place(transfer->store, other, i, access, &transfer->tables);
+
+		if (place.bytes == NULL || (place.bytes < start + size &&
+					    start < place.bytes + least(place.length, size - i)))
+			return true;
+		i += place.length;
+	}
+	return false;
+}
+
+static bool sides_meet(struct transfer *transfer, uint64_t size)
+{
+	const struct vm_io_range *from = transfer->reader;
+	const struct vm_io_range *to = transfer->writer;
+
+	if (from == NULL || to == NULL)
+		return false;
+	if (from->kind == VM_IO_HYPERVISOR)
+		return meet_in_one_piece(transfer, from, to, PAGE_WRITE, size);
+	if (to->kind == VM_IO_HYPERVISOR)
+		return meet_in_one_piece(transfer, to, from, PAGE_READ, size);
+	return meet(transfer, to, from, size);
+}
+
+/* Whether the transfer writes to a table by which it finds its way. */
+static bool changes_its_way(struct transfer *transfer, uint64_t size)
+{
+	const struct vm_io_range *to = transfer->writer;
+
+	if (to == NULL || transfer->tables.count == 0)
+		return false;
+	for (uint64_t i = 0; i < size;) {
+		struct io_place place =
+			io_place(transfer->store, to, i, PAGE_WRITE, &transfer->tables);
+
+		if (place.bytes == NULL || io_is_table(&transfer->tables, &place))
+			return true;
+		i += place.length;
+	}
+	return false;
+}
+
+/* ---- All of them --------------------------------------------------------------------------- */
+
+static struct io_expected expect(struct transfer *transfer)
+{
+	const struct vm_io_range *reader = transfer->reader;
+	const struct vm_io_range *writer = transfer->writer;
+	uint64_t length = transfer->op->length;
+
+	switch (transfer->op->kind) {
+	case OPERATION_READER_SKIP:
+		return length > io_size(reader)
+			       ? refused(MM_OUT_OF_BOUND)
+			       : (struct io_expected){ OK, length, .is_known = true };
+	case OPERATION_WRITER_SKIP:
+		return length > io_size(writer)
+			       ? refused(MM_OUT_OF_BOUND)
+			       : (struct io_expected){ OK, length, .is_known = true };
+	case OPERATION_READ:
+		if (reader->fallible || writer->fallible)
+			return refused(MM_INVALID_ARGS);
+		return (struct io_expected){ OK, least(io_size(reader), io_size(writer)),
+					     .is_known = true };
+	case OPERATION_READ_FALLIBLE:
+		return copy(transfer);
+	case OPERATION_READER_READ_VAL:
+		return io_size(reader) < length ? refused(MM_INVALID_ARGS)
+						: reach(transfer, reader, PAGE_READ, length);
+	case OPERATION_READER_COLLECT:
+		return io_size(reader) > length
+			       ? refused(MM_OUT_OF_BOUND)
+			       : reach(transfer, reader, PAGE_READ, io_size(reader));
+	case OPERATION_WRITER_WRITE_VAL:
+		return io_size(writer) < length ? refused(MM_INVALID_ARGS)
+						: reach(transfer, writer, PAGE_WRITE, length);
+	case OPERATION_READER_READ_ONCE:
+		return reader->fallible ? refused(MM_INVALID_ARGS)
+					: value(transfer, reader, PAGE_READ);
+	case OPERATION_WRITER_WRITE_ONCE:
+		return writer->fallible ? refused(MM_INVALID_ARGS)
+					: value(transfer, writer, PAGE_WRITE);
+	case OPERATION_READER_ATOMIC_LOAD:
+		return value(transfer, reader, PAGE_READ);
+	case OPERATION_WRITER_COMPARE_EXCHANGE:
+		return compare_exchange(transfer);
+	case OPERATION_WRITER_FILL:
+		if (!is_value_size(length) || io_size(writer) % length != 0)
+			return refused(MM_INVALID_ARGS);
+		if (writer->cursor % length != 0)
+			return refused(MM_NOT_ALIGNED);
+		return reach(transfer, writer, PAGE_WRITE, io_size(writer));
+	case OPERATION_WRITER_FILL_ZEROS:
+		return reach(transfer, writer, PAGE_WRITE, least(length, io_size(writer)));
+	default: /* the others move nothing */
+		return (struct io_expected){ .statuses = OK, .is_known = true };
+	}
+}
+
+static bool is_own(const struct vm_io_range *range)
+{
+	return range == NULL || range->kind == VM_IO_HYPERVISOR;
+}
+
+struct io_expected io_expect(struct store *store, const struct op *op)
+{
+	const uint32_t arguments = op_information(op->kind)->arguments;
+	struct transfer transfer = {
+		.store = store,
+		.op = op,
+		.reader = store_io(store, op->reader),
+		.writer = store_io(store, op->writer),
+	};
+	struct vm_io_range own = { .kind = VM_IO_HYPERVISOR };
+	struct io_expected expected;
+
+	if (((arguments & ARG_READER) && transfer.reader == NULL) ||
+	    ((arguments & ARG_WRITER) && transfer.writer == NULL))
+		return not_known;
+	expected = expect(&transfer);
+	if (!expected.is_known)
+		return not_known;
+	/* From here on the caller's own buffer is the other side. */
+	own.cursor = (uintptr_t)op->metadata;
+	if (transfer.reader == NULL && op->metadata != NULL)
+		transfer.reader = &own;
+	else if (transfer.writer == NULL && op->metadata != NULL)
+		transfer.writer = &own;
+	if (changes_its_way(&transfer, expected.moved))
+		return not_known;
+	expected.compares =
+		(store_alone(store) || (is_own(transfer.reader) && is_own(transfer.writer))) &&
+		(op->kind == OPERATION_WRITER_COMPARE_EXCHANGE ||
+		 !sides_meet(&transfer, expected.moved));
+	return expected;
+}
