@@ -12,6 +12,8 @@
 #include "vmid.h"
 #include "window_space.h"
 
+#include <strata/cursor.h>
+
 /*
  * Above this many single-address TLBIs one for the whole regime is cheaper: it is one instruction
  * here, and what it costs others to refill is about this many walks.
@@ -232,6 +234,18 @@ static void invalidate_stage2(struct vm_space *space, const struct tlb_gather *g
 	vmid_end_visit();
 }
 
+#if STRATA_CHECKED
+
+/* What a gather may have gathered: it is a member of a cursor. */
+static struct irange gather_range(const struct tlb_gather *gather)
+{
+	const char *member = (const char *)gather;
+
+	return ((const struct cursor *)(member - offsetof(struct cursor, gather)))->range;
+}
+
+#endif
+
 static void drop_pages(const struct vm_space *space, struct tlb_gather *gather)
 {
 	(void)space; /* only who observes asks whose references they are */
@@ -246,7 +260,7 @@ static void drop_pages(const struct vm_space *space, struct tlb_gather *gather)
 			continue;
 		REPORT(.kind = OPERATION_FLUSH_SYNC, .gather = gather, .pages = run);
 		OBSERVE(.kind = OBSERVE_PAGES_RELEASE, .address = run.start, .root = space->root,
-			.value = prange_size(run));
+			.range = gather_range(gather), .value = prange_size(run));
 		if (prange_size(run) == PAGE_SIZE)
 			page_release(run.start);
 		else

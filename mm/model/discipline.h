@@ -19,7 +19,8 @@
  *                                                                    settled ◀──DSB ISH──┘
  *
  * A debt must be settled when the address is mapped to something else, when the table or the page
- * behind it is given back, and when the lock of its table is. One CPU, the one that wrote, pays it:
+ * behind it is given back (by the cursor that wrote it: a page that is mapped twice has a reference of
+ * each), and when the lock of its table is. One CPU, the one that wrote, pays it:
  * steps of others do not count, because nothing tells that they came after its DSB. A change of
  * permissions alone needs no break, but is a debt as well. A leaf without the Access flag is never
  * cached, and owes nothing. EL2's table has no VMID to be invalidated by: what a CPU has cached of one

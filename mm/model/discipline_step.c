@@ -250,12 +250,10 @@ static void see_release(struct discipline *discipline, const struct observe_even
 
 	LIST_FOREACH(context, &discipline->contexts, link)
 	{
-		struct debt *next = debt_after(context, NULL);
+		struct debt *debt, *next = debt_next(context, event->range, NULL);
 
-		while (next != NULL) {
-			struct debt *debt = next;
-
-			next = debt_after(context, debt);
+		while ((debt = next) != NULL) {
+			next = debt_next(context, event->range, debt);
 			if (context->root == event->root.value && debt->cpu == event->cpu &&
 			    leads_into(discipline, debt, pages))
 				discipline_unpaid(discipline, context, debt,

@@ -21,7 +21,10 @@ void pasted_step(enum mm_status is, enum mm_status should_be, const char *call)
 {
 	if (is == should_be && trace.finding.judge == JUDGE_NOBODY)
 		return;
-	printf("%s is %s, not %s\n", call, mm_status_name(is), mm_status_name(should_be));
+	printf("%s is %s", call, mm_status_name(is));
+	if (is != should_be)
+		printf(", not %s", mm_status_name(should_be));
+	printf("\n");
 	end();
 	exit(1);
 }

@@ -8,6 +8,8 @@
 /* A world's steps; every so often everything is looked at. */
 #define WORLD_STEPS 600
 #define CHECK_STEPS 100
+/* And so often the step is said, so that a run which does not end is known to have come so far. */
+#define PROGRESS_STEPS 10000
 
 static struct step steps[WORLD_STEPS];
 static struct trace trace;
@@ -138,6 +140,8 @@ static bool run_world(const struct run_options *options, struct generator *gener
 		count(coverage, step, trace.status);
 		if (good && log.count % CHECK_STEPS == 0)
 			good = trace_check(&trace);
+		if (good && (number + log.count) % PROGRESS_STEPS == 0)
+			printf("trace: step %llu\n", (unsigned long long)(number + log.count));
 	}
 	if (good)
 		good = trace_end(&trace, coverage);

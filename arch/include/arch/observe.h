@@ -43,7 +43,8 @@ enum observe_kind {
 	OBSERVE_TABLE_LEVEL, /* address: of a table page that is no root; level: it will be linked at */
 	OBSERVE_TABLE_FREE,    /* address: the table page; level */
 	OBSERVE_PAGES_RELEASE, /* address: of the first; value: bytes; root: of the table whose
-				* references to them these are; others have their own */
+				* references to them these are, and range: where they were mapped;
+				* other tables and ranges have their own */
 	OBSERVE_LOCK,	       /* address: the table page whose lock was taken */
 	OBSERVE_UNLOCK,	       /* address: the table page whose lock is about to be released */
 };

@@ -59,7 +59,7 @@ void put_plain(uint64_t table, unsigned int index, uint64_t descriptor)
 void release(uint64_t page)
 {
 	OBSERVE(.kind = OBSERVE_PAGES_RELEASE, .address = paddr(page), .root = paddr(ROOT),
-		.value = PAGE_SIZE);
+		.range = irange(iaddr(0), iaddr(UINT64_C(1) << 39)), .value = PAGE_SIZE);
 	printf("; the page at 0x%" PRIx64 " is given back\n", page);
 }
 
