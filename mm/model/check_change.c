@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cursor_check.h"
 
-#include "accounting.h"
 #include "leaf_shapes.h"
 
 #include <inttypes.h>
@@ -58,18 +57,7 @@ static struct map_request map_request(const struct cursor_check *check)
 		.property = operation->property,
 		.counted = operation->counted || operation->kind == OPERATION_CURSOR_REPLACE,
 	};
-	uint64_t size = irange_size(request.range);
-	uint64_t limit = UINT64_C(1) << check->space->state.pa_bits;
-	struct prange output = prange(request.output, paddr(request.output.value + size));
 
-	if (spec_is_el2s_own(&check->space->state) || !is_page_aligned(output.start.value) ||
-	    output.start.value >= limit || size > limit - output.start.value)
-		return request;
-	/* Of what was mapped every page is permitted; of what was refused, one was not. */
-	if (request.counted)
-		request.output_denied = !accounting_is_permitted(operation->space, output);
-	else
-		request.output_denied = accounting_is_memory(output);
 	return request;
 }
 
@@ -78,8 +66,7 @@ void check_map(struct cursor_check *check)
 	struct map_request request = map_request(check);
 
 	check->affected = affected_range(check, request.range);
-	if (!check_succeeded(
-		    check, spec_map_statuses(&check->space->state, &check->open->state, &request)))
+	if (!check_succeeded(check))
 		return;
 	stored(check, spec_map_step(&check->space->state, &check->open->state, &request));
 	if (request.counted)
@@ -91,8 +78,7 @@ void check_replace(struct cursor_check *check)
 	struct map_request request = map_request(check);
 
 	check->affected = affected_range(check, request.range);
-	if (!check_succeeded(check, spec_replace_statuses(&check->space->state, &check->open->state,
-							  &request)))
+	if (!check_succeeded(check))
 		return;
 	stored(check, spec_replace_step(&check->space->state, &check->open->state, &request));
 	check_references(check);
@@ -104,11 +90,10 @@ void check_unmap(struct cursor_check *check)
 {
 	struct irange range = check->operation->range;
 	const struct mappings *mappings = &check->space->state.mappings;
-	status_set allowed = spec_unmap_statuses(&check->space->state, &check->open->state, range);
 	struct leaf_bounds bounds;
 
 	check->affected = affected_range(check, range);
-	if (!check_succeeded(check, allowed))
+	if (!check_succeeded(check))
 		return;
 	bounds = spec_leaf_bounds(mappings, range);
 	if (check->operation->leaves < bounds.least || check->operation->leaves > bounds.most)
@@ -146,8 +131,7 @@ void check_protect(struct cursor_check *check)
 	struct iaddr forgotten;
 
 	check->affected = affected_range(check, range);
-	if (!check_succeeded(check, spec_protect_statuses(&check->space->state, &check->open->state,
-							  range, changes)))
+	if (!check_succeeded(check))
 		return;
 	if (spec_protect_forgets(&check->space->state, range, changes, &forgotten)) {
 		difference(check->subject, forgotten,
@@ -163,15 +147,14 @@ void check_protect_next(struct cursor_check *check)
 	const struct mm_operation *operation = check->operation;
 	struct irange range = operation->range;
 	struct irange changed = operation->changed;
-	status_set allowed = spec_protect_next_statuses(&check->space->state, &check->open->state,
-							range, operation->property);
+	status_set allowed = op_statuses(&check->checker->store, &check->op);
 
 	check->affected = affected_range(check, range);
 	if (operation->status == MM_NOT_MAPPED && status_in(allowed, MM_NOT_MAPPED)) {
 		check->open->state.position = range.end;
 		return;
 	}
-	if (!check_succeeded(check, allowed))
+	if (!check_succeeded(check))
 		return;
 	/* Where CPUs set flags, one leaf may be what is known as several mappings. */
 	if (!check->space->state.hardware_flags &&

@@ -54,15 +54,11 @@ void check_nothing_parked(struct store *store, const struct mm_operation *operat
 	store_remove_gather(store, live);
 }
 
-/* The pages that a counted table entry was made for, or a reference was made to. */
-static struct prange pages_of(const struct mm_operation *operation)
+/* The page that a reference was made to. */
+static struct prange queried(const struct mm_operation *operation)
 {
-	uint64_t offset;
+	uint64_t offset = operation->position.value - operation->item.range.start.value;
 
-	if (operation->kind != OPERATION_CURSOR_QUERY)
-		return prange(operation->output,
-			      paddr(operation->output.value + irange_size(operation->range)));
-	offset = operation->position.value - operation->item.range.start.value;
 	return prange(paddr(operation->item.output.value + offset),
 		      paddr(operation->item.output.value + offset + PAGE_SIZE));
 }
@@ -74,7 +70,8 @@ static void step_counts(struct store *store, const struct mm_operation *operatio
 	struct op_outcome is = outcome_of(operation);
 	struct op_outcome should_be;
 
-	op.pages = pages_of(operation);
+	if (operation->kind == OPERATION_CURSOR_QUERY)
+		op.pages = queried(operation);
 	if (!is_known)
 		op.space = 0;
 	op_step(store, &op, &is, &should_be);

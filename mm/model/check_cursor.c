@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "check_object.h"
 #include "cursor_check.h"
 
 #include <arch/cpu.h>
@@ -13,7 +14,7 @@ static void check_query(struct cursor_check *check)
 	bool mapped;
 	struct irange descriptor;
 
-	if (!check_succeeded(check, spec_query_statuses(&check->space->state, cursor)))
+	if (!check_succeeded(check))
 		return;
 	if (!spec_query_agrees(&check->space->state, cursor, item)) {
 		mapped = mappings_find(&check->space->state.mappings, cursor->position, &expected);
@@ -36,8 +37,7 @@ static void check_query(struct cursor_check *check)
 static void check_find_next(struct cursor_check *check)
 {
 	struct irange range = check->operation->range;
-	status_set allowed =
-		spec_find_next_statuses(&check->space->state, &check->open->state, range);
+	status_set allowed = op_statuses(&check->checker->store, &check->op);
 
 	if (check_status(check->subject, check->operation, allowed) &&
 	    (check->operation->status == MM_OK || check->operation->status == MM_NOT_MAPPED))
@@ -48,7 +48,7 @@ static void check_jump(struct cursor_check *check)
 {
 	struct iaddr target = check->operation->range.start;
 
-	if (check_succeeded(check, spec_jump_statuses(&check->open->state, target)))
+	if (check_succeeded(check))
 		spec_jump_step(&check->open->state, target);
 }
 
@@ -65,24 +65,6 @@ static void check_position(struct cursor_check *check, struct iaddr actual)
 	*expected = actual;
 }
 
-/* Exclusion is by table nodes (cursor.h), so a range beside the one held may be refused as well. */
-static enum held_here held_here(struct registry *registry, const struct live_space *space,
-				struct irange range)
-{
-	enum held_here held = HELD_NOTHING;
-	const struct open_cursor *open;
-
-	LIST_FOREACH(open, &registry->cursors, link)
-	{
-		if (open->space != space || open->cpu != cpu_index())
-			continue;
-		if (irange_overlaps(open->state.range, range))
-			return HELD_IN_RANGE;
-		held = HELD_ELSEWHERE;
-	}
-	return held;
-}
-
 static void check_open(struct checker *checker, const struct mm_operation *operation,
 		       struct live_space *space)
 {
@@ -90,10 +72,10 @@ static void check_open(struct checker *checker, const struct mm_operation *opera
 	struct irange range = operation->range;
 	struct registry *registry = &checker->store.registry;
 	struct open_cursor *holder = registry_holder(registry, space, range, NULL);
-	enum held_here held = held_here(registry, space, range);
+	struct op op = op_of(operation);
 	struct open_cursor *open;
 
-	check_status(subject, operation, spec_open_statuses(&space->state, range, held));
+	check_status(subject, operation, op_statuses(&checker->store, &op));
 	if (operation->status != MM_OK)
 		return;
 	if (holder != NULL)
@@ -212,6 +194,7 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
 	struct cursor_check check = {
 		.checker = checker,
 		.operation = operation,
+		.op = op_of(operation),
 		.space = space,
 		.open = registry_cursor(&checker->store.registry, operation->cursor),
 		.subject = { operation_name(operation->kind), space->number },

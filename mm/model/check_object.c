@@ -17,6 +17,24 @@ static store_id handle_id(const struct mm_handle *handle)
 	return handle->certificate.nonce;
 }
 
+/* What is asked of a cursor, from its position on: an output, or a length. */
+static void ask_of_cursor(const struct mm_operation *operation, struct op *op)
+{
+	uint64_t size = operation->range.end.value - operation->range.start.value;
+
+	switch (operation->kind) {
+	case OPERATION_CURSOR_MAP:
+	case OPERATION_CURSOR_MAP_SEGMENT:
+	case OPERATION_CURSOR_MAP_IOMEM:
+	case OPERATION_CURSOR_REPLACE:
+		op->pages = prange(operation->output, paddr(operation->output.value + size));
+		break;
+	default:
+		op->length = size;
+		break;
+	}
+}
+
 struct op op_of(const struct mm_operation *operation)
 {
 	struct op op = {
@@ -34,6 +52,7 @@ struct op op_of(const struct mm_operation *operation)
 		.pages = operation->pages,
 		.handle_pages = operation->used.pages,
 		.property = operation->property,
+		.changes = { operation->changes, operation->change_count },
 		.place = operation->place,
 		.metadata = operation->metadata,
 		.reader = name_of(operation->reader.range),
@@ -45,6 +64,8 @@ struct op op_of(const struct mm_operation *operation)
 		.dispatched = operation->answer,
 	};
 
+	if (op_information(op.kind)->category == CATEGORY_CURSOR)
+		ask_of_cursor(operation, &op);
 	if (operation->request != NULL)
 		op.request = *operation->request;
 	return op;

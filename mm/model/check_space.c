@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "checker.h"
-
+#include "check_object.h"
 #include "compare.h"
+#include "step.h"
 
 #include <arch/cpu.h>
 #include <inttypes.h>
@@ -52,18 +52,13 @@ static struct translation_geometry expected_root(enum translation_stage stage, u
 	};
 }
 
-/* Whether this CPU has a cursor open on @space; on any Stage-1 space, if that is NULL. */
-static bool holds_cursor(struct registry *registry, const struct vm_space *space)
+/* As check_status, by the store. */
+static bool check_allowed(struct checker *checker, const struct mm_operation *operation,
+			  struct subject subject)
 {
-	const struct open_cursor *open;
+	struct op op = op_of(operation);
 
-	LIST_FOREACH(open, &registry->cursors, link)
-	{
-		if (open->cpu == cpu_index() && (space == NULL ? open->space->table.stage == STAGE_1
-							       : open->space->space == space))
-			return true;
-	}
-	return false;
+	return check_status(subject, operation, op_statuses(&checker->store, &op));
 }
 
 static void check_new(struct checker *checker, const struct mm_operation *operation)
@@ -72,11 +67,7 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 	struct live_space *live;
 
 	checker->operations++;
-	/* A window space joins EL2's own, whose root this CPU may hold. */
-	check_status(
-		subject, operation,
-		STATUS_SET(MM_OK) | STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_NO_MEMORY) |
-			(holds_cursor(&checker->store.registry, NULL) ? STATUS_SET(MM_BUSY) : 0));
+	check_allowed(checker, operation, subject);
 	if (operation->status != MM_OK)
 		return;
 
@@ -105,32 +96,14 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 	check_table(checker, live, walk_table_range(&live->table), NULL, subject);
 }
 
-static bool has_windows(struct registry *registry, const struct live_space *el2)
-{
-	const struct live_space *live;
-
-	LIST_FOREACH(live, &registry->spaces, link)
-	{
-		if (live->el2 == el2->space)
-			return true;
-	}
-	return false;
-}
-
 static void check_destroy(struct checker *checker, const struct mm_operation *operation,
 			  struct live_space *live)
 {
 	struct subject subject = { operation_name(operation->kind), live->number };
 	struct irange whole = walk_table_range(&live->table);
 	struct registry *registry = &checker->store.registry;
-	status_set allowed = STATUS_SET(MM_OK);
 
-	if (registry_holder(registry, live, whole, NULL) != NULL || live->active_cpus != 0 ||
-	    has_windows(registry, live))
-		allowed = STATUS_SET(MM_BUSY);
-	else if (live->el2 != NULL && holds_cursor(registry, live->el2))
-		allowed |= STATUS_SET(MM_BUSY); /* if it holds the root */
-	check_status(subject, operation, allowed);
+	check_allowed(checker, operation, subject);
 	if (operation->status != MM_OK)
 		return;
 	store_forget_ios(&checker->store, live->space);
@@ -173,13 +146,8 @@ static void check_activate(struct checker *checker, const struct mm_operation *o
 			   struct live_space *live)
 {
 	struct subject subject = { operation_name(operation->kind), live->number };
-	status_set allowed = STATUS_SET(MM_OK);
 
-	if (spec_is_el2s_own(&live->state))
-		allowed = STATUS_SET(MM_INVALID_ARGS);
-	else if (live->table.stage == STAGE_1) /* the model does not know what EL2 runs on */
-		allowed |= STATUS_SET(MM_NOT_SUPPORTED);
-	if (!check_status(subject, operation, allowed) || operation->status != MM_OK)
+	if (!check_allowed(checker, operation, subject) || operation->status != MM_OK)
 		return;
 
 	live->active_cpus |= UINT32_C(1) << cpu_index();

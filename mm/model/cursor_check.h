@@ -3,10 +3,12 @@
 #pragma once
 
 #include "checker.h"
+#include "step.h"
 
 struct cursor_check {
 	struct checker *checker;
 	const struct mm_operation *operation;
+	struct op op; /* the same */
 	struct live_space *space;
 	struct open_cursor *open;
 	struct subject subject;
@@ -14,8 +16,10 @@ struct cursor_check {
 };
 
 /* Whether the status is right and says that the state makes its step. */
-static inline bool check_succeeded(const struct cursor_check *check, status_set allowed)
+static inline bool check_succeeded(const struct cursor_check *check)
 {
+	status_set allowed = op_statuses(&check->checker->store, &check->op);
+
 	return check_status(check->subject, check->operation, allowed) &&
 	       check->operation->status == MM_OK;
 }

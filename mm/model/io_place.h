@@ -12,9 +12,6 @@
 
 #include "store.h"
 
-/* Any status is right: the model has no word for it. */
-#define STATUS_ANY (~(status_set)0)
-
 /* One address, and what comes after it on its page. */
 struct io_place {
 	status_set statuses;  /* of an access; MM_OK and others: it cannot be said */

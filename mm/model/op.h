@@ -22,7 +22,7 @@ enum op_argument {
 	ARG_RANGE = 1 << 4,	 /* range: input addresses */
 	ARG_ADDRESS = 1 << 5,	 /* address: an input address */
 	ARG_ACCESS = 1 << 6,	 /* access: of a cursor */
-	ARG_PROPERTY = 1 << 7,	 /* property: of a mapping */
+	ARG_PROPERTY = 1 << 7,	 /* property: of a mapping; PROTECT: changes */
 	ARG_LENGTH = 1 << 8,	 /* length: bytes */
 	ARG_OFFSET = 1 << 9,	 /* length: bytes */
 	ARG_SIZE = 1 << 10,	 /* length: bytes of a value or an element */
@@ -107,6 +107,7 @@ struct op {
 	struct prange pages;
 	struct prange handle_pages; /* those of the handle, as whoever asks has it */
 	struct page_property property;
+	struct property_changes changes; /* what becomes of each there is, as the caller says */
 	struct paddr place;
 	struct frame_request request;
 	const void *metadata;

@@ -76,6 +76,10 @@ bool op_pre(const struct store *store, const struct op *op)
 status_set op_statuses(struct store *store, const struct op *op)
 {
 	switch (op_information(op->kind)->category) {
+	case CATEGORY_SPACE:
+		return space_statuses(store, op);
+	case CATEGORY_CURSOR:
+		return cursor_statuses(store, op);
 	case CATEGORY_FRAME:
 		return frame_statuses(store, op);
 	case CATEGORY_UNIQUE:

@@ -4,8 +4,9 @@
  *
  *	op_pre		its objects exist, and the caller keeps the contract of the headers. Without that
  *			nothing is promised, and nobody may ask.
- *	op_statuses	the statuses that are right for it now. An operation that can only be refused
- *			is legal, and changes nothing.
+ *	op_statuses	the statuses that are right for it now, of every row of ops.def; STATUS_ANY for
+ *			objects that the store does not know. An operation that can only be refused is
+ *			legal, and changes nothing.
  *	op_step		on success: the one change of the store, and what is returned
  *
  * Everything here depends on the store and the operation alone (and, for pages that are no frames, on

@@ -70,6 +70,11 @@ status_set list_statuses(struct store *store, const struct op *op);
 void list_step(const struct step *step);
 status_set area_statuses(const struct op *op);
 void area_step(const struct step *step);
+/* Of opening a cursor on op->range, whatever the operation. */
+status_set cursor_open_statuses(struct store *store, const struct live_space *space,
+				const struct op *op);
 status_set io_statuses(struct store *store, const struct op *op);
+status_set space_statuses(struct store *store, const struct op *op);
+status_set cursor_statuses(struct store *store, const struct op *op);
 void cursor_step(const struct step *step);
 void flush_step(const struct step *step);

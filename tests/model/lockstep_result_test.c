@@ -234,7 +234,7 @@ static void memory_mapped_as_a_device(void **state)
 {
 	(void)state;
 	write_leaf(4, 4, LEAF_RW | NOT_COUNTED);
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP_IOMEM,
 				    .range = pages(4, 1),
 				    .output = paddr(data(4)),
 				    .property = RW },

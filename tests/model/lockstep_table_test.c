@@ -63,7 +63,7 @@ static void the_truth_makes_no_difference(void **state)
 				    .range = pages(15, 5) },
 	     20);
 	*fake_descriptor(LEAVES, 20) = LEAF_RW | NOT_COUNTED | 0x1000000; /* no memory there */
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP_IOMEM,
 				    .range = pages(20, 1),
 				    .output = paddr(0x1000000),
 				    .property = RW },
@@ -173,7 +173,7 @@ static void map_device_block(void)
 	tell_open(CURSOR_MUTABLE, 0, 2048);
 	tell_jump(512);
 	*fake_descriptor(ROOT, 1) = (LEAF_RW & ~UINT64_C(2)) | NOT_COUNTED | 0x1000000;
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP_IOMEM,
 				    .range = pages(512, 512),
 				    .output = paddr(0x1000000),
 				    .property = RW },
@@ -224,7 +224,7 @@ static void a_block_where_a_page_should_be(void **state)
 	tell_unmap(512, 1);
 	tell_jump(600);
 	*fake_descriptor(ROOT, 1) = (LEAF_RW & ~UINT64_C(2)) | NOT_COUNTED | 0x1000000;
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP_IOMEM,
 				    .range = pages(600, 1),
 				    .output = paddr(0x1000000 + 88 * PAGE_SIZE),
 				    .property = RW },

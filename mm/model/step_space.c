@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Spaces: when one can be made, activated, destroyed. */
+#include "steps.h"
+
+#define OK STATUS_SET(MM_OK)
+#define BUSY STATUS_SET(MM_BUSY)
+
+/* Whether the CPU has a cursor open on @space; on any Stage-1 space, if that is NULL. */
+static bool holds_cursor(const struct store *store, unsigned int cpu, const struct vm_space *space)
+{
+	const struct open_cursor *open;
+
+	LIST_FOREACH(open, &store->registry.cursors, link)
+	{
+		if (open->cpu == cpu && (space == NULL ? open->space->table.stage == STAGE_1
+						       : open->space->space == space))
+			return true;
+	}
+	return false;
+}
+
+static bool has_windows(const struct store *store, const struct live_space *el2)
+{
+	const struct live_space *live;
+
+	LIST_FOREACH(live, &store->registry.spaces, link)
+	{
+		if (live->el2 == el2->space)
+			return true;
+	}
+	return false;
+}
+
+/* A window space joins EL2's own, and parts from it: this CPU may hold the root. */
+static status_set destroy_statuses(struct store *store, const struct live_space *space,
+				   unsigned int cpu)
+{
+	if (registry_holder(&store->registry, space, walk_table_range(&space->table), NULL) !=
+		    NULL ||
+	    space->active_cpus != 0 || has_windows(store, space))
+		return BUSY;
+	return space->el2 != NULL && holds_cursor(store, cpu, space->el2) ? OK | BUSY : OK;
+}
+
+static status_set activate_statuses(const struct live_space *space)
+{
+	if (spec_is_el2s_own(&space->state))
+		return STATUS_SET(MM_INVALID_ARGS);
+	/* What EL2 runs on is not in the store. */
+	return space->table.stage == STAGE_1 ? OK | STATUS_SET(MM_NOT_SUPPORTED) : OK;
+}
+
+status_set space_statuses(struct store *store, const struct op *op)
+{
+	const struct live_space *space = store_space(store, op->space);
+
+	if (op->kind == OPERATION_SPACE_NEW)
+		return OK | STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_NO_MEMORY) |
+		       (holds_cursor(store, op->cpu, NULL) ? BUSY : 0);
+	if (op->kind == OPERATION_SPACE_DEACTIVATE)
+		return OK;
+	if (space == NULL)
+		return STATUS_ANY;
+	return op->kind == OPERATION_SPACE_DESTROY ? destroy_statuses(store, space, op->cpu)
+						   : activate_statuses(space);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the store machine says of operations before they are asked for: op_statuses, by the state alone. */
+#include "story.h"
+
+#include <step.h>
+
+static struct vm_io_range range;
+
+static struct store *store(void)
+{
+	return (struct store *)(uintptr_t)model_store();
+}
+
+static store_id id(const void *object)
+{
+	return (store_id)(uintptr_t)object;
+}
+
+/* All objects there are, and a page of length. */
+static struct op any(enum mm_operation_kind kind)
+{
+	return (struct op){
+		.kind = kind,
+		.space = id(&story_space),
+		.cursor = id(&story_cursor),
+		.reader = id(&range),
+		.writer = id(&range),
+		.address = iaddr(4 * PAGE_SIZE),
+		.range = pages(64, 1),
+		.pages = prange(paddr(data(5)), paddr(data(6))),
+		.handle_pages = prange(paddr(data(5)), paddr(data(6))),
+		.property = RW,
+		.length = PAGE_SIZE,
+		.request = { .page_count = 1, .alignment = PAGE_SIZE },
+		.place = PLACE_GHOST,
+	};
+}
+
+static void expect_statuses(const struct op *op, status_set expected)
+{
+	status_set allowed = op_statuses(store(), op);
+
+	if (allowed != expected)
+		fail_msg("%s may be 0x%x, not 0x%x", op_information(op->kind)->name, allowed,
+			 expected);
+}
+
+static void every_operation_has_statuses(void **state)
+{
+	(void)state;
+	range = (struct vm_io_range){ .cursor = data(5), .end = data(6), .kind = VM_IO_HYPERVISOR };
+	store_note_io(store(), id(&range), &range);
+	for (int kind = 0; kind < OPERATION_COUNT; kind++) {
+		struct op op = any((enum mm_operation_kind)kind);
+		status_set allowed = op_statuses(store(), &op);
+
+		if (allowed == 0 || allowed == STATUS_ANY)
+			fail_msg("%s may be 0x%x", op_information(op.kind)->name, allowed);
+	}
+}
+
+static void cursors_are_asked_where_they_are(void **state)
+{
+	struct op op = any(OPERATION_CURSOR_MAP);
+
+	(void)state;
+	expect_statuses(&op, STATUS_SET(MM_OK) | STATUS_SET(MM_NO_MEMORY));
+	tell_jump(3);
+	expect_statuses(&op, STATUS_SET(MM_EXISTS) | STATUS_SET(MM_NO_MEMORY));
+	op = any(OPERATION_CURSOR_UNMAP);
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	op.length = 62 * PAGE_SIZE;
+	expect_statuses(&op, STATUS_SET(MM_OUT_OF_BOUND));
+	op = any(OPERATION_CURSOR_FIND_NEXT);
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	tell_jump(4);
+	expect_statuses(&op, STATUS_SET(MM_NOT_MAPPED));
+	op = any(OPERATION_CURSOR_JUMP);
+	op.address = iaddr(65 * PAGE_SIZE);
+	expect_statuses(&op, STATUS_SET(MM_OUT_OF_BOUND));
+}
+
+static void what_is_held_is_busy(void **state)
+{
+	struct op op = any(OPERATION_CURSOR_OPEN);
+
+	(void)state;
+	expect_statuses(&op, STATUS_SET(MM_BUSY) | STATUS_SET(MM_OK));
+	op.range = pages(63, 2);
+	expect_statuses(&op, STATUS_SET(MM_BUSY));
+	op.cpu = 1; /* which waits */
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	op = any(OPERATION_SPACE_DESTROY);
+	expect_statuses(&op, STATUS_SET(MM_BUSY));
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	expect_statuses(&op, STATUS_SET(MM_OK));
+}
+
+static void transfers_end_where_nothing_is_mapped(void **state)
+{
+	struct op op = any(OPERATION_READER_READ_VAL);
+
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	range = (struct vm_io_range){ .cursor = 3 * PAGE_SIZE,
+				      .end = 5 * PAGE_SIZE,
+				      .kind = VM_IO_SPACE,
+				      .fallible = true,
+				      .space = &story_space };
+	store_note_io(store(), id(&range), &range);
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	op.length = PAGE_SIZE + 1;
+	expect_statuses(&op, STATUS_SET(MM_PAGE_FAULT));
+	op.length = 2 * PAGE_SIZE + 1;
+	expect_statuses(&op, STATUS_SET(MM_INVALID_ARGS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(every_operation_has_statuses),
+		STORY(cursors_are_asked_where_they_are),
+		STORY(what_is_held_is_busy),
+		STORY(transfers_end_where_nothing_is_mapped),
+	};
+
+	return cmocka_run_group_tests_name("statuses", tests, NULL, NULL);
+}
