@@ -3,7 +3,8 @@
  * What start-up found and built, handed to whatever the image is for.
  *
  * When image_main runs: EL2 Stage 1 is the engine's own table (W^X, guard pages, WXN), caches are
- * on, mm_init is done, the console works, exceptions print a dump and end the run.
+ * on, mm_init is done, the console works, exceptions print a dump and end the run. The other CPUs are
+ * up, in the same state, and wait for work (cpus.h).
  */
 #pragma once
 
@@ -43,6 +44,25 @@ enum boot_psci {
 	BOOT_PSCI_HVC,
 };
 
+/* Aff0 to Aff3 of MPIDR_EL1, in their places; what no CPU's are. */
+#define BOOT_CPU_AFFINITY UINT64_C(0xff00ffffff)
+#define BOOT_CPU_AFFINITY_NONE UINT64_MAX
+#define BOOT_CPUS_MAX 64
+
+enum boot_cpu_method {
+	BOOT_CPU_UNKNOWN,
+	BOOT_CPU_PSCI,	     /* firmware starts it */
+	BOOT_CPU_SPIN_TABLE, /* it waits for an address in memory */
+};
+
+struct boot_cpu {
+	const char *name; /* of its node */
+	uint64_t affinity;
+	enum boot_cpu_method method;
+	struct paddr release; /* BOOT_CPU_SPIN_TABLE: of the word that it looks at */
+	const char *problem;  /* why it cannot be started; NULL: it can */
+};
+
 struct boot_info {
 	unsigned int exception_level; /* at entry; 2 */
 	struct paddr device_tree;
@@ -71,7 +91,10 @@ struct boot_info {
 	enum boot_gic gic;
 	struct prange gic_regions[2];
 	enum boot_psci psci;
-	unsigned int cpu_count; /* in the tree; only the boot CPU runs */
+	uint32_t psci_cpu_on;		     /* function numbers; 0: not offered */
+	uint32_t psci_system_off;	     /* the same */
+	unsigned int cpu_count;		     /* in the tree, the boot CPU among them */
+	struct boot_cpu cpus[BOOT_CPUS_MAX]; /* the first of them */
 
 	struct vm_space *el2_space;			/* EL2's own Stage 1, live */
 	struct kvirt_space *kvirt;			/* addresses of it for the image */

@@ -4,6 +4,10 @@
  * tells us the clock they derive from.
  */
 #include "console.h"
+#include "stop.h"
+#include <arch/cpu.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -28,12 +32,77 @@ static void uart_put(char c)
 	*uart_register(UART_DATA) = (unsigned char)c;
 }
 
+/* A longer line is sent in parts. */
+#define LINE_BYTES 248
+
+struct line {
+	unsigned int used;
+	char bytes[LINE_BYTES];
+};
+
+/* Each CPU's own. */
+static struct line lines[STRATA_MAX_CPUS];
+
+/*
+ * The CPU that sends, + 1. By its owner, so that an exception in the middle of a line can be told. Acquire
+ * and release keep the characters of two lines apart: the device's registers are reached in program order
+ * on each CPU.
+ */
+static _Atomic unsigned int sender;
+
+static bool sender_become(void)
+{
+	const unsigned int self = cpu_index() + 1;
+	unsigned int nobody = 0;
+
+	if (atomic_load_explicit(&sender, memory_order_relaxed) == self)
+		return false;
+	while (!atomic_compare_exchange_weak_explicit(&sender, &nobody, self, memory_order_acquire,
+						      memory_order_relaxed)) {
+		nobody = 0;
+		stop_if_asked();
+		cpu_relax();
+	}
+	/* Once more: who ends the run asked before it sent its first line. */
+	stop_if_asked();
+	return true;
+}
+
+void console_release(void)
+{
+	unsigned int self = cpu_index() + 1;
+
+	atomic_compare_exchange_strong_explicit(&sender, &self, 0, memory_order_release,
+						memory_order_relaxed);
+}
+
+void console_flush(void)
+{
+	struct line *line = &lines[cpu_index()];
+	const unsigned int used = line->used;
+
+	/* Emptied first: an exception in here prints too. */
+	line->used = 0;
+
+	const bool became = sender_become();
+
+	for (unsigned int i = 0; i < used; i++) {
+		if (line->bytes[i] == '\n')
+			uart_put('\r');
+		uart_put(line->bytes[i]);
+	}
+	if (became)
+		console_release();
+}
+
 static int console_put(char c, FILE *stream)
 {
+	struct line *line = &lines[cpu_index()];
+
 	(void)stream;
-	if (c == '\n')
-		uart_put('\r');
-	uart_put(c);
+	line->bytes[line->used++] = c;
+	if (c == '\n' || line->used == LINE_BYTES)
+		console_flush();
 	return (unsigned char)c;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "device_tree.h"
+#include "device_tree_cpus.h"
 #include "device_tree_devices.h"
 #include "device_tree_reg.h"
 #include "memory_map.h"
@@ -197,7 +198,8 @@ bool device_tree_parse(const void *blob, size_t size, struct boot_info *info,
 	if (!parse_memory(blob, info, error) || !parse_reserved(blob, info, error) ||
 	    (chosen >= 0 && !parse_initrd(blob, chosen, info, error)) ||
 	    !device_tree_console(blob, chosen, info, error) ||
-	    !device_tree_interrupt_controller(blob, info, error) || !device_tree_cpus(blob, info))
+	    !device_tree_interrupt_controller(blob, info, error) ||
+	    !device_tree_cpus(blob, info, error))
 		return false;
 	device_tree_unused_devices(blob, info);
 	return true;

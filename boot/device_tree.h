@@ -17,7 +17,8 @@ uint32_t device_tree_size(const void *header);
 /*
  * Reads the tree of at most @size bytes at @blob, aligned to 8 bytes. The names in @info point into
  * it. Of @info it fills model, command_line, memory, reserved, reservations, devices, unused_devices,
- * their counts, initrd, uart, gic, gic_regions, psci and cpu_count, and clears the rest.
+ * their counts, initrd, uart, gic, gic_regions, psci and its numbers, cpus and cpu_count, and clears the
+ * rest.
  *
  * False: @error says why. command_line and psci are right even then, as far as they were read.
  */

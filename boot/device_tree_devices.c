@@ -149,38 +149,3 @@ void device_tree_unused_devices(const void *blob, struct boot_info *info)
 		}
 	}
 }
-
-void device_tree_psci(const void *blob, struct boot_info *info)
-{
-	static const char *const versions[] = { "arm,psci-1.0", "arm,psci-0.2" };
-
-	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-		int node = fdt_node_offset_by_compatible(blob, -1, versions[i]);
-		const char *method = node < 0 ? NULL : device_tree_string(blob, node, "method");
-
-		if (!method)
-			continue;
-		if (strcmp(method, "smc") == 0)
-			info->psci = BOOT_PSCI_SMC;
-		else if (strcmp(method, "hvc") == 0)
-			info->psci = BOOT_PSCI_HVC;
-		return;
-	}
-}
-
-bool device_tree_cpus(const void *blob, struct boot_info *info)
-{
-	int cpus = fdt_path_offset(blob, "/cpus");
-	int node;
-
-	if (cpus < 0)
-		return true;
-	fdt_for_each_subnode(node, blob, cpus)
-	{
-		const char *type = device_tree_string(blob, node, "device_type");
-
-		if (type && strcmp(type, "cpu") == 0)
-			info->cpu_count++;
-	}
-	return true;
-}

@@ -23,8 +23,3 @@ bool device_tree_interrupt_controller(const void *blob, struct boot_info *info,
 /* Notes what else has addresses that the CPU reaches, enabled or not: for people to read. A "reg"
  * that says nothing usable is left out. Call it when the devices that EL2 uses are known. */
 void device_tree_unused_devices(const void *blob, struct boot_info *info);
-
-void device_tree_psci(const void *blob, struct boot_info *info);
-
-/* Counts the CPUs. Always true. */
-bool device_tree_cpus(const void *blob, struct boot_info *info);

@@ -3,11 +3,13 @@
 #include "exit.h"
 #include "image.h"
 #include "stacks.h"
+#include "stop.h"
 #include "symbols.h"
 #include <aarch64/exception.h>
 #include <aarch64/percpu.h>
 #include <aarch64/registers.h>
 #include <arch/barrier.h>
+#include <arch/cpu.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -85,8 +87,8 @@ static void print_overflow(uint64_t address)
 		struct prange guard = stack_guard(i);
 
 		if (address >= guard.start.value && address < guard.end.value)
-			printf(": the %sstack overflowed into its guard page",
-			       stack_guard_is_emergency(i) ? "emergency " : "");
+			printf(": the %sstack of CPU %u overflowed into its guard page",
+			       stack_guard_is_emergency(i) ? "emergency " : "", stack_guard_cpu(i));
 	}
 }
 
@@ -131,8 +133,9 @@ static void print_registers(const struct exception_frame *frame)
 
 static void dump(const struct exception_frame *frame)
 {
-	static bool nested;
+	static bool nested; /* of the one CPU that comes past this */
 
+	stop_others();
 	if (nested) {
 		/* Overflow during a dump is said in a line; a way to end that does not work is not. */
 		if (percpu_this()->overflowed) {
@@ -142,7 +145,8 @@ static void dump(const struct exception_frame *frame)
 		machine_exit(1);
 	}
 	nested = true;
-	printf("\nstrata: unexpected exception: %s\n  ", exception_vector_name(frame->vector));
+	printf("\nstrata: unexpected exception on CPU %u: %s\n  ", cpu_index(),
+	       exception_vector_name(frame->vector));
 	print_syndrome(frame);
 	print_registers(frame);
 	symbols_backtrace(frame->x[29]);
@@ -152,6 +156,11 @@ static void dump(const struct exception_frame *frame)
 void exceptions_init(void)
 {
 	exception_handler_set(dump);
+	exceptions_init_this_cpu();
+}
+
+void exceptions_init_this_cpu(void)
+{
 	register_write(vbar_el2, (uintptr_t)el2_vectors);
 	isb();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The end of a run. */
+/* The end of a run. Whichever CPU comes to it first ends it, and the others stop (stop.h). */
 #pragma once
 
 #include <stdint.h>

@@ -5,6 +5,8 @@
 #include <aarch64/registers.h>
 #include <aarch64/trap_controls.h>
 #include <arch/barrier.h>
+#include <arch/cpu.h>
+#include <stdatomic.h>
 
 #define GICD_CTLR 0x0000
 #define GICD_CTLR_ENABLE (1u << 0 | 1u << 1) /* Group 1, under either Security view */
@@ -38,6 +40,8 @@
 #define ICC_PMR_EL1 S3_0_C4_C6_0
 #define ICC_IAR1_EL1 S3_0_C12_C12_0
 #define ICC_EOIR1_EL1 S3_0_C12_C12_1
+#define ICC_SGI1R_EL1 S3_0_C12_C11_5
+#define SGI1R_INTERRUPT 24
 #define ICC_BPR1_EL1 S3_0_C12_C12_3
 #define ICC_CTLR_EL1 S3_0_C12_C12_4
 #define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
@@ -45,6 +49,12 @@
 #define PRIORITY_ALL 0xff
 
 #define PRIORITY 0xa0
+#define PRIVATE_INTERRUPTS 32
+
+static struct irange redistributors;
+
+/* Of each CPU: by index, written by itself. */
+static _Atomic uint32_t affinities[STRATA_MAX_CPUS];
 
 static bool system_registers(void)
 {
@@ -60,7 +70,7 @@ static uint32_t own_affinity(void)
 	return (uint32_t)(mpidr >> 32 << 24 | (mpidr & 0xffffff));
 }
 
-static bool find_redistributor(struct irange redistributors, struct iaddr *out)
+static bool find_redistributor(struct iaddr *out)
 {
 	struct iaddr frame = redistributors.start;
 	uint32_t type;
@@ -89,8 +99,11 @@ static void wait_while(struct iaddr base, uint64_t offset, uint32_t bit)
 		;
 }
 
-static void distributor_init(struct iaddr base)
+void gic_v3_init(struct irange distributor, struct irange redistributor_registers)
 {
+	const struct iaddr base = distributor.start;
+
+	redistributors = redistributor_registers;
 	mmio_write(base, GICD_CTLR, 0);
 	wait_while(base, GICD_CTLR, GICD_CTLR_RWP);
 	mmio_write(base, GICD_CTLR, GICD_CTLR_ARE);
@@ -102,7 +115,7 @@ static void distributor_init(struct iaddr base)
 	wait_while(base, GICD_CTLR, GICD_CTLR_RWP);
 }
 
-static void redistributor_init(struct iaddr base, unsigned int interrupt)
+static void redistributor_init(struct iaddr base, uint32_t enabled)
 {
 	struct iaddr sgi = iaddr(base.value + GICR_SGI_FRAME);
 
@@ -114,38 +127,59 @@ static void redistributor_init(struct iaddr base, unsigned int interrupt)
 	mmio_write(sgi, GICR_ICACTIVER0, UINT32_MAX);
 	mmio_write(sgi, GICR_IGROUPR0, UINT32_MAX);
 	mmio_write(sgi, GICR_IGRPMODR0, 0);
-	mmio_write_byte(sgi, GICR_IPRIORITYR + interrupt, PRIORITY);
-	mmio_write(sgi, GICR_ISENABLER0, UINT32_C(1) << interrupt);
+	for (unsigned int i = 0; i < PRIVATE_INTERRUPTS; i++)
+		mmio_write_byte(sgi, GICR_IPRIORITYR + i, PRIORITY);
+	mmio_write(sgi, GICR_ISENABLER0, enabled);
 }
 
-bool gic_v3_init(struct irange distributor, struct irange redistributors, unsigned int interrupt)
+bool gic_v3_init_cpu(uint32_t enabled)
 {
 	struct iaddr redistributor;
 
-	if (!system_registers() || !find_redistributor(redistributors, &redistributor))
+	if (!system_registers() || !find_redistributor(&redistributor))
 		return false;
 
 	register_write(ICC_IGRPEN1_EL1, 0);
-	distributor_init(distributor.start);
-	redistributor_init(redistributor, interrupt);
+	redistributor_init(redistributor, enabled);
 	register_write(ICC_PMR_EL1, PRIORITY_ALL);
 	register_write(ICC_BPR1_EL1, 0);
 	register_write(ICC_CTLR_EL1, 0); /* ending an interrupt also deactivates it */
 	register_write(ICC_IGRPEN1_EL1, 1);
 	isb();
+	/* Relaxed: a CPU is sent to once it has said that it is up. */
+	atomic_store_explicit(&affinities[cpu_index()], own_affinity(), memory_order_relaxed);
 	return true;
 }
 
-unsigned int gic_v3_acknowledge(void)
+/* Aff3.Aff2.Aff1 name a cluster; of sixteen CPUs of it (RS), one bit is this one. */
+static uint64_t sgi_target(uint32_t affinity)
 {
-	unsigned int interrupt = (unsigned int)(register_read(ICC_IAR1_EL1) & IAR_INTERRUPT);
+	const uint64_t aff0 = affinity & 0xff, aff1 = affinity >> 8 & 0xff;
+	const uint64_t aff2 = affinity >> 16 & 0xff, aff3 = affinity >> 24;
+
+	return aff3 << 48 | (aff0 >> 4) << 44 | aff2 << 32 | aff1 << 16 | UINT64_C(1) << aff0 % 16;
+}
+
+void gic_v3_send(unsigned int interrupt, unsigned int cpu)
+{
+	const uint32_t affinity = atomic_load_explicit(&affinities[cpu], memory_order_relaxed);
+
+	dsb_ishst();
+	register_write(ICC_SGI1R_EL1,
+		       sgi_target(affinity) | (uint64_t)interrupt << SGI1R_INTERRUPT);
+	isb();
+}
+
+uint32_t gic_v3_acknowledge(void)
+{
+	uint32_t interrupt = (uint32_t)(register_read(ICC_IAR1_EL1) & IAR_INTERRUPT);
 
 	dsb_ish(); /* the acknowledge is seen by the redistributor before what follows */
 	return interrupt;
 }
 
-void gic_v3_end(unsigned int interrupt)
+void gic_v3_end(uint32_t acknowledged)
 {
-	register_write(ICC_EOIR1_EL1, interrupt);
+	register_write(ICC_EOIR1_EL1, acknowledged);
 	isb();
 }

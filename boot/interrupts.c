@@ -14,20 +14,45 @@
 /* The counter may run at 1 GHz and more; a longer wait than this would not fit the product. */
 #define TIMER_MICROSECONDS_MAX (UINT64_C(1000) * MICROSECONDS)
 
+/* From one CPU to another, the first of those that software sends. */
+#define WAKE_INTERRUPT 0
+
+#define ENABLED_INTERRUPTS (UINT32_C(1) << TIMER_INTERRUPT | UINT32_C(1) << WAKE_INTERRUPT)
+
+/* The boot CPU's, written before any other is started. */
 static enum boot_gic controller;
+static bool is_started;
+static uint64_t frequency;
+
+static bool init_cpu(enum boot_gic gic)
+{
+	timer_stop();
+	if (gic == BOOT_GIC_V2)
+		gic_v2_init_cpu(ENABLED_INTERRUPTS);
+	return gic == BOOT_GIC_V2 || (gic == BOOT_GIC_V3 && gic_v3_init_cpu(ENABLED_INTERRUPTS));
+}
 
 bool interrupts_init(const struct boot_info *info)
 {
-	timer_stop();
-	if (register_read(cntfrq_el0) == 0)
+	if (is_started)
+		return controller != BOOT_GIC_NONE;
+	is_started = true;
+	frequency = register_read(cntfrq_el0);
+	if (frequency == 0)
 		return false;
 	if (info->gic == BOOT_GIC_V2)
-		gic_v2_init(info->gic_registers[0], info->gic_registers[1], TIMER_INTERRUPT);
-	else if (info->gic != BOOT_GIC_V3 ||
-		 !gic_v3_init(info->gic_registers[0], info->gic_registers[1], TIMER_INTERRUPT))
+		gic_v2_init(info->gic_registers[0], info->gic_registers[1]);
+	else if (info->gic == BOOT_GIC_V3)
+		gic_v3_init(info->gic_registers[0], info->gic_registers[1]);
+	if (!init_cpu(info->gic))
 		return false;
 	controller = info->gic;
 	return true;
+}
+
+bool interrupts_init_this_cpu(void)
+{
+	return controller == BOOT_GIC_NONE || init_cpu(controller);
 }
 
 void timer_start(uint64_t microseconds)
@@ -35,7 +60,7 @@ void timer_start(uint64_t microseconds)
 	if (microseconds > TIMER_MICROSECONDS_MAX)
 		microseconds = TIMER_MICROSECONDS_MAX;
 
-	uint64_t ticks = microseconds * register_read(cntfrq_el0) / MICROSECONDS;
+	uint64_t ticks = microseconds * frequency / MICROSECONDS;
 
 	isb(); /* the counter is not read early */
 
@@ -52,7 +77,7 @@ void timer_stop(void)
 	isb();
 }
 
-static unsigned int acknowledge(void)
+static uint32_t acknowledge(void)
 {
 	if (controller == BOOT_GIC_V2)
 		return gic_v2_acknowledge();
@@ -61,7 +86,8 @@ static unsigned int acknowledge(void)
 
 bool interrupts_take_timer(void)
 {
-	unsigned int interrupt = acknowledge();
+	uint32_t acknowledged = acknowledge();
+	uint32_t interrupt = GIC_INTERRUPT(acknowledged);
 	bool is_timer = interrupt == TIMER_INTERRUPT;
 
 	if (interrupt >= GIC_SPURIOUS)
@@ -69,8 +95,30 @@ bool interrupts_take_timer(void)
 	if (is_timer)
 		timer_stop(); /* the line is level-sensitive: it must fall before the interrupt ends */
 	if (controller == BOOT_GIC_V2)
-		gic_v2_end(interrupt);
+		gic_v2_end(acknowledged);
 	else
-		gic_v3_end(interrupt);
+		gic_v3_end(acknowledged);
 	return is_timer;
+}
+
+void interrupts_wake(unsigned int cpu)
+{
+	if (controller == BOOT_GIC_V2)
+		gic_v2_send(WAKE_INTERRUPT, cpu);
+	else if (controller == BOOT_GIC_V3)
+		gic_v3_send(WAKE_INTERRUPT, cpu);
+	else /* the DSB: who wakes sees what was stored before */
+		__asm__ volatile("dsb ishst\n\tsev" : : : "memory");
+}
+
+/* An interrupt that is masked wakes all the same, and one that comes before WFI stays pending: so does an
+ * event before WFE. */
+void interrupts_wait(void)
+{
+	if (controller == BOOT_GIC_NONE) {
+		__asm__ volatile("wfe" : : : "memory");
+		return;
+	}
+	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
+	interrupts_take_timer();
 }

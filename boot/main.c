@@ -3,6 +3,7 @@
 #include "boot_info.h"
 #include "boot_table.h"
 #include "console.h"
+#include "cpus.h"
 #include "device_tree.h"
 #include "el2_space.h"
 #include "exceptions.h"
@@ -126,7 +127,8 @@ static void log_event(const char *event, uint64_t value)
 
 #define DAIF_I (UINT64_C(1) << 7)
 
-/* One CPU runs, without threads: it holds all there is as long as interrupts stay masked. */
+/* No CPU has threads: as long as interrupts stay masked nothing comes in between what it does. Lists and
+ * memory are used by one CPU at a time. */
 static void assert_held(enum mm_held what, const void *object)
 {
 	(void)object;
@@ -189,6 +191,7 @@ void boot_main(uint64_t device_tree, uint64_t early_uart)
 	image_prepare(&info);
 	el2_space_start(&info);
 	vcpu_host_init();
+	cpus_start(&info);
 	report_ready();
 	machine_exit(image_main(&info));
 }

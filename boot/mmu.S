@@ -4,10 +4,8 @@
 #include "address_macros.h"
 #include "el2_control.h"
 
-/* Turns Stage 1 and caches on with the root table at x0. Uses x1, x2. */
-FUNCTION mmu_enable
-	mov_q	x1, MAIR_EL2_VALUE
-	msr	mair_el2, x1
+/* TCR_EL2 as this CPU can have it, to x1. Uses x2. */
+FUNCTION translation_control
 	mov_q	x1, TCR_EL2_VALUE
 	mrs	x2, id_aa64mmfr0_el1
 	and	x2, x2, #0xf		// PARange
@@ -15,6 +13,13 @@ FUNCTION mmu_enable
 	b.ls	1f
 	mov	x2, #TCR_EL2_PS_48_BITS
 1:	orr	x1, x1, x2, lsl #TCR_EL2_PS_SHIFT
+	ret
+END_FUNCTION translation_control
+
+/* Turns Stage 1 and caches on: root table at x0, TCR_EL2 in x1, SCTLR_EL2 in x2. Uses x3. */
+FUNCTION mmu_enable
+	mov_q	x3, MAIR_EL2_VALUE
+	msr	mair_el2, x3
 	msr	tcr_el2, x1
 	msr	ttbr0_el2, x0
 	isb
@@ -22,8 +27,7 @@ FUNCTION mmu_enable
 	ic	iallu
 	dsb	sy
 	isb
-	mov_q	x1, SCTLR_EL2_ON
-	msr	sctlr_el2, x1
+	msr	sctlr_el2, x2
 	isb
 	ret
 END_FUNCTION mmu_enable

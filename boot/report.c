@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "report.h"
+#include "cpus.h"
 #include "log.h"
 #include "memory_map.h"
 #include "stacks.h"
@@ -48,7 +49,8 @@ void report_entry(const struct boot_info *info)
 
 	printf("entry\n");
 	printf("  exception level  EL%u\n", info->exception_level);
-	printf("  board            %s, CPUs: %u\n", info->model, info->cpu_count);
+	printf("  board            %s, CPUs: %u, up: %u\n", info->model, info->cpu_count,
+	       cpus_up());
 	printf("  CPU              %s r%up%u (MIDR_EL1 0x%08" PRIx64 ")\n",
 	       cpu_name(features->midr), (unsigned int)FIELD_GET(MIDR_EL1_Variant, features->midr),
 	       (unsigned int)FIELD_GET(MIDR_EL1_Revision, features->midr), features->midr);
@@ -120,15 +122,15 @@ static void report_reserved(const struct boot_info *info)
 	}
 }
 
-/* Of CPUs that are there. The boot CPU is, whatever the tree says. */
-static void report_guards(const struct boot_info *info)
+/* Of CPUs that are up. */
+static void report_guards(void)
 {
 	char text[48];
 
 	for (unsigned int i = 0; i < STACK_GUARDS; i++) {
-		unsigned int cpu = i % STRATA_MAX_CPUS;
+		unsigned int cpu = stack_guard_cpu(i);
 
-		if (cpu > 0 && cpu >= info->cpu_count)
+		if (!cpus_is_up(cpu))
 			continue;
 		snprintf(text, sizeof(text), "--- below CPU %u's %sstack", cpu,
 			 stack_guard_is_emergency(i) ? "emergency " : "");
@@ -163,7 +165,7 @@ void report_memory_map(const struct boot_info *info)
 		snprintf(text, sizeof(text), "%s %s", section->access, section->name);
 		report_range("image", section->range, text);
 	}
-	report_guards(info);
+	report_guards();
 	report_devices(info);
 }
 

@@ -2,7 +2,7 @@
 /*
  * The stacks of EL2: one for each CPU, and one more for its exceptions (aarch64/percpu.h). Below
  * each lies a guard page, which is never mapped: an overflow faults instead of running into what is
- * there. Only the boot CPU runs so far, on the first of each.
+ * there.
  */
 #pragma once
 
@@ -32,6 +32,11 @@ struct prange stack_guard(unsigned int index);
 static inline bool stack_guard_is_emergency(unsigned int index)
 {
 	return index < STRATA_MAX_CPUS;
+}
+
+static inline unsigned int stack_guard_cpu(unsigned int index)
+{
+	return index % STRATA_MAX_CPUS;
 }
 
 /* What of the image is writable: piece @index, 0 to STACK_GUARDS, of those that the guard pages cut

@@ -16,6 +16,7 @@
 #include <aarch64/percpu.h>
 #include "address_macros.h"
 #include "early_console.h"
+#include "el2_control.h"
 #include "stacks.h"
 
 	.section .head.text, "ax"
@@ -38,8 +39,8 @@ FUNCTION start
 	early_console_address x20, x0, x1
 
 	/*
-	 * One CPU boots. By the protocol no other arrives here; loaders that know none start all of
-	 * them at once. The CPU with affinity 0 goes on at once and says so. Another one waits, a
+	 * One CPU boots, and starts the others itself (secondary.S). By the protocol none of them
+	 * arrives here; loaders that know none start all of them at once. The CPU with affinity 0 goes on at once and says so. Another one waits, a
 	 * second for each unit of its affinity fields, and goes on only if nobody did: exclusives,
 	 * which could settle it at once, do not work before the caches are on.
 	 */
@@ -136,7 +137,9 @@ FUNCTION start
 	adr_l	x1, image_end
 	bl	data_cache_discard
 
+	bl	translation_control
 	mov	x0, x22
+	mov_q	x2, SCTLR_EL2_ON
 	bl	mmu_enable
 	bl	stack_protector_seed
 	mov	x0, x19

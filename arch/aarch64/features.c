@@ -86,3 +86,14 @@ struct arch_features features_decode(const struct id_registers *id)
 				 FIELD_GET(ID_AA64MMFR0_EL1_TGran4, mmfr0) == 1,
 	};
 }
+
+bool features_suffice(const struct arch_features *features, const struct arch_features *used)
+{
+	return features->pa_bits >= used->pa_bits && features->vmid_bits >= used->vmid_bits &&
+	       features->granule_4k >= used->granule_4k &&
+	       features->access_flag >= used->access_flag &&
+	       features->dirty_state >= used->dirty_state &&
+	       features->execute_never_el >= used->execute_never_el &&
+	       features->bbm_level >= used->bbm_level && features->ttl >= used->ttl &&
+	       features->tlb_range >= used->tlb_range;
+}

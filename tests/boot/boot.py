@@ -17,7 +17,7 @@ from tap import Tap, complaint
 
 HEX = "0x[0-9a-f]{16}"
 
-WRITE_MAIR = (0xd51ca201).to_bytes(4, "little")  # MSR MAIR_EL2, x1: once, in mmu_enable
+WRITE_MAIR = (0xd51ca203).to_bytes(4, "little")  # MSR MAIR_EL2, x3: once, in mmu_enable
 RELATIVE = (1027).to_bytes(8, "little")  # r_info of R_AARCH64_RELATIVE
 
 
@@ -53,9 +53,10 @@ class Boots:
                       entry=entry)
 
 
-    def check_firmware(self, claim, tree, *arguments, cpu=None):
-        """Starts the image from EL3, with EL2 full of ones, on the CPU or on all at once."""
-        code = machines.firmware(self.entry, TREE_ADDRESS, IMAGE_ADDRESS, cpu)
+    def check_firmware(self, claim, tree, *arguments, cpu=None, table=0):
+        """Starts the image from EL3, with EL2 full of ones, on the CPU or on all at once; with a spin
+        table, on the first one."""
+        code = machines.firmware(self.entry, TREE_ADDRESS, IMAGE_ADDRESS, cpu, table)
         self.check(claim, "--bios", "--machine", "secure=on", "--smp", "4",
                    *loader(self.image, IMAGE_ADDRESS),
                    *loader(self.file(tree), TREE_ADDRESS), *arguments, image=self.file(code))
@@ -119,7 +120,6 @@ def places(boots):
                         r"guard .* --- below CPU 0's stack$",
                         r"guard .* --- below CPU 1's stack$"),
                 "--reject", "below CPU [2-9]")
-    boots.check("other CPUs stay off", "--smp", "8", *expect("CPUs: 8", "runs; WXN on"))
     for log, option in (("error", "--reject"), ("info", "--expect")):
         boots.check(f"log={log}: results are printed", "--append", f"log={log}",
                     *expect("^memory map", "runs; WXN on"))
@@ -245,7 +245,7 @@ def exceptions(boots):
     backtrace = ["^called by:", r"\(image_main\+0x[0-9a-f]+\)$", r"\(boot_main\+0x[0-9a-f]+\)$",
                  r"\(start\+0x[0-9a-f]+\)$"]
     check("an undefined instruction", "undefined",
-          "^strata: unexpected exception: current EL with SP_ELx, synchronous$",
+          "^strata: unexpected exception on CPU 0: current EL with SP_ELx, synchronous$",
           "^  undefined instruction$", *registers,
           rf"^  ELR_EL2   {HEX} \(undefined\+0x[0-9a-f]+\)$",
           f"^  SPSR_EL2  {HEX}   ESR_EL2   0x0000000002000000$", *backtrace)
@@ -261,18 +261,18 @@ def exceptions(boots):
     check("memory that is not there cannot be read", "read-unmapped",
           "data abort, translation fault at level [0-3] on a read of 0x0000000080000000$")
     check("a stack that overflows runs into its guard page", "overflow",
-          "data abort, translation fault at level 3 on a write of .*: the stack overflowed into",
+          "data abort, translation fault at level 3 on a write of .*: the stack of CPU 0 overflowed into",
           r"ELR_EL2 .*\(recurse\+", *registers[:0], "^called by:", r"\(recurse\+")
     check("an emergency stack that overflows runs into its guard page", "overflow-emergency",
           "data abort, translation fault at level 3 on a write of .*: the emergency stack "
-          "overflowed into its guard page$", r"ELR_EL2 .*\(recurse\+", "^called by:",
+          "of CPU 0 overflowed into its guard page$", r"ELR_EL2 .*\(recurse\+", "^called by:",
           r"\(recurse\+")
     check("a jump to nowhere", "jump", "instruction abort, .* on a fetch of 0x0000000000001000$",
           "ELR_EL2   0x0000000000001000$")
     check("a stack frame that was written over", "smash",
           "^strata: broken invariant: a function returns through the frame it was called with")
     check("a broken invariant", "panic",
-          r"^strata: broken invariant: the probe holds nothing \(0x5a\)$", *backtrace)
+          r"^strata: broken invariant: the probe holds nothing \(0x5a\)$", "^  on CPU 0$", *backtrace)
     check("a frame that is dropped twice", "drop-twice",
           "^strata: broken invariant: a (share is ended once|dropped page is referenced) ",
           r"\(drop_twice\+", *backtrace[1:])
@@ -307,8 +307,109 @@ def interrupts(boots):
                      *expect("^error: a start without interrupts"), "--exit", "4")
 
 
+def up(count, tree=None):
+    """All CPUs of the tree are up but for those that are left out, and right."""
+    return expect(f"^{tree or count} CPUs in the tree, {count} up, {count} right$")
+
+
+def cpus(boots):
+    """Other CPUs come up as the boot CPU did, and do what they are given."""
+    for board in ("virt-gicv2", "virt-gicv3"):
+        for count in (1, 2, 3, 4, 8):
+            boots.check(f"{count} CPUs on {board}", "--smp", str(count), "--board", board,
+                        "--append", "do=cpus", *up(count))
+    for cpu in ("cortex-a53", "cortex-a76", "max"):
+        boots.check(f"four CPUs, {cpu}", "--smp", "4", "--cpu", cpu, "--append", "do=cpus", *up(4))
+    boots.check("four CPUs below EL3", "--smp", "4", "--machine", "secure=on", "--append",
+                "do=cpus", *up(4))
+    for board in ("virt-gicv2", "virt-gicv3"):
+        boots.check(f"work for all CPUs, many times, on {board}", "--smp", "4", "--board", board,
+                    "--append", "do=cpus-rounds", *expect("^4 CPUs in step, 8000 rounds done$"))
+    boots.check("lines of several CPUs are whole", "--smp", "4", "--append", "do=cpus-lines",
+                *expect("^line 199 of CPU"), "--reject",
+                "^(?!line [0-9]+ of CPU [0-3], which is long enough to be cut into$)")
+    boots.check("one of several CPUs that find a broken invariant says so", "--smp", "4",
+                "--append", "do=cpus-panic", "--exit", "1",
+                *expect("^strata: broken invariant: the probe holds nothing", "^  on CPU [1-3]$",
+                        r"\(secondary_main\+", r"\(secondary_start\+[0-9a-fx]+\)$"),
+                "--reject", "(?s)broken invariant.*broken invariant")
+    boots.check("the stack of a CPU that overflows is named", "--smp", "4", "--append",
+                "do=cpus-overflow", "--exit", "1",
+                *expect("^strata: unexpected exception on CPU 3: ",
+                        "a write of .*: the stack of CPU 3 overflowed into its guard page$",
+                        r"ELR_EL2 .*\(recurse\+"))
+
+
+def left_out(name, reason):
+    return expect(f"^warning: CPU {name} .*is left out: {reason}")
+
+
+def absent_cpus(boots):
+    """A CPU that does not come up is named and left out, and the rest go on."""
+    psci = machines.cpu
+
+    def check(claim, nodes, *arguments, smp=4, change=lambda text: text, bootargs="do=cpus"):
+        tree = source(bootargs=f"exit=semihosting log=debug {bootargs}",
+                      console=machines.CONSOLE + machines.GIC + machines.cpus(*nodes))
+        boots.check_tree(claim, compile_tree(change(tree)), "--smp", str(smp), *arguments)
+
+    check("a CPU that the machine does not have", [psci(i) for i in range(5)],
+          *left_out("cpu@4", "INVALID_PARAMETERS$"), *up(4, 5))
+    check("one in the middle", [psci(i) for i in (0, 1, 9, 3)],
+          *left_out("cpu@9", "INVALID_PARAMETERS$"), *up(3, 4))
+    check("a CPU that waits nowhere", [psci(0), machines.spinning_cpu(1, 0x43000000), psci(2)],
+          *left_out("cpu@1", "it did not come up within 2000 ms$"), *up(2, 3))
+    check("a CPU that waits where there is no memory",
+          [psci(0), machines.spinning_cpu(1, 0x1000), psci(2)],
+          *left_out("cpu@1", "its cpu-release-addr is not in memory"), *up(2, 3))
+    check("a CPU that waits in the image", [psci(0), machines.spinning_cpu(1, IMAGE_ADDRESS + 64)],
+          *left_out("cpu@1", "its cpu-release-addr is not in memory outside the image"), *up(1, 2))
+    check("a CPU without an address to wait at", [psci(0), psci(1, "spin-table"), psci(2)],
+          *left_out("cpu@1", "it has no cpu-release-addr"), *up(2, 3))
+    check("a CPU that is started in no way", [psci(0), psci(1, None), psci(2)],
+          *left_out("cpu@1", "it has no enable-method"), *up(2, 3))
+    check("a CPU that is started in another way", [psci(0), psci(1, "by-hand"), psci(2)],
+          *left_out("cpu@1", "its enable-method is neither"), *up(2, 3))
+    check("a CPU that is broken", [psci(0), psci(1, properties='status = "fail-ecc";'), psci(2)],
+          *left_out("cpu@1", "its status"), *up(2, 3))
+    check("two CPUs of one number", [psci(0), psci(1), psci(2, reg="<1>"), psci(3)],
+          *left_out("cpu@2", "another CPU has its reg$"), *up(3, 4))
+    check("a number that no CPU has", [psci(0), psci(1, reg="<0x1000000>"), psci(2)],
+          *left_out("cpu@1", "its reg is not"), *up(2, 3))
+    check("more CPUs than there is room for", [psci(i) for i in range(10)],
+          *left_out("cpu@8", "there is no room for one more$"),
+          *left_out("cpu@9", "there is no room for one more$"), *up(8, 10), smp=8)
+    check("a boot CPU that the tree does not name", [psci(1)], *up(2, 1))
+    check("PSCI by HVC", [psci(0), psci(1)], *left_out("cpu@1", "firmware is called by HVC"),
+          *up(1, 2), change=lambda text: text.replace('"smc"', '"hvc"'))
+    check("no PSCI", [psci(0), psci(1)], *left_out("cpu@1", "there is no usable PSCI node$"),
+          *up(1, 2), change=lambda text: text.replace('"arm,psci-1.0"', '"arm,nothing"'))
+    check("PSCI 0.1", [psci(0), psci(1)], *up(2),
+          change=lambda text: text.replace('"arm,psci-1.0";', '"arm,psci"; cpu_on = <0xc4000003>;'))
+    check("PSCI 0.1 that starts no CPU", [psci(0), psci(1)],
+          *left_out("cpu@1", "PSCI has no CPU_ON$"), *up(1, 2),
+          change=lambda text: text.replace('"arm,psci-1.0"', '"arm,psci"'))
+
+
+def spin_tables(boots):
+    """CPUs that wait for an address in memory; EL2 in a state that no firmware should leave."""
+    table = 0x43000000
+    nodes = machines.cpus(*(machines.spinning_cpu(i, table + 8 * i) for i in range(4)))
+    # Nobody has given the interrupts to us: CPUs wait for events.
+    for cpu in ("cortex-a53", "cortex-a57", "cortex-a72", "cortex-a76", "max"):
+        tree = compile_tree(source(bootargs="exit=semihosting do=cpus",
+                                   console=machines.CONSOLE + nodes))
+        boots.check_firmware(f"EL2 full of ones on four CPUs that wait, {cpu}", tree, "--cpu", cpu,
+                             *up(4), table=table)
+    tree = boots.file(compile_tree(machines.raspberry("log=debug do=cpus")))
+    boots.check("the CPUs of a Raspberry Pi 4", "--board", "raspi4b", "--device-tree", tree,
+                "--append", "log=debug do=cpus", *up(4))
+    boots.check("their work, many times", "--board", "raspi4b", "--device-tree", tree,
+                "--append", "do=cpus-rounds", *expect("^4 CPUs in step, 8000 rounds done$"))
+
+
 GROUPS = {group.__name__: group for group in (
-    levels, places, loaders, trees, exceptions, exits, interrupts)}
+    levels, places, loaders, trees, exceptions, exits, interrupts, cpus, absent_cpus, spin_tables)}
 
 
 def main():

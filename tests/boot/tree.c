@@ -27,6 +27,11 @@ struct tree_plan tree_plan(void)
 		.uart_compatible = "arm,pl011",
 		.gic_compatible = "arm,gic-v3",
 		.psci_method = "smc",
+		.cpu_cells = 1,
+		.odd_cpu = 1,
+		.cpu_method = "psci",
+		.release_cells = 2,
+		.release = PLAN_RELEASE,
 		.cpus = 4,
 	};
 }
@@ -193,14 +198,22 @@ static void others(const struct tree_plan *plan, void *blob)
 		must(fdt_end_node(blob));
 	}
 	must(fdt_begin_node(blob, "cpus"));
-	cells(blob, 1, 0);
+	cells(blob, plan->cpu_cells, 0);
+	if (plan->common_method)
+		must(fdt_property_string(blob, "enable-method", plan->common_method));
 	for (unsigned int i = 0; i < plan->cpus; i++) {
 		char name[16];
 
 		snprintf(name, sizeof(name), "cpu@%x", i);
 		must(fdt_begin_node(blob, name));
 		must(fdt_property_string(blob, "device_type", "cpu"));
-		must(fdt_property_u32(blob, "reg", i));
+		number(blob, "reg", i == 1 ? plan->odd_cpu : i, plan->cpu_cells);
+		if (plan->cpu_method)
+			must(fdt_property_string(blob, "enable-method", plan->cpu_method));
+		if (i == 1 && plan->odd_status)
+			must(fdt_property_string(blob, "status", plan->odd_status));
+		if (i == 1 && plan->release_cells)
+			number(blob, "cpu-release-addr", plan->release, plan->release_cells);
 		must(fdt_end_node(blob));
 	}
 	must(fdt_end_node(blob));

@@ -62,6 +62,13 @@ struct tree_plan {
 	unsigned int timers;	    /* devices that nobody uses, from PLAN_TIMERS down */
 	const char *psci_method;    /* NULL: none */
 	unsigned int cpus;
+	unsigned int cpu_cells;	    /* of their numbers: 1 or 2 */
+	uint64_t odd_cpu;	    /* the second one's number; the others have 0, 2, 3, ... */
+	const char *odd_status;	    /* the second one's; NULL: none */
+	const char *cpu_method;	    /* NULL: none */
+	const char *common_method;  /* of all that have none; NULL: none */
+	unsigned int release_cells; /* of what the second one waits at; 0: nothing */
+	uint64_t release;
 };
 
 #define PLAN_UART 0x09000000u
@@ -70,6 +77,7 @@ struct tree_plan {
 #define PLAN_TIMER_SIZE 0x200u
 #define PLAN_BUS_UART 0xfe201000u /* as the CPU sees it */
 #define PLAN_MEMORY UINT64_C(0x40000000)
+#define PLAN_RELEASE (PLAN_MEMORY + 0x3000008)
 #define PLAN_MEMORY_SIZE UINT64_C(0x40000000)
 
 /* A board that has everything and is in order. */

@@ -235,3 +235,40 @@ TEST(id_registers_show_the_rest)
 	EXPECT_EQUAL(id_register_for_guest((struct id_register){ 7, 0 }, 0xf0001122) >> 28, 0xf);
 	EXPECT_EQUAL(id_register_for_guest((struct id_register){ 4, 0 }, 0x2222), 0x11);
 }
+
+/* A CPU may be used beside another one if it has all that is used of that one, and more if it likes. */
+TEST(features_suffice_unless_one_is_less)
+{
+	const struct arch_features used = {
+		.pa_bits = 44,
+		.vmid_bits = 16,
+		.granule_4k = true,
+		.access_flag = true,
+		.dirty_state = true,
+		.execute_never_el = true,
+		.bbm_level = 1,
+		.ttl = true,
+		.tlb_range = true,
+	};
+	struct arch_features less[9];
+	struct arch_features more = used;
+
+	more.pa_bits = 48;
+	more.bbm_level = 2;
+	more.granule_64k = true;
+	EXPECT_TRUE(features_suffice(&used, &used));
+	EXPECT_TRUE(features_suffice(&more, &used));
+	for (size_t i = 0; i < COUNT_OF(less); i++)
+		less[i] = used;
+	less[0].pa_bits = 40;
+	less[1].vmid_bits = 8;
+	less[2].granule_4k = false;
+	less[3].access_flag = false;
+	less[4].dirty_state = false;
+	less[5].execute_never_el = false;
+	less[6].bbm_level = 0;
+	less[7].ttl = false;
+	less[8].tlb_range = false;
+	for (size_t i = 0; i < COUNT_OF(less); i++)
+		EXPECT_FALSE(features_suffice(&less[i], &used));
+}

@@ -3,8 +3,9 @@
  * A loader that leaves EL2 in the worst state that the boot protocol permits: every control register
  * full of ones but for SCTLR_EL2.M and GCSCR_EL2 (with its bits even BL may fault), and SP_EL0
  * selected. It is flat code that every CPU runs at EL3,
- * wherever it lies; the test appends three doublewords: x0 and pc for the image, and the Aff0 of the
- * only CPU that goes on, or all ones for all of them.
+ * wherever it lies; the test appends four doublewords: x0 and pc for the image, the Aff0 of the
+ * only CPU that goes on, or all ones for all of them, and where there is a spin table, or 0. Where there is
+ * one, a CPU with another Aff0 than 0 goes on to what is in its doubleword there, once that is not 0.
  */
 #include <aarch64/registers.h>
 
@@ -131,7 +132,15 @@ entry:
 	mov	x0, #SPSR_EL3_VALUE
 	msr	spsr_el3, x0
 	ldr	x0, start
-	msr	elr_el3, x0
+	ldr	x1, table
+	mrs	x2, mpidr_el1
+	and	x2, x2, #0xff
+	cbz	x1, 13f
+	cbz	x2, 13f
+12:	wfe
+	ldr	x0, [x1, x2, lsl #3]
+	cbz	x0, 12b
+13:	msr	elr_el3, x0
 	ldr	x0, argument
 	eret
 
@@ -143,3 +152,4 @@ mdcr:
 argument:
 start = . + 8
 chosen = . + 16
+table = . + 24

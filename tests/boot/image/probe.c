@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An image that does one thing at EL2, named by "do=" in bootargs. Most of them must end in a dump. */
 #include "control.h"
+#include "cpus_probe.h"
 #include <aarch64/exception.h>
 #include <aarch64/registers.h>
 #include <arch/barrier.h>
@@ -267,6 +268,11 @@ static const struct {
 	{ "drop-twice", drop_twice },
 	{ "refuse", refuse },
 	{ "timer", timer },
+	{ "cpus", cpus_probe },
+	{ "cpus-rounds", cpus_rounds },
+	{ "cpus-lines", cpus_lines },
+	{ "cpus-panic", cpus_panic },
+	{ "cpus-overflow", cpus_overflow },
 };
 
 int image_main(const struct boot_info *info)

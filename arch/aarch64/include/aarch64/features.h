@@ -15,3 +15,9 @@ struct id_registers {
 };
 
 struct arch_features features_decode(const struct id_registers *id);
+
+/* Whether a CPU with @features can do all that one with @used can: what the subsystem chooses by. */
+bool features_suffice(const struct arch_features *features, const struct arch_features *used);
+
+/* Whether this CPU can do all that arch_features() says. */
+bool features_suffice_here(void);
