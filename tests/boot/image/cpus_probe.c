@@ -20,16 +20,31 @@
 
 /* Registers that say the same on every CPU. Those of optional features come with the names that the
  * boot CPU says it has. */
-#define COMMON_REGISTERS(X)                                                                        \
+#define COMMON_REGISTERS                                                                           \
 	X(sctlr_el2)                                                                               \
 	X(tcr_el2)                                                                                 \
-	X(mair_el2) X(amair_el2) X(ttbr0_el2) X(vbar_el2) X(hcr_el2) X(cptr_el2) X(hstr_el2)       \
-		X(hacr_el2) X(mdcr_el2) X(mdscr_el1) X(cnthctl_el2) X(cntvoff_el2)                 \
-			X(cnthp_ctl_el2) X(vtcr_el2) X(vttbr_el2) X(vpidr_el2) X(spsel) X(daif)
+	X(mair_el2)                                                                                \
+	X(amair_el2)                                                                               \
+	X(ttbr0_el2)                                                                               \
+	X(vbar_el2)                                                                                \
+	X(hcr_el2)                                                                                 \
+	X(cptr_el2)                                                                                \
+	X(hstr_el2)                                                                                \
+	X(hacr_el2)                                                                                \
+	X(mdcr_el2)                                                                                \
+	X(mdscr_el1)                                                                               \
+	X(cnthctl_el2)                                                                             \
+	X(cntvoff_el2)                                                                             \
+	X(cnthp_ctl_el2)                                                                           \
+	X(vtcr_el2)                                                                                \
+	X(vttbr_el2)                                                                               \
+	X(vpidr_el2)                                                                               \
+	X(spsel)                                                                                   \
+	X(daif)
 
 enum {
 #define X(name) READING_##name,
-	COMMON_REGISTERS(X)
+	COMMON_REGISTERS
 #undef X
 		READING_fine_grained_trap,
 	READING_hcrx,
@@ -39,9 +54,9 @@ enum {
 
 static const char *const names[READINGS] = {
 #define X(name) #name,
-	COMMON_REGISTERS(X)
+	COMMON_REGISTERS
 #undef X
-		"hfgrtr_el2",
+	"hfgrtr_el2",
 	"hcrx_el2",
 	"icc_sre_el2",
 };
@@ -77,7 +92,7 @@ static void look(void *argument)
 
 	(void)argument;
 #define X(name) mine[READING_##name] = register_read(name);
-	COMMON_REGISTERS(X)
+	COMMON_REGISTERS
 #undef X
 	if (read_if(register_read(id_aa64mmfr0_el1), 56, 1))
 		mine[READING_fine_grained_trap] = register_read(REGISTER_HFGRTR_EL2);
