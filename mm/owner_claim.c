@@ -24,15 +24,19 @@ static bool mark(struct slot *slot)
 						       memory_order_relaxed, memory_order_relaxed);
 }
 
-enum mm_status owner_claim_owned_page(struct owner *owner, struct slot *slot)
+enum mm_status owner_claim_owned_page(struct owner *owner, struct paddr page)
 {
+	struct slot *slot = slot_of(page);
 	enum mm_status status = MM_OK;
+	bool claimed;
 
 	ticket_lock(&ownership_lock);
-	if (!(owner_is_hypervisor(slot) && owner_claim_free_page(owner, slot)) &&
-	    !has_access(owner, slot))
+	claimed = owner_is_hypervisor(slot) && owner_claim_free_page(owner, slot);
+	if (!claimed && !has_access(owner, slot))
 		status = MM_ACCESS_DENIED;
 	ticket_unlock(&ownership_lock);
+	if (claimed || status != MM_OK)
+		REPORT_CLAIM(owner, status, page_range(page));
 	return status;
 }
 
@@ -175,7 +179,17 @@ enum mm_status owner_claim_range(struct owner *owner, struct prange pages)
 		owner_add_pages(owner, moving);
 	end_range(prange(pages.start, end), claimed ? owner->id : OWNER_ID_HYPERVISOR, moving);
 	ticket_unlock(&ownership_lock);
+	if (!claimed || moving > 0)
+		REPORT_CLAIM(owner, claimed ? MM_OK : MM_ACCESS_DENIED, pages);
 	return claimed ? MM_OK : MM_ACCESS_DENIED;
+}
+
+static void report_frame(const struct owner *owner, const frame_t *frame, enum mm_status status)
+{
+	REPORT_CLAIM(owner, status, page_range(frame->paddr));
+	(void)owner;
+	(void)frame;
+	(void)status;
 }
 
 enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, size_t count,
@@ -198,8 +212,12 @@ enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, si
 	for (size_t i = 0; i < begun; i++)
 		end_claim(slot_of(frames[i].paddr), claimed ? owner->id : OWNER_ID_HYPERVISOR);
 	ticket_unlock(&ownership_lock);
-	if (claimed)
-		return MM_OK;
-	*denied = begun;
-	return MM_ACCESS_DENIED;
+	if (!claimed) {
+		report_frame(owner, &frames[begun], MM_ACCESS_DENIED);
+		*denied = begun;
+		return MM_ACCESS_DENIED;
+	}
+	for (size_t i = 0; STRATA_CHECKED && moving > 0 && i < count; i++)
+		report_frame(owner, &frames[i], MM_OK);
+	return MM_OK;
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "owner_table.h"
+#include "report.h"
 
 /* What owns the pages that are mapped into @space; NULL: the hypervisor, which claims nothing. */
 static inline struct owner *space_owner(const struct vm_space *space)
@@ -32,8 +33,13 @@ static inline bool owner_claim_free_page(struct owner *owner, struct slot *slot)
 	return false;
 }
 
+/* A claim is reported where it changed an owner, or was refused. */
+#define REPORT_CLAIM(owner, result, pages_)                                                        \
+	REPORT(.kind = OPERATION_OWNER_CLAIM, .status = (result), .to = (owner)->space,            \
+	       .pages = (pages_))
+
 /* As owner_claim_page, for a page that somebody had before. */
-MM_MUST_CHECK enum mm_status owner_claim_owned_page(struct owner *owner, struct slot *slot);
+MM_MUST_CHECK enum mm_status owner_claim_owned_page(struct owner *owner, struct paddr page);
 
 /* MM_ACCESS_DENIED: the page is another's. */
 MM_MUST_CHECK static inline enum mm_status owner_claim_page(struct owner *owner, struct paddr page)
@@ -48,9 +54,11 @@ MM_MUST_CHECK static inline enum mm_status owner_claim_page(struct owner *owner,
 	/* Mapped again, which costs no more than this. */
 	if (id == owner->id)
 		return MM_OK;
-	if (id == OWNER_ID_HYPERVISOR && owner_claim_free_page(owner, slot))
+	if (id == OWNER_ID_HYPERVISOR && owner_claim_free_page(owner, slot)) {
+		REPORT_CLAIM(owner, MM_OK, page_range(page));
 		return MM_OK;
-	return owner_claim_owned_page(owner, slot);
+	}
+	return owner_claim_owned_page(owner, page);
 }
 
 /* All pages or none. MM_ACCESS_DENIED: some page is another's; @denied says which frame's is. */

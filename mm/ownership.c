@@ -125,68 +125,105 @@ static enum mm_status move(struct prange pages, struct owner *from, struct owner
 	return MM_OK;
 }
 
-static enum mm_status change_owner(const struct change *change, const struct between *between,
-				   struct prange pages, enum frame_contents contents)
+/* What is asked; @reported is the function. */
+struct request {
+	const struct change *change; /* NULL: nothing can be meant by it */
+	struct between between;
+	struct segment *segment;
+	enum frame_contents contents;
+	enum mm_operation_kind reported;
+};
+
+static struct prange pages_of(const struct request *request)
 {
+	return prange(request->segment->start, request->segment->end);
+}
+
+static enum mm_status report(const struct request *request, enum mm_status status)
+{
+	REPORT(.kind = request->reported, .status = status,
+	       .used = REPORTED_SEGMENT(request->segment), .pages = pages_of(request),
+	       .from = request->between.giver, .to = request->between.taker,
+	       .sharing = request->between.sharing, .contents = request->contents);
+	(void)request;
+	return status;
+}
+
+static enum mm_status change_owner(const struct request *request)
+{
+	const struct change *change = request->change;
+	struct prange pages = pages_of(request);
 	enum mm_status status;
 
 	/* What only widens access leaves those alone who have it. */
 	if (change->access == ACCESS_NARROWS && !freeze(pages))
-		return MM_IN_USE;
+		return report(request, MM_IN_USE);
 	ticket_lock(&ownership_lock);
-	status = move(pages, change->from(between), change->to(between));
+	status = move(pages, change->from(&request->between), change->to(&request->between));
 	ticket_unlock(&ownership_lock);
 	if (change->access == ACCESS_WIDENS)
-		return status;
+		return report(request, status);
 	/* It takes its time, but nobody waits for it. */
-	if (status == MM_OK && contents == FRAME_ZEROED)
+	if (status == MM_OK && request->contents == FRAME_ZEROED)
 		zero_pages(pages);
+	(void)report(request, status);
 	thaw(pages);
+	REPORT(.kind = OPERATION_OWNERSHIP_SETTLED, .pages = pages);
 	return status;
 }
 
-/* In a sharing; @reported is the function. */
-static enum mm_status run(const struct change *change, struct segment *segment,
-			  struct sharing *sharing, enum frame_contents contents,
-			  enum mm_operation_kind reported, uintptr_t by)
+static enum mm_status run(const struct request *request, uintptr_t by)
 {
 	IN_FLIGHT();
 
-	struct prange pages = prange(segment->start, segment->end);
+	struct segment *segment = request->segment;
 	enum mm_status status;
 
-	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages, by))
+	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages_of(request), by))
 		return MM_INVALID_ARGS;
-	status = change_owner(change, &(struct between){ .sharing = sharing }, pages, contents);
+	status = request->change == NULL ? report(request, MM_INVALID_ARGS) : change_owner(request);
 	SHARE_SETTLE(segment, false);
-	REPORT(.kind = reported, .status = status, .used = REPORTED_SEGMENT(segment),
-	       .pages = pages, .sharing = sharing, .contents = contents);
-	(void)reported;
 	return status;
 }
 
 enum mm_status ownership_share(struct segment *segment, struct sharing *sharing)
 {
-	return run(&share, segment, sharing, FRAME_UNDEFINED, OPERATION_OWNERSHIP_SHARE,
+	return run(&(struct request){ .change = &share,
+				      .between = { .sharing = sharing },
+				      .segment = segment,
+				      .contents = FRAME_UNDEFINED,
+				      .reported = OPERATION_OWNERSHIP_SHARE },
 		   SHARE_CALLER());
 }
 
 enum mm_status ownership_unshare(struct segment *segment, struct sharing *sharing)
 {
-	return run(&unshare, segment, sharing, FRAME_UNDEFINED, OPERATION_OWNERSHIP_UNSHARE,
+	return run(&(struct request){ .change = &unshare,
+				      .between = { .sharing = sharing },
+				      .segment = segment,
+				      .contents = FRAME_UNDEFINED,
+				      .reported = OPERATION_OWNERSHIP_UNSHARE },
 		   SHARE_CALLER());
 }
 
 enum mm_status ownership_lend(struct segment *segment, struct sharing *sharing)
 {
-	return run(&loan, segment, sharing, FRAME_UNDEFINED, OPERATION_OWNERSHIP_LEND,
+	return run(&(struct request){ .change = &loan,
+				      .between = { .sharing = sharing },
+				      .segment = segment,
+				      .contents = FRAME_UNDEFINED,
+				      .reported = OPERATION_OWNERSHIP_LEND },
 		   SHARE_CALLER());
 }
 
 enum mm_status ownership_reclaim(struct segment *segment, struct sharing *sharing,
 				 enum frame_contents contents)
 {
-	return run(&reclaim, segment, sharing, contents, OPERATION_OWNERSHIP_RECLAIM,
+	return run(&(struct request){ .change = &reclaim,
+				      .between = { .sharing = sharing },
+				      .segment = segment,
+				      .contents = contents,
+				      .reported = OPERATION_OWNERSHIP_RECLAIM },
 		   SHARE_CALLER());
 }
 
@@ -199,21 +236,13 @@ static bool owns(const struct vm_space *space)
 enum mm_status ownership_donate(struct segment *segment, const struct vm_space *from,
 				const struct vm_space *to, enum frame_contents contents)
 {
-	IN_FLIGHT();
-
-	struct prange pages = prange(segment->start, segment->end);
-	enum mm_status status = MM_INVALID_ARGS;
-
-	if (!SHARE_CLAIM(segment, SHARE_SEGMENT, pages, SHARE_CALLER()))
-		return status;
-	if (from != to && owns(from) && owns(to))
-		status = change_owner(&donation, &(struct between){ .giver = from, .taker = to },
-				      pages, contents);
-	SHARE_SETTLE(segment, false);
-	REPORT(.kind = OPERATION_OWNERSHIP_DONATE, .status = status,
-	       .used = REPORTED_SEGMENT(segment), .pages = pages, .from = from, .to = to,
-	       .contents = contents);
-	return status;
+	return run(&(struct request){ .change = from != to && owns(from) && owns(to) ? &donation
+										     : NULL,
+				      .between = { .giver = from, .taker = to },
+				      .segment = segment,
+				      .contents = contents,
+				      .reported = OPERATION_OWNERSHIP_DONATE },
+		   SHARE_CALLER());
 }
 
 /* The owner that the slot of a frame names. Under the lock. */

@@ -118,7 +118,8 @@ enum mm_status sharing_new(const struct vm_space *owner, const struct vm_space *
 
 	if (status == MM_OK)
 		*out = sharing;
-	REPORT(.kind = OPERATION_SHARING_NEW, .status = status, .from = owner, .sharing = sharing);
+	REPORT(.kind = OPERATION_SHARING_NEW, .status = status, .from = owner, .sharing = sharing,
+	       .members = members, .member_count = count);
 	return status;
 }
 

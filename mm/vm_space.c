@@ -57,6 +57,7 @@ static void disown(const struct vm_space *space)
 	sharings_forget(space->owner);
 	owner_depart(space->owner);
 	ticket_unlock(&ownership_lock);
+	REPORT(.kind = OPERATION_OWNER_END, .from = space);
 }
 
 static void free_root(struct paddr root, unsigned int tables)

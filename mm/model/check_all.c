@@ -67,7 +67,8 @@ static bool sweep_page(struct paddr page, const struct page_record *record, void
 	struct sweep *sweep = context;
 
 	sweep->frames += record->state != PAGE_FREE;
-	return check_page(sweep->store, page, (struct subject){ "full check", 0 });
+	return check_page(sweep->store, page, (struct subject){ "full check", 0 }) &&
+	       check_owner(sweep->store, page, true, (struct subject){ "full check", 0 });
 }
 
 /* Every page that is known, and that no other is a frame. */

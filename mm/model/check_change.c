@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cursor_check.h"
 
+#include "check_object.h"
 #include "leaf_shapes.h"
 
 #include <inttypes.h>
@@ -48,6 +49,29 @@ static void stored(struct cursor_check *check, bool enough_storage)
 		check->checker->store.out_of_storage = true;
 }
 
+/* Pages are claimed if they are mapped, and not if they are not. */
+static void check_claims(const struct cursor_check *check, const struct map_request *request)
+{
+	struct store *store = &check->checker->store;
+	uint32_t cpu = UINT32_C(1) << check->op.cpu;
+	bool claimed = (store->owners.claiming & cpu) != 0;
+	struct prange output =
+		prange(request->output, paddr(request->output.value + irange_size(request->range)));
+	struct paddr page;
+
+	store->owners.claiming &= ~cpu;
+	if (check->operation->status != MM_OK) {
+		check_pages(store, check->operation->used.pages, check->subject);
+		if (claimed)
+			difference(check->subject, iaddr(request->output.value),
+				   "pages were claimed, and are not mapped");
+	} else if (check->space->owner != NULL && store_alone(store) &&
+		   owners_unclaimed(store, output, &page)) {
+		difference(check->subject, iaddr(page.value),
+			   "mapped, and nobody claimed the page");
+	}
+}
+
 static struct map_request map_request(const struct cursor_check *check)
 {
 	const struct mm_operation *operation = check->operation;
@@ -66,6 +90,8 @@ void check_map(struct cursor_check *check)
 	struct map_request request = map_request(check);
 
 	check->affected = affected_range(check, request.range);
+	if (request.counted)
+		check_claims(check, &request);
 	if (!check_succeeded(check))
 		return;
 	stored(check, spec_map_step(&check->space->state, &check->open->state, &request));
@@ -78,6 +104,7 @@ void check_replace(struct cursor_check *check)
 	struct map_request request = map_request(check);
 
 	check->affected = affected_range(check, request.range);
+	check_claims(check, &request);
 	if (!check_succeeded(check))
 		return;
 	stored(check, spec_replace_step(&check->space->state, &check->open->state, &request));

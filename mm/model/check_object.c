@@ -46,6 +46,11 @@ struct op op_of(const struct mm_operation *operation)
 		.list = name_of(operation->list),
 		.gather = name_of(operation->gather),
 		.area = name_of(operation->area),
+		.sharing = name_of(operation->sharing),
+		.from = name_of(operation->from),
+		.to = name_of(operation->to),
+		.members = operation->members,
+		.count = operation->member_count,
 		.range = operation->kind == OPERATION_IO_WINDOW ? operation->changed
 								: operation->range,
 		.address = operation->range.start,
@@ -68,6 +73,8 @@ struct op op_of(const struct mm_operation *operation)
 		ask_of_cursor(operation, &op);
 	if (operation->request != NULL)
 		op.request = *operation->request;
+	else
+		op.request.contents = operation->contents;
 	return op;
 }
 
@@ -98,7 +105,7 @@ bool check_page(const struct store *store, struct paddr page, struct subject sub
 	if (record->state == PAGE_FREE
 		    ? now.usage != PAGE_FRAME
 		    : now.usage == PAGE_FRAME && now.references == record->references)
-		return true;
+		return check_owner(store, page, store_alone(store), subject);
 	/* Another CPU may have taken a reference, or a free page, and not have said so yet. */
 	if ((mm_cpus_in_flight() & ~(UINT32_C(1) << cpu_index())) != 0 && now.usage == PAGE_FRAME &&
 	    (now.references >= record->references || record->state == PAGE_FREE))
@@ -205,8 +212,7 @@ static void compare_outcomes(const struct op *op, const struct op_outcome *is,
 			   should_be->metadata);
 }
 
-/* The handle must be what it was made as; one that nobody knows is from before the model. */
-static void check_handle(const struct store *store, const struct op *op, struct subject subject)
+void check_handle(const struct store *store, const struct op *op, struct subject subject)
 {
 	const struct handle *handle = store_handle(store, op->handle);
 

@@ -74,6 +74,8 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 	live = registry_space(&checker->store.registry, operation->space);
 	if (live != NULL) {
 		difference(subject, iaddr(0), "made where space %u still lives", live->number);
+		if (live->owner != NULL)
+			owners_depart(&checker->store.owners, live->owner);
 		registry_remove_space(&checker->store.registry, live);
 	}
 	live = registry_add_space(&checker->store.registry, operation->space);
@@ -82,6 +84,10 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 		return;
 	}
 	subject.space = live->number;
+	if (!spec_is_el2s_own(&live->state)) {
+		live->owner = owners_add_space(&checker->store.owners, live->space);
+		checker->store.out_of_storage = live->owner == NULL;
+	}
 
 	struct translation_geometry *geometry = &live->table.geometry;
 	struct translation_geometry expected = expected_root(live->table.stage, geometry->ia_bits);
@@ -110,6 +116,8 @@ static void check_destroy(struct checker *checker, const struct mm_operation *op
 	check_issued(&checker->store, live->space, NULL, counted_pages(live, whole), subject);
 	mappings_clear(&live->state.mappings);
 	check_table(checker, live, whole, NULL, subject);
+	if (live->owner != NULL)
+		live->owner->state = OWNER_ENDS;
 	registry_remove_space(registry, live);
 }
 

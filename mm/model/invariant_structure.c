@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pages, spaces and cursors are what they should be, and exclude each other. */
-#include "accounting.h"
 #include "invariant.h"
 
 static bool is_usage(struct paddr page, enum page_usage usage)
@@ -188,30 +187,6 @@ bool cursors_exclude(struct store *store, struct witness *witness)
 		if (registry_holder(&store->registry, cursor->space, cursor->state.range, cursor) !=
 		    NULL)
 			return false;
-	}
-	return true;
-}
-
-bool owners_permit(struct store *store, struct witness *witness)
-{
-	const struct live_space *space;
-
-	LIST_FOREACH(space, &store->registry.spaces, link)
-	{
-		struct iaddr from = iaddr(0);
-		struct mapping mapping;
-
-		while (!spec_is_el2s_own(&space->state) &&
-		       mappings_next(&space->state.mappings, from, &mapping)) {
-			witness->at = mapping.range.start;
-			from = mapping.range.end;
-			if (mapping.counted &&
-			    !accounting_is_permitted(
-				    space->space,
-				    prange(mapping.output,
-					   mapping_output(&mapping, mapping.range.end))))
-				return false;
-		}
 	}
 	return true;
 }

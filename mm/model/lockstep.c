@@ -57,7 +57,7 @@ static void check(const struct mm_operation *operation)
 			check_object_operation(&checker, operation);
 		break;
 	case CATEGORY_OWNER:
-		/* Owners are asked about where it matters: when pages are mapped. */
+		check_owner_operation(&checker, operation);
 		break;
 	case CATEGORY_IO:
 		check_io_operation(&checker, operation);

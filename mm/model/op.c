@@ -6,7 +6,7 @@ static const struct op_information table[] = {
 	[OPERATION_##name] = { #name,                                                              \
 			       #function,                                                          \
 			       CATEGORY_##category,                                                \
-			       (uint32_t)(arguments),                                              \
+			       (uint64_t)(arguments),                                              \
 			       looks,                                                              \
 			       made,                                                               \
 			       upstream,                                                           \

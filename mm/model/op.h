@@ -14,39 +14,39 @@
 #include <strata/operation.h>
 
 /* The kinds of arguments, and the members that they are. */
-enum op_argument {
-	ARG_STAGE = 1 << 0,	 /* stage: of a translation */
-	ARG_BITS = 1 << 1,	 /* count: input address bits */
-	ARG_SPACE = 1 << 2,	 /* space: an id */
-	ARG_CURSOR = 1 << 3,	 /* cursor: an id */
-	ARG_RANGE = 1 << 4,	 /* range: input addresses */
-	ARG_ADDRESS = 1 << 5,	 /* address: an input address */
-	ARG_ACCESS = 1 << 6,	 /* access: of a cursor */
-	ARG_PROPERTY = 1 << 7,	 /* property: of a mapping; PROTECT: changes */
-	ARG_LENGTH = 1 << 8,	 /* length: bytes */
-	ARG_OFFSET = 1 << 9,	 /* length: bytes */
-	ARG_SIZE = 1 << 10,	 /* length: bytes of a value or an element */
-	ARG_PAGE = 1 << 11,	 /* pages.start: a physical address */
-	ARG_PAGES = 1 << 12,	 /* pages: physical addresses */
-	ARG_FRAME = 1 << 13,	 /* handle: the id of a frame */
-	ARG_UNIQUE = 1 << 14,	 /* handle: the id of a unique frame */
-	ARG_SEGMENT = 1 << 15,	 /* handle: the id of a segment */
-	ARG_LIST = 1 << 16,	 /* list: an id */
-	ARG_PLACE = 1 << 17,	 /* place: the page at a list's cursor, or PLACE_GHOST */
-	ARG_GATHER = 1 << 18,	 /* gather: an id */
-	ARG_METADATA = 1 << 19,	 /* metadata: an object, or NULL */
-	ARG_CONTENTS = 1 << 20,	 /* request.contents */
-	ARG_COUNT = 1 << 21,	 /* request.page_count; SERVICE: count */
-	ARG_ALIGNMENT = 1 << 22, /* request.alignment */
-	ARG_LIMIT = 1 << 23,	 /* request.limit */
-	ARG_COLOUR = 1 << 24,	 /* request.colours and request.colour */
-	ARG_READER = 1 << 25,	 /* reader: an id */
-	ARG_WRITER = 1 << 26,	 /* writer: an id */
-	ARG_POINTER = 1 << 27,	 /* pointer: to memory of the hypervisor */
-	ARG_VALUE = 1 << 28,	 /* value: of an element; what is expected, and desired */
-	ARG_KVIRT = 1 << 29,	 /* kvirt: an id */
-	ARG_AREA = 1 << 30,	 /* area: an id */
-};
+#define ARG_STAGE (UINT64_C(1) << 0)	  /* stage: of a translation */
+#define ARG_BITS (UINT64_C(1) << 1)	  /* count: input address bits */
+#define ARG_SPACE (UINT64_C(1) << 2)	  /* space: an id */
+#define ARG_CURSOR (UINT64_C(1) << 3)	  /* cursor: an id */
+#define ARG_RANGE (UINT64_C(1) << 4)	  /* range: input addresses */
+#define ARG_ADDRESS (UINT64_C(1) << 5)	  /* address: an input address */
+#define ARG_ACCESS (UINT64_C(1) << 6)	  /* access: of a cursor */
+#define ARG_PROPERTY (UINT64_C(1) << 7)	  /* property: of a mapping; PROTECT: changes */
+#define ARG_LENGTH (UINT64_C(1) << 8)	  /* length: bytes */
+#define ARG_OFFSET (UINT64_C(1) << 9)	  /* length: bytes */
+#define ARG_SIZE (UINT64_C(1) << 10)	  /* length: bytes of a value or an element */
+#define ARG_PAGE (UINT64_C(1) << 11)	  /* pages.start: a physical address */
+#define ARG_PAGES (UINT64_C(1) << 12)	  /* pages: physical addresses */
+#define ARG_FRAME (UINT64_C(1) << 13)	  /* handle: the id of a frame */
+#define ARG_UNIQUE (UINT64_C(1) << 14)	  /* handle: the id of a unique frame */
+#define ARG_SEGMENT (UINT64_C(1) << 15)	  /* handle: the id of a segment */
+#define ARG_LIST (UINT64_C(1) << 16)	  /* list: an id */
+#define ARG_PLACE (UINT64_C(1) << 17)	  /* place: the page at a list's cursor, or PLACE_GHOST */
+#define ARG_GATHER (UINT64_C(1) << 18)	  /* gather: an id */
+#define ARG_METADATA (UINT64_C(1) << 19)  /* metadata: an object, or NULL */
+#define ARG_CONTENTS (UINT64_C(1) << 20)  /* request.contents */
+#define ARG_COUNT (UINT64_C(1) << 21)	  /* request.page_count; SERVICE: count */
+#define ARG_ALIGNMENT (UINT64_C(1) << 22) /* request.alignment */
+#define ARG_LIMIT (UINT64_C(1) << 23)	  /* request.limit */
+#define ARG_COLOUR (UINT64_C(1) << 24)	  /* request.colours and request.colour */
+#define ARG_READER (UINT64_C(1) << 25)	  /* reader: an id */
+#define ARG_WRITER (UINT64_C(1) << 26)	  /* writer: an id */
+#define ARG_POINTER (UINT64_C(1) << 27)	  /* pointer: to memory of the hypervisor */
+#define ARG_VALUE (UINT64_C(1) << 28)	  /* value: of an element; what is expected, and desired */
+#define ARG_KVIRT (UINT64_C(1) << 29)	  /* kvirt: an id */
+#define ARG_AREA (UINT64_C(1) << 30)	  /* area: an id */
+#define ARG_OWNERS (UINT64_C(1) << 31)	  /* from, to: ids of spaces, 0 the hypervisor; members */
+#define ARG_SHARING (UINT64_C(1) << 32)	  /* sharing: an id */
 
 enum op_category {
 	CATEGORY_SPACE,
@@ -69,7 +69,7 @@ struct op_information {
 	const char *name;     /* "FRAME_CLONE" */
 	const char *function; /* "frame_clone"; "" if it is a step within others */
 	enum op_category category;
-	uint32_t arguments; /* set of enum op_argument */
+	uint64_t arguments; /* set of ARG_ */
 	bool looks;	    /* it only looks at a handle, and reports no event */
 	bool made;	    /* it is made of others, and reports only those */
 	const char *upstream;
@@ -99,7 +99,11 @@ struct op {
 	store_id writer;
 	store_id kvirt;
 	store_id area;
+	store_id sharing;
+	store_id from; /* a space, as its owner; 0: the hypervisor */
+	store_id to;
 
+	const struct vm_space *const *members; /* names, @count of them */
 	enum translation_stage stage;
 	enum cursor_access access;
 	struct irange range;

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "arena.h"
+#include "owners.h"
 #include "tree.h"
 
 #include <arch/address.h>
@@ -31,17 +32,18 @@ enum page_knowledge {
 };
 
 struct page_record {
-	uint32_t references;  /* rc, as the steps count it */
-	uint32_t before;      /* B */
-	uint32_t handles;     /* H */
-	uint32_t entries;     /* P */
-	uint32_t covers;      /* C */
-	uint32_t parked;      /* T */
-	uint32_t list : 28;   /* the number of the list that has it (L), 0: none */
-	uint32_t state : 2;   /* enum page_knowledge */
-	uint32_t unique : 2;  /* unique handles that have it (U) */
-	uint32_t seen;	      /* while an invariant counts something anew */
-	const void *metadata; /* its object, of one that has an owner */
+	uint32_t references;	  /* rc, as the steps count it */
+	uint32_t before;	  /* B */
+	uint32_t handles;	  /* H */
+	uint32_t entries;	  /* P */
+	uint32_t covers;	  /* C */
+	uint32_t parked;	  /* T */
+	uint32_t list : 28;	  /* the number of the list that has it (L), 0: none */
+	uint32_t state : 2;	  /* enum page_knowledge */
+	uint32_t unique : 2;	  /* unique handles that have it (U) */
+	uint32_t seen;		  /* while an invariant counts something anew */
+	const void *metadata;	  /* its object, of one that has an owner */
+	struct live_owner *owner; /* whose it is (owners.h); NULL: the hypervisor's */
 };
 
 /* What the counts add up to: rc, of a page that is shared. */

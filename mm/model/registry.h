@@ -20,6 +20,7 @@ struct live_space {
 	const struct vm_space *space; /* a name to find it by */
 	unsigned int number;	      /* from 1, in the order they were made */
 	const struct vm_space *el2;   /* of a window space: EL2's own below it; else NULL */
+	struct live_owner *owner;     /* of what it has; NULL: it owns nothing */
 	uint32_t active_cpus;	      /* bit per CPU */
 	struct walk_table table;
 	struct space_state state;

@@ -33,6 +33,21 @@ static bool space_exists(const struct store *store, store_id id)
 	return false;
 }
 
+/* A space that lives; 0 is the hypervisor. */
+static bool owner_exists(const struct store *store, store_id id)
+{
+	return id == 0 || space_exists(store, id);
+}
+
+static bool owners_exist(const struct store *store, const struct op *op)
+{
+	for (uint64_t i = 0; i < op->count; i++) {
+		if (!owner_exists(store, (uintptr_t)op->members[i]))
+			return false;
+	}
+	return owner_exists(store, op->from) && owner_exists(store, op->to);
+}
+
 /* A place is a frame of the list, or the ghost. */
 static bool place_exists(const struct store *store, const struct op *op)
 {
@@ -44,7 +59,7 @@ static bool place_exists(const struct store *store, const struct op *op)
 
 bool op_pre(const struct store *store, const struct op *op)
 {
-	uint32_t arguments = op_information(op->kind)->arguments;
+	uint64_t arguments = op_information(op->kind)->arguments;
 
 	if ((arguments & ARG_SPACE) && !space_exists(store, op->space))
 		return false;
@@ -55,6 +70,11 @@ bool op_pre(const struct store *store, const struct op *op)
 	if ((arguments & ARG_UNIQUE) && !handle_exists(store, op, SHARE_UNIQUE_FRAME))
 		return false;
 	if ((arguments & ARG_SEGMENT) && !handle_exists(store, op, SHARE_SEGMENT))
+		return false;
+	if ((arguments & ARG_OWNERS) && !owners_exist(store, op))
+		return false;
+	if ((arguments & ARG_SHARING) &&
+	    owners_sharing(&store->owners, (const void *)(uintptr_t)op->sharing) == NULL)
 		return false;
 	if ((arguments & ARG_PLACE) && !place_exists(store, op))
 		return false;
@@ -92,6 +112,8 @@ status_set op_statuses(struct store *store, const struct op *op)
 		return area_statuses(op);
 	case CATEGORY_IO:
 		return io_statuses(store, op);
+	case CATEGORY_OWNER:
+		return owner_statuses(store, op);
 	default:
 		return STATUS_SET(MM_OK);
 	}
@@ -128,6 +150,9 @@ void op_step(struct store *store, const struct op *op, const struct op_outcome *
 		break;
 	case CATEGORY_AREA:
 		area_step(&step);
+		break;
+	case CATEGORY_OWNER:
+		owner_step(&step);
 		break;
 	case CATEGORY_LIST:
 		list_step(&step);

@@ -30,7 +30,8 @@ status_set cursor_open_statuses(struct store *store, const struct live_space *sp
 }
 
 /* What is to be mapped, from the position on: a handle's pages, or those that are asked for. */
-static struct map_request map_request(const struct open_cursor *cursor, const struct op *op)
+static struct map_request map_request(const struct store *store, const struct open_cursor *cursor,
+				      const struct op *op, bool *open)
 {
 	const struct space_state *space = &cursor->space->state;
 	const struct iaddr start = cursor->state.position;
@@ -49,23 +50,33 @@ static struct map_request map_request(const struct open_cursor *cursor, const st
 	if (spec_is_el2s_own(space) || !is_page_aligned(pages.start.value) ||
 	    pages.start.value >= limit || size > limit - pages.start.value)
 		return request;
-	/* Of what was mapped every page is permitted; of what was refused, one was not. */
-	request.output_denied = request.counted
-					? !accounting_is_permitted(cursor->space->space, pages)
-					: accounting_is_memory(pages);
+	if (request.counted) {
+		enum permission permission =
+			owners_permission(store, cursor->space->owner, pages, store_alone(store));
+
+		request.output_denied = permission == NOT_PERMITTED;
+		*open = permission == OPEN;
+	} else {
+		request.output_denied = accounting_is_memory(pages);
+	}
 	return request;
 }
 
-static status_set map_statuses(const struct open_cursor *cursor, const struct op *op)
+static status_set map_statuses(const struct store *store, const struct open_cursor *cursor,
+			       const struct op *op)
 {
-	struct map_request request = map_request(cursor, op);
+	bool open = false; /* whether the pages are another's */
+	struct map_request request = map_request(store, cursor, op, &open);
+	status_set statuses =
+		op->kind == OPERATION_CURSOR_REPLACE
+			? spec_replace_statuses(&cursor->space->state, &cursor->state, &request)
+			: spec_map_statuses(&cursor->space->state, &cursor->state, &request);
 
-	return op->kind == OPERATION_CURSOR_REPLACE
-		       ? spec_replace_statuses(&cursor->space->state, &cursor->state, &request)
-		       : spec_map_statuses(&cursor->space->state, &cursor->state, &request);
+	return statuses | (open ? STATUS_SET(MM_ACCESS_DENIED) : 0);
 }
 
-static status_set open_cursor_statuses(const struct open_cursor *cursor, const struct op *op)
+static status_set open_cursor_statuses(const struct store *store, const struct open_cursor *cursor,
+				       const struct op *op)
 {
 	const struct space_state *space = &cursor->space->state;
 	const struct cursor_state *state = &cursor->state;
@@ -85,7 +96,7 @@ static status_set open_cursor_statuses(const struct open_cursor *cursor, const s
 	case OPERATION_CURSOR_MAP_SEGMENT:
 	case OPERATION_CURSOR_MAP_IOMEM:
 	case OPERATION_CURSOR_REPLACE:
-		return map_statuses(cursor, op);
+		return map_statuses(store, cursor, op);
 	case OPERATION_CURSOR_UNMAP:
 		return spec_unmap_statuses(space, state, range);
 	case OPERATION_CURSOR_PROTECT:
@@ -105,7 +116,7 @@ status_set cursor_statuses(struct store *store, const struct op *op)
 
 	if (op->kind == OPERATION_CURSOR_OPEN)
 		return space == NULL ? STATUS_ANY : cursor_open_statuses(store, space, op);
-	return cursor == NULL ? STATUS_ANY : open_cursor_statuses(cursor, op);
+	return cursor == NULL ? STATUS_ANY : open_cursor_statuses(store, cursor, op);
 }
 
 void cursor_step(const struct step *step)

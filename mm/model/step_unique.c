@@ -21,9 +21,15 @@ status_set unique_statuses(struct store *store, const struct op *op)
 			       STATUS_SET(MM_ACCESS_DENIED);
 		if (record->references != 1)
 			return STATUS_SET(MM_IN_USE);
-		/* Whether it has an owner is not in the store. */
-		return STATUS_SET(MM_OK) | STATUS_SET(MM_ACCESS_DENIED) |
-		       step_race(store, STATUS_SET(MM_IN_USE));
+		if (owner_is_open(record->owner))
+			return STATUS_SET(MM_OK) | STATUS_SET(MM_ACCESS_DENIED) |
+			       step_race(store, STATUS_SET(MM_IN_USE));
+		/* Only what is the hypervisor's can be unique. */
+		if (!owner_is_hypervisor(record->owner))
+			return STATUS_SET(MM_ACCESS_DENIED) |
+			       step_race(store, STATUS_SET(MM_IN_USE));
+		return STATUS_SET(MM_OK) |
+		       step_race(store, STATUS_SET(MM_IN_USE) | STATUS_SET(MM_ACCESS_DENIED));
 	default:
 		return STATUS_SET(MM_OK);
 	}
@@ -46,7 +52,8 @@ static void begin_unique(const struct step *step, struct prange page, enum page_
 		difference(step->subject, iaddr(page.start.value),
 			   "made unique, model says it has %" PRIu32 " references",
 			   record->references);
-	*record = (struct page_record){ .state = PAGE_UNIQUE_OWNER, .unique = 1 };
+	step_replace_record(step, record, 1,
+			    (struct page_record){ .state = PAGE_UNIQUE_OWNER, .unique = 1 });
 	record->metadata = step->op->metadata;
 	step_made(step, 0, SHARE_UNIQUE_FRAME, page);
 }
@@ -62,9 +69,11 @@ static void into_shared(const struct step *step)
 		if (record->state != PAGE_UNIQUE_OWNER && record->before != 1)
 			difference(step->subject, iaddr(page.value),
 				   "model says the page is not unique");
-		*record = (struct page_record){
-			.state = PAGE_SHARED, .references = 1, .handles = 1, .metadata = metadata
-		};
+		step_replace_record(step, record, 1,
+				    (struct page_record){ .state = PAGE_SHARED,
+							  .references = 1,
+							  .handles = 1,
+							  .metadata = metadata });
 	}
 	step_end_handle(step);
 	step_made(step, 0, SHARE_FRAME, step->op->handle_pages);

@@ -37,9 +37,16 @@ static bool take_out(struct page_record *record, enum page_count from)
 	return true;
 }
 
-/* @record: of the page at @page and perhaps of others like it. */
-static void move(const struct step *step, struct page_record *record, struct paddr page,
-		 enum page_count from, enum page_count to)
+void step_replace_record(const struct step *step, struct page_record *record, uint64_t count,
+			 struct page_record value)
+{
+	owners_give(&step->store->owners, record, count, NULL);
+	*record = value;
+}
+
+/* @record: of the page at @page and perhaps of others like it, @count in all. */
+static void move(const struct step *step, struct page_record *record, uint64_t count,
+		 struct paddr page, enum page_count from, enum page_count to)
 {
 	if (record->state != PAGE_SHARED) {
 		difference(step->subject, iaddr(page.value),
@@ -58,7 +65,8 @@ static void move(const struct step *step, struct page_record *record, struct pad
 	if (to != COUNT_NOTHING) {
 		(*count_in(record, to))++;
 	} else if (--record->references == 0) {
-		*record = (struct page_record){ .state = PAGE_FREE };
+		step_replace_record(step, record, count,
+				    (struct page_record){ .state = PAGE_FREE });
 	}
 }
 
@@ -72,7 +80,7 @@ void step_move(const struct step *step, struct prange pages, enum page_count fro
 			store_pages(step->store, pages, from == COUNT_NOTHING ? 1 : 0, &count);
 
 		if (record != NULL)
-			move(step, record, pages.start, from, to);
+			move(step, record, count, pages.start, from, to);
 	}
 }
 
@@ -89,7 +97,8 @@ void step_begin_shared(const struct step *step, struct prange pages, enum page_c
 			difference(step->subject, iaddr(pages.start.value),
 				   "taken as free, model says it has %" PRIu32 " references",
 				   record->references);
-		*record = (struct page_record){ .state = PAGE_SHARED, .references = 1 };
+		step_replace_record(step, record, count,
+				    (struct page_record){ .state = PAGE_SHARED, .references = 1 });
 		(*count_in(record, as))++;
 	}
 }
@@ -102,7 +111,7 @@ void step_end_unique(const struct step *step, struct paddr page)
 		return;
 	if (record->state != PAGE_UNIQUE_OWNER)
 		difference(step->subject, iaddr(page.value), "model says the page is not unique");
-	*record = (struct page_record){ .state = PAGE_FREE };
+	step_replace_record(step, record, 1, (struct page_record){ .state = PAGE_FREE });
 }
 
 static enum page_count count_of(enum share_kind kind)

@@ -33,6 +33,10 @@ void step_move(const struct step *step, struct prange pages, enum page_count fro
 /* Makes pages that nobody has shared, with one reference each; tells those that somebody has. */
 void step_begin_shared(const struct step *step, struct prange pages, enum page_count as);
 
+/* @record, of @count pages that are alike, becomes @value; whoever owned them loses them. */
+void step_replace_record(const struct step *step, struct page_record *record, uint64_t count,
+			 struct page_record value);
+
 /* Makes the page nobody's; tells other owners. */
 void step_end_unique(const struct step *step, struct paddr page);
 
@@ -68,6 +72,8 @@ status_set segment_statuses(struct store *store, const struct op *op);
 void segment_step(const struct step *step);
 status_set list_statuses(struct store *store, const struct op *op);
 void list_step(const struct step *step);
+status_set owner_statuses(struct store *store, const struct op *op);
+void owner_step(const struct step *step);
 status_set area_statuses(const struct op *op);
 void area_step(const struct step *step);
 /* Of opening a cursor on op->range, whatever the operation. */

@@ -17,6 +17,7 @@ void store_init(struct store *store, void *memory, size_t size)
 	*store = (struct store){ .cpus = 0 };
 	registry_init(&store->registry, memory, size);
 	regions_init(&store->regions, arena);
+	owners_init(&store->owners, arena);
 	model_pool_init(&store->handle_pool, arena, sizeof(struct handle));
 	model_pool_init(&store->list_pool, arena, sizeof(struct live_list));
 	model_pool_init(&store->listed_pool, arena, sizeof(struct listed));
@@ -295,8 +296,9 @@ void store_forget_ios(struct store *store, const struct vm_space *space)
 
 /* ---- Pages --------------------------------------------------------------------------------- */
 
-/* What the subsystem says of a page that no operation named so far. */
-static void adopt(struct page_record *record, const struct page_state *state, uint32_t taken)
+/* What the subsystem says of pages, the first at @page, that no operation named so far. */
+static void adopt(struct store *store, struct page_record *record, struct prange pages,
+		  const struct page_state *state, uint32_t taken)
 {
 	if (state->usage == PAGE_UNUSED ||
 	    (state->usage == PAGE_FRAME && taken > 0 && state->references == taken)) {
@@ -309,6 +311,8 @@ static void adopt(struct page_record *record, const struct page_state *state, ui
 		record->state = PAGE_SHARED;
 		record->references = state->references - taken;
 		record->before = record->references;
+		owners_give(&store->owners, record, prange_size(pages) >> PAGE_SHIFT,
+			    owners_adopted(&store->owners, pages.start));
 	}
 }
 
@@ -324,18 +328,21 @@ struct page_record *store_page(struct store *store, struct paddr page, uint32_t 
 	if (record == NULL)
 		store->out_of_storage = true;
 	else if (!is_known)
-		adopt(record, &state, taken);
+		adopt(store, record, page_range(page), &state, taken);
 	return record;
 }
 
 /* Whether the subsystem says the same of all pages of a chunk. */
-static bool is_uniform(struct paddr start, const struct page_state *first)
+static bool is_uniform(struct store *store, struct prange chunk, const struct page_state *first)
 {
-	for (uint64_t i = 1; i < CHUNK_PAGES; i++) {
+	const struct live_owner *owner = owners_adopted(&store->owners, chunk.start);
+
+	for (; chunk.start.value < chunk.end.value; chunk.start.value += PAGE_SIZE) {
 		struct page_state state;
 
-		if (page_state(paddr(start.value + (i << PAGE_SHIFT)), &state) != MM_OK ||
-		    state.usage != first->usage || state.references != first->references)
+		if (page_state(chunk.start, &state) != MM_OK || state.usage != first->usage ||
+		    state.references != first->references ||
+		    owners_adopted(&store->owners, chunk.start) != owner)
 			return false;
 	}
 	return true;
@@ -345,14 +352,16 @@ struct page_record *store_pages(struct store *store, struct prange pages, uint32
 				uint64_t *count)
 {
 	struct page_record *record = regions_run(&store->regions, pages, count);
+	struct prange chunk =
+		prange(pages.start, paddr(pages.start.value + (*count << PAGE_SHIFT)));
 	struct page_state state;
 
 	if (record == NULL || *count == 1 || record->state != PAGE_OTHER) {
 		*count = record == NULL ? 1 : *count;
 		return *count > 1 ? record : store_page(store, pages.start, taken);
 	}
-	if (page_state(pages.start, &state) == MM_OK && is_uniform(pages.start, &state)) {
-		adopt(record, &state, taken);
+	if (page_state(pages.start, &state) == MM_OK && is_uniform(store, chunk, &state)) {
+		adopt(store, record, chunk, &state, taken);
 		return record;
 	}
 	*count = 1;
@@ -372,4 +381,5 @@ void store_readopt(struct store *store, struct paddr page)
 			 (record->handles + record->entries + record->covers + record->parked);
 	if (state.usage == PAGE_FRAME)
 		record->state = state.references == 0 ? PAGE_UNIQUE_OWNER : PAGE_SHARED;
+	owners_give(&store->owners, record, 1, owners_adopted(&store->owners, page));
 }

@@ -2,7 +2,8 @@
 /*
  * The store: everything that exists, by id, and what each page is held by.
  *
- *	VmStore = regions + { spaces, cursors, handles, gathers, lists, readers and writers, areas }
+ *	VmStore = regions + { spaces, cursors, handles, gathers, lists, readers and writers, areas,
+ *			      owners }
  *
  * A handle is a frame, a unique frame or a segment: one entry for each that lives, under the id that
  * its share's certificate gives it. (The specification has three registries; the kind of the entry
@@ -16,6 +17,7 @@
 #pragma once
 
 #include "op.h"
+#include "owners.h"
 #include "regions.h"
 #include "registry.h"
 
@@ -84,6 +86,7 @@ struct live_area {
 struct store {
 	struct registry registry; /* spaces and cursors */
 	struct regions regions;
+	struct owners owners;
 	RB_HEAD(handle_tree, handle) handles;
 	LIST_HEAD(, handle) raw;
 	LIST_HEAD(, live_list) lists;

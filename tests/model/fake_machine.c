@@ -53,7 +53,9 @@ void fake_set_state(struct paddr page, enum page_usage usage, uint32_t reference
 
 void fake_set_owner(struct paddr page, const struct vm_space *space)
 {
-	owners[page_index(page)] = (struct page_owner){ .kind = OWNER_SPACE, .space = space };
+	owners[page_index(page)] =
+		(struct page_owner){ .kind = space == NULL ? OWNER_HYPERVISOR : OWNER_SPACE,
+				     .space = space };
 }
 
 void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool lent)
@@ -95,16 +97,6 @@ struct page_owner page_owner(struct paddr paddr)
 {
 	return is_memory(paddr) ? owners[page_index(paddr)]
 				: (struct page_owner){ .kind = OWNER_DEVICE };
-}
-
-const struct vm_space *sharing_owner(const struct sharing *sharing)
-{
-	return sharing->owner;
-}
-
-bool sharing_has_member(const struct sharing *sharing, const struct vm_space *space)
-{
-	return sharing->member == space;
 }
 
 void mm_operation_attach(mm_operation_observer function)

@@ -23,13 +23,10 @@ uint64_t *fake_descriptor(struct paddr page, unsigned int index);
 
 void fake_set_state(struct paddr page, enum page_usage usage, uint32_t references);
 
-/* The page is private to @space. */
+/* The page is private to @space; NULL: it is the hypervisor's, as it is before. */
 void fake_set_owner(struct paddr page, const struct vm_space *space);
 
 /* The page is in @sharing. */
-struct sharing {
-	const struct vm_space *owner, *member;
-};
 void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool lent);
 
 /* Tells the attached observer. */

@@ -260,11 +260,36 @@ static void break_X4(void)
 	store_of()->counts[SHARE_SEGMENT]++;
 }
 
+static struct live_owner *owner_of_story(void)
+{
+	return owners_of_space(&store_of()->owners, &story_space);
+}
+
+/* Somebody else's, who lives too, and has what it is said to have. */
 static void break_X5(void)
 {
 	static struct vm_space other;
+	struct owners *owners = &store_of()->owners;
 
-	fake_set_owner(paddr(data(1)), &other);
+	owners_give(owners, record_of(1), 1, owners_add_space(owners, &other));
+}
+
+static void break_O1(void)
+{
+	owners_give(&store_of()->owners, record_of(13), 1, owner_of_story());
+}
+
+static void break_O2(void)
+{
+	owner_of_story()->pages++;
+}
+
+static void break_O3(void)
+{
+	struct live_sharing *sharing =
+		owners_add_sharing(&store_of()->owners, (void *)0x4000, owner_of_story());
+
+	owners_add_member(&store_of()->owners, sharing, owner_of_story());
 }
 
 static void break_X6(void)

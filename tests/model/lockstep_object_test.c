@@ -287,7 +287,7 @@ static void any_arena_is_enough_to_say_so(void **state)
 	bool enough = false;
 
 	(void)state;
-	for (size_t size = 0; size < 24000; size += 40) {
+	for (size_t size = 0; size < 28000; size += 40) {
 		model_stop();
 		*fake_descriptor(ROOT, 0) = 0;
 		model_start(story_arena + 1, size, story_complain);

@@ -254,79 +254,6 @@ static void a_page_freed_before_the_flush(void **state)
 	expect_lie("0x80028000: the page is unused with 0 references, model says 1 = ");
 }
 
-/* That data page 4 was mapped at page 4; nothing else is as if it were. */
-static void tell_map_done(void)
-{
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
-				    .range = pages(4, 1),
-				    .output = paddr(data(4)),
-				    .property = RW,
-				    .counted = true },
-	     4);
-}
-
-static void a_page_of_another_space_mapped(void **state)
-{
-	struct vm_space other;
-
-	(void)state;
-	fake_set_owner(paddr(data(4)), &other);
-	tell_map_done();
-	expect_lie("status is MM_OK, model says MM_NO_MEMORY or MM_ACCESS_DENIED");
-}
-
-static void a_page_of_another_space_denied(void **state)
-{
-	struct vm_space other;
-
-	(void)state;
-	fake_set_owner(paddr(data(4)), &other);
-	tell_map(4, 1, MM_ACCESS_DENIED);
-	expect_truth();
-}
-
-static void a_page_of_its_own_denied(void **state)
-{
-	(void)state;
-	tell_map(4, 1, MM_ACCESS_DENIED);
-	expect_lie("status is MM_ACCESS_DENIED, model says MM_OK or MM_NO_MEMORY");
-}
-
-static void shared_pages_mapped(void **state)
-{
-	const struct sharing ours = { .owner = &story_space };
-	const struct sharing theirs = { .member = &story_space };
-
-	(void)state;
-	fake_set_sharing(paddr(data(4)), &ours, false);
-	fake_set_sharing(paddr(data(5)), &theirs, false);
-	fake_set_sharing(paddr(data(6)), &theirs, true);
-	for (unsigned int i = 4; i < 7; i++)
-		write_leaf(i, i, LEAF_RW);
-	tell_map(4, 3, MM_OK);
-	expect_truth();
-}
-
-static void a_lent_page_mapped_by_its_owner(void **state)
-{
-	const struct sharing ours = { .owner = &story_space };
-
-	(void)state;
-	fake_set_sharing(paddr(data(4)), &ours, true);
-	tell_map_done();
-	expect_lie("status is MM_OK, model says MM_NO_MEMORY or MM_ACCESS_DENIED");
-}
-
-static void a_mapped_page_given_away(void **state)
-{
-	struct vm_space other;
-
-	(void)state;
-	fake_set_owner(paddr(data(3)), &other);
-	model_check_all();
-	expect_lie("invariant X5: every page that a guest's table maps counted is its space's own");
-}
-
 /* More runs than the gather holds: the operation flushed on its way, and some pages are free. */
 static void pages_freed_by_a_flush_that_was_needed(void **state)
 {
@@ -425,12 +352,6 @@ int main(void)
 		STORY(a_counted_page_that_is_a_table),
 		STORY(memory_mapped_as_a_device),
 		STORY(a_page_freed_before_the_flush),
-		STORY(a_mapped_page_given_away),
-		STORY(a_page_of_another_space_mapped),
-		STORY(a_page_of_another_space_denied),
-		STORY(a_page_of_its_own_denied),
-		STORY(shared_pages_mapped),
-		STORY(a_lent_page_mapped_by_its_owner),
 		STORY(pages_freed_by_a_flush_that_was_needed),
 		STORY(a_page_dropped_before_it_is_invalidated),
 		STORY(a_page_that_a_flush_forgot),

@@ -25,9 +25,33 @@ void tell_space(enum mm_operation_kind kind, enum mm_status status)
 	fake_operation(&operation);
 }
 
+void tell_claim(const struct vm_space *space, struct prange pages, enum mm_status status)
+{
+	for (uint64_t page = pages.start.value; status == MM_OK && page < pages.end.value;
+	     page += PAGE_SIZE)
+		fake_set_owner(paddr(page), space);
+	fake_operation(&(struct mm_operation){
+		.kind = OPERATION_OWNER_CLAIM, .status = status, .to = space, .pages = pages });
+}
+
+/* Pages that are mapped have been claimed, if nobody had them. */
+static void tell_first_map(const struct mm_operation *map)
+{
+	uint64_t page = map->output.value;
+	uint64_t end = page + irange_size(map->range);
+
+	if (map->status != MM_OK || !map->counted)
+		return;
+	for (; page < end; page += PAGE_SIZE)
+		if (page_owner(paddr(page)).kind == OWNER_HYPERVISOR)
+			tell_claim(&story_space, prange(paddr(page), paddr(page + PAGE_SIZE)),
+				   MM_OK);
+}
+
 void tell(struct mm_operation operation, uint64_t after)
 {
 	operation.space = &story_space;
+	tell_first_map(&operation);
 	operation.cursor = &story_cursor;
 	operation.position = story_cursor.position;
 	story_cursor.position = iaddr(after * PAGE_SIZE);
@@ -122,8 +146,6 @@ int story_set_up(void **state)
 		.geometry = { .ia_bits = 30, .root_level = 2, .root_tables = 1, .pa_bits = 40 },
 		.root = ROOT,
 	};
-	for (unsigned int page = 0; DATA_PAGE + page < FAKE_PAGES; page++)
-		fake_set_owner(paddr(data(page)), &story_space);
 	story_lines = 0;
 	story_last_line[0] = '\0';
 	model_start(story_arena, sizeof(story_arena), story_complain);

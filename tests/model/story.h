@@ -59,7 +59,11 @@ void write_leaf(unsigned int index, unsigned int page, uint64_t leaf);
 /* An operation on the space. */
 void tell_space(enum mm_operation_kind kind, enum mm_status status);
 
-/* An operation on the cursor, as an engine reports it, which moved the cursor to page @after. */
+/* That a map into @space claimed @pages, or did not. */
+void tell_claim(const struct vm_space *space, struct prange pages, enum mm_status status);
+
+/* An operation on the cursor, as an engine reports it, which moved the cursor to page @after. A map of
+ * pages that nobody has claims them first. */
 void tell(struct mm_operation operation, uint64_t after);
 
 void tell_open(enum cursor_access access, uint64_t first, uint64_t count);

@@ -20,6 +20,14 @@
  * before anybody can take the page and say that. Where no other CPU is in that moment
  * (mm_cpus_in_flight), what it counts is exactly the truth.
  *
+ * Owners change while pages are held, so there the order is that of whom the change excludes:
+ *
+ *	narrower access		reported while nobody can get a reference to the pages, after the change;
+ *				OWNERSHIP_SETTLED says when they can be had again
+ *	wider access, claims	reported after the change, and so after others may have used it
+ *	the end of a space	SPACE_DESTROY, after which it claims no page; then its pages are the
+ *				hypervisor's; then OWNER_END
+ *
  * After SPACE_ACTIVATE with MM_OK, @space is the one of its kind, Stage-2 or window, that is active on
  * that CPU; after SPACE_DEACTIVATE it is not, and none is. (To deactivate where none is active reports
  * nothing.) A SPACE_DESTROY that finds a space active comes before the report that it is not any more,
@@ -114,11 +122,14 @@ struct mm_operation {
 	struct mm_io reader;
 	struct mm_io writer;
 
-	/* Owners; pages are the segment's. */
-	const struct vm_space *from;   /* DONATE: NULL: the hypervisor; SHARING_NEW: the owner */
-	const struct vm_space *to;     /* DONATE */
+	/* Owners; pages are the segment's, or those claimed. NULL: the hypervisor. */
+	const struct vm_space
+		*from;		   /* DONATE; SHARING_NEW: the owner; OWNER_END: whose end it is */
+	const struct vm_space *to; /* DONATE; OWNER_CLAIM: who claims */
 	const struct sharing *sharing; /* SHARING, OWNERSHIP but DONATE; void after its end */
-	enum frame_contents contents;  /* DONATE, RECLAIM */
+	const struct vm_space *const *members; /* SHARING_NEW; not to be looked into */
+	size_t member_count;
+	enum frame_contents contents; /* DONATE, RECLAIM */
 };
 
 /* No page: the place in a list past the last and before the first. */
