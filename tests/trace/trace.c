@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "trace.h"
 
+#include "refusal.h"
+
 #include <discipline.h>
 #include <model.h>
 
@@ -139,86 +141,12 @@ void trace_abandon(void)
 
 /* ---- A step ------------------------------------------------------------------------------------ */
 
-/* Handles, which a refused call leaves as they are. (A cursor may move, a transfer may begin.) */
-#define KEPT                                                                                       \
-	(1u << OBJECT_FRAME | 1u << OBJECT_UNIQUE | 1u << OBJECT_SEGMENT | 1u << OBJECT_LIST |     \
-	 1u << OBJECT_PLACE | 1u << OBJECT_RAW_FRAME | 1u << OBJECT_RAW_UNIQUE |                   \
-	 1u << OBJECT_RAW_SEGMENT | 1u << OBJECT_SHARING | 1u << OBJECT_AREA | 1u << OBJECT_KVIRT)
-
-#define KEPT_BYTES 512
-
-struct kept {
-	uint8_t bytes[KEPT_BYTES];
-	size_t used;
-	struct mm_usage usage;
-};
-
-static bool keep_object(struct kept *kept, struct objects *o, unsigned int kind, unsigned int index,
-			bool compare)
-{
-	size_t size;
-	const void *object = object_at(o, (enum object_kind)kind, index, &size);
-	uint8_t *place = &kept->bytes[kept->used];
-
-	if (size > KEPT_BYTES - kept->used)
-		return true;
-	kept->used += size;
-	if (compare)
-		return memcmp(place, object, size) == 0;
-	memcpy(place, object, size);
-	return true;
-}
-
-/* Copies what the step was given, or compares it with the copy. */
-static bool keep(struct kept *kept, struct objects *o, const struct step *step, bool compare)
-{
-	const struct act_words *words = act_words((enum act)step->act);
-	bool same = true;
-
-	kept->used = 0;
-	for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
-		if ((words->uses & KEPT) >> kind & 1)
-			same &= keep_object(kept, o, kind, step->used[kind], compare);
-		if ((words->makes & KEPT) >> kind & 1)
-			same &= keep_object(kept, o, kind, step->made[kind], compare);
-	}
-	return same;
-}
-
-/*
- * Slots may have been made for pages that were looked at for the first time. A cursor may have flushed
- * before it refused: what waited for that is free.
- */
-static bool usage_kept(const struct mm_usage *was, const struct mm_usage *is, bool may_flush)
-{
-	for (unsigned int usage = 0; usage < PAGE_USAGE_COUNT; usage++) {
-		bool flushed = may_flush && (usage == PAGE_FRAME || usage == PAGE_TABLE) &&
-			       is->pages[usage] < was->pages[usage];
-
-		if (usage != PAGE_META && usage != PAGE_UNUSED && !flushed &&
-		    was->pages[usage] != is->pages[usage])
-			return false;
-	}
-	return true;
-}
-
 /* Answers that are no refusals, though nothing succeeded: they change what they say they change. */
 static bool is_refusal(const struct step *step, enum mm_status status)
 {
 	if (status == MM_OK || status == MM_NOT_MAPPED)
 		return false;
 	return step->act != ACT_CURSOR_QUERY || status != MM_EXISTS;
-}
-
-static void judge_refusal(struct trace *trace, const struct step *step, struct kept *kept)
-{
-	struct mm_usage usage = mm_usage();
-
-	if (!keep(kept, &trace->objects, step, true))
-		find(JUDGE_REFUSAL, "an object of the call changed");
-	if (!usage_kept(&kept->usage, &usage,
-			act_words((enum act)step->act)->uses >> OBJECT_CURSOR & 1))
-		find(JUDGE_REFUSAL, "the number of pages that are used changed");
 }
 
 static void look_at_machine(void)
@@ -231,18 +159,19 @@ static void look_at_machine(void)
 
 bool trace_perform(struct trace *trace, const struct step *step)
 {
-	static struct kept kept;
-
 	running = trace;
-	keep(&kept, &trace->objects, step, false);
-	kept.usage = mm_usage();
+	refusal_prepare(trace, step);
 	if (setjmp(out_of_panic) == 0)
 		trace->status = act_perform(&trace->objects, step);
 	trace->performed++;
 	if (trace->finding.judge == JUDGE_NOBODY) {
 		trace_note(trace, step);
-		if (is_refusal(step, trace->status))
-			judge_refusal(trace, step, &kept);
+		if (is_refusal(step, trace->status)) {
+			const char *change = refusal_judge(trace, step);
+
+			if (change != NULL)
+				find(JUDGE_REFUSAL, change);
+		}
 		look_at_machine();
 	}
 	if (trace->finding.judge != JUDGE_NOBODY)
