@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A fixed-seed generator (SplitMix64): the same choices in every run. */
+/* A generator whose state is its seed (SplitMix64): the same choices in every run, in tests too. */
 #pragma once
 
 #include <stdint.h>

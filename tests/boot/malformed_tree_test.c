@@ -4,7 +4,7 @@
  * than was given: the page behind the blob is not there, for libfdt too, which no sanitizer watches.
  * A description that is accepted has to be one that the subsystem can start with.
  */
-#include "../model/random.h"
+#include "monitor/random.h"
 #include "tree.h"
 
 #include <device_tree.h>
@@ -182,7 +182,7 @@ static void each_word_changed(void **state)
 
 static void random_changes(void **state)
 {
-	struct random random = random_from(SEED);
+	struct random random = { SEED };
 	uint8_t bytes[TREE_BYTES];
 
 	(void)state;
@@ -196,7 +196,7 @@ static void random_changes(void **state)
 
 static void random_bytes(void **state)
 {
-	struct random random = random_from(SEED);
+	struct random random = { SEED };
 	uint8_t bytes[256];
 
 	(void)state;

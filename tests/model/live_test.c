@@ -4,7 +4,7 @@
  * and wrong ones, on spaces of every shape of root. Nothing here knows what should happen; the model
  * does, and must find no difference.
  */
-#include "random.h"
+#include "monitor/random.h"
 
 #include <model.h>
 
@@ -363,7 +363,7 @@ static void run(uint64_t seed, enum translation_stage stage, unsigned int ia_bit
 {
 	struct mm_usage before = mm_usage();
 	struct vm_space space;
-	struct part part = { .space = &space, .random = random_from(seed), .alone = true };
+	struct part part = { .space = &space, .random = { seed }, .alone = true };
 
 	make_space(stage, ia_bits, &space);
 	part.range = vm_space_range(&space);
@@ -449,7 +449,7 @@ static void nor_do_they_side_by_side(void **state)
 			/* Neighbours: two of them meet in one table of level 1, two in one of level 3. */
 			.range = irange(iaddr(i * (GIB + 2 * MIB + 64 * PAGE_SIZE)),
 					iaddr((i + 1) * (GIB + 2 * MIB + 64 * PAGE_SIZE))),
-			.random = random_from(i + 1),
+			.random = { i + 1 },
 			.cpu = i,
 		};
 		assert_int_equal(pthread_create(&threads[i], NULL, work, &parts[i]), 0);

@@ -3,7 +3,7 @@
  * The translation machines: every step of small ones, and many steps of large ones.
  */
 #include "machine_fixture.h"
-#include "random.h"
+#include "monitor/random.h"
 #include "small_world.h"
 
 #include <setjmp.h>
@@ -169,7 +169,7 @@ static void many_steps_of_large_machines(void **state)
 	uint64_t kinds[STEP_COUNT] = { 0 };
 
 	for (uint64_t seed = 1; seed <= 20; seed++) {
-		struct random random = random_from(seed);
+		struct random random = { seed };
 
 		low_clear(&machine->before);
 		for (unsigned int i = 0; i < 1000; i++) {

@@ -3,7 +3,7 @@
  * Mappings against an array that says for each page of a small space where it goes: after every one
  * of many random insertions and removals both must say the same, and extents must be maximal.
  */
-#include "random.h"
+#include "monitor/random.h"
 
 #include <mappings.h>
 
@@ -150,7 +150,7 @@ static void random_changes_agree_with_an_array(void **state)
 	struct world *world = *state;
 
 	for (uint64_t seed = 1; seed <= 40; seed++) {
-		struct random random = random_from(seed);
+		struct random random = { seed };
 
 		for (int step = 0; step < 400; step++) {
 			if (random_below(&random, 2))

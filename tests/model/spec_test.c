@@ -3,7 +3,7 @@
  * The page table specification against an array with one entry for each page of a small space, where
  * every rule can be written down page by page; and each refusal alone.
  */
-#include "random.h"
+#include "monitor/random.h"
 
 #include <page_table_spec.h>
 
@@ -330,7 +330,7 @@ static void random_operations_agree_with_an_array(void **state)
 	struct world *world = *state;
 
 	for (uint64_t seed = 1; seed <= 30; seed++) {
-		struct random random = random_from(seed);
+		struct random random = { seed };
 
 		for (int step = 0; step < 600; step++) {
 			switch (random_below(&random, 8)) {
