@@ -114,6 +114,12 @@ static void report(const struct run_options *options, uint64_t number, struct lo
 	print_test(log, &trace, &finding, options->seed);
 }
 
+static void print_progress(uint64_t number)
+{
+	if (number % PROGRESS_STEPS == 0)
+		printf("trace: step %llu\n", (unsigned long long)number);
+}
+
 static void print_call(uint64_t number, const struct step *step)
 {
 	char call[400];
@@ -140,8 +146,8 @@ static bool run_world(const struct run_options *options, struct generator *gener
 		count(coverage, step, trace.status);
 		if (good && log.count % CHECK_STEPS == 0)
 			good = trace_check(&trace);
-		if (good && (number + log.count) % PROGRESS_STEPS == 0)
-			printf("trace: step %llu\n", (unsigned long long)(number + log.count));
+		if (good)
+			print_progress(number + log.count);
 	}
 	if (good)
 		good = trace_end(&trace, coverage);
