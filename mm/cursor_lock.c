@@ -142,12 +142,8 @@ static enum node_lock_result lock_covering(const struct vm_space *space, struct 
 		return lock_pages(covering, range) ? NODE_LOCKED : NODE_HELD_HERE;
 	}
 
-	enum node_lock_result result = node_try_lock_by(*node, cpu);
+	enum node_lock_result result = node_try_lock_found(*node, cpu);
 
-	if (result == NODE_LOCKED && (*node)->node.stray) {
-		node_unlock(*node);
-		result = NODE_HELD_ELSEWHERE;
-	}
 	read_section_leave();
 	return result;
 }

@@ -69,12 +69,8 @@ static inline bool cursor_lock_page_table(struct cursor *cursor, struct vm_space
 	struct slot *node = level == LEVEL_PAGE && zone_has(zone, physical(table))
 				    ? zone_slot(zone, physical(table))
 				    : NULL;
-	bool locked = node != NULL && node_try_lock(node) == NODE_LOCKED;
+	bool locked = node != NULL && node_try_lock_found(node, cpu_index()) == NODE_LOCKED;
 
-	if (locked && node->node.stray) {
-		node_unlock(node);
-		locked = false;
-	}
 	read_section_leave();
 	if (!locked)
 		return false;

@@ -96,3 +96,18 @@ static inline void node_unlock(struct slot *node)
 	NODE_OBSERVE(OBSERVE_UNLOCK, node);
 	atomic_store_explicit(&node->node.lock, 0, memory_order_release);
 }
+
+/*
+ * As node_try_lock_by, for who found the node without locks, in a read section and before he leaves it: a
+ * stray one, which somebody frees when the section has ended, is given back and said to be another's.
+ */
+static inline enum node_lock_result node_try_lock_found(struct slot *node, unsigned int cpu)
+{
+	enum node_lock_result result = node_try_lock_by(node, cpu);
+
+	if (result == NODE_LOCKED && node->node.stray) {
+		node_unlock(node);
+		result = NODE_HELD_ELSEWHERE;
+	}
+	return result;
+}

@@ -197,13 +197,13 @@ static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, str
 	const unsigned int cpu = cpu_index();
 
 	for (;;) {
-		/* Until the lock is tried the node cannot be freed; once it is locked and not stray it
-		 * cannot be detached. */
+		/* In the section the node cannot be freed; once it is locked and not stray it cannot be
+		 * detached. */
 		read_section_enter();
 		*out = find_leaf(space, ia);
 
 		struct slot *node = node_of(out->slot);
-		enum node_lock_result result = node_try_lock_by(node, cpu);
+		enum node_lock_result result = node_try_lock_found(node, cpu);
 
 		read_section_leave();
 		if (result == NODE_HELD_HERE)
@@ -211,7 +211,7 @@ static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, str
 		if (result == NODE_LOCKED) {
 			out->descriptor = descriptor_read(out->slot);
 			/* Meanwhile a hole or a block may have become a table. */
-			if (!node->node.stray && !descriptor_is_table(out->descriptor, out->level))
+			if (!descriptor_is_table(out->descriptor, out->level))
 				return node;
 			node_unlock(node);
 		}
