@@ -89,7 +89,8 @@ enum mm_status cursor_jump(struct cursor *cursor, struct iaddr position)
 
 	if (!is_page_aligned(position.value))
 		status = MM_NOT_ALIGNED;
-	else if (!irange_has(cursor->range, position) && position.value != cursor->range.end.value)
+	else if (!CANARY(jump_anywhere) && !irange_has(cursor->range, position) &&
+		 position.value != cursor->range.end.value)
 		status = MM_OUT_OF_BOUND;
 	else
 		cursor->position = position;

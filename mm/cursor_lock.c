@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include "cursor_lock.h"
 #include <arch/cpu.h>
 
@@ -167,7 +168,7 @@ bool cursor_lock(struct cursor *cursor, struct vm_space *space, struct irange ra
 	while ((result = lock_covering(space, range, deepest_level, &covering, &node)) ==
 	       NODE_HELD_ELSEWHERE)
 		cpu_relax();
-	if (result == NODE_HELD_HERE)
+	if (result == NODE_HELD_HERE && !CANARY(lock_held_twice))
 		return false;
 	if (covering.level < LEVEL_PAGE && !lock_below(&covering, range)) {
 		unlock_pages(&covering, first_page(&covering, range),

@@ -110,6 +110,8 @@ static enum mm_status claim(const struct mapping *mapping)
 {
 	struct paddr end = paddr(mapping->output.value + irange_size(mapping->range));
 
+	if (CANARY(owner_not_asked))
+		return MM_OK;
 	return owner_claim_range(mapping->claims, prange(mapping->output, end));
 }
 
@@ -173,7 +175,8 @@ static enum mm_status map_at_hand(struct cursor *cursor, uint64_t *leaf, struct 
 
 	if (!property_encode(cursor->space, property, &attributes))
 		return MM_NOT_SUPPORTED;
-	status = owner_claim_page(space_owner(cursor->space), page);
+	status = CANARY(owner_not_asked) ? MM_OK
+					 : owner_claim_page(space_owner(cursor->space), page);
 	if (status != MM_OK)
 		return status;
 	map_leaf(leaf, leaf_descriptor(page, attributes, LEVEL_PAGE));
@@ -231,6 +234,8 @@ enum mm_status cursor_map(struct cursor *cursor, frame_t *frame, struct page_pro
 	enum mm_status status = leaf != NULL ? map_at_hand(cursor, leaf, page.start, property)
 					     : map_counted(cursor, page, property);
 
+	if (CANARY(mapped_frame_dropped) && status == MM_OK)
+		page_release(page.start);
 	REPORT_MAP(OPERATION_CURSOR_MAP, status, cursor, before, PAGE_SIZE, page.start, property,
 		   true, .used = REPORTED_FRAME(frame));
 	(void)before;
@@ -352,7 +357,8 @@ enum mm_status cursor_map_iomem(struct cursor *cursor, struct prange output,
 		status = MM_INVALID_ARGS;
 	else
 		status = prepare(cursor, output, property, &mapping);
-	if (status == MM_OK && output.end.value > UINT64_C(1) << cursor->space->geometry.pa_bits)
+	if (status == MM_OK && !CANARY(device_beyond_addresses) &&
+	    output.end.value > UINT64_C(1) << cursor->space->geometry.pa_bits)
 		status = MM_OUT_OF_BOUND;
 	/* Counted memory must not be mapped without being counted where a guest could reach it, or EL2
 	 * for somebody else, nor become memory while it is. */

@@ -15,9 +15,11 @@ static void park_leaf(struct cursor *cursor, uint64_t leaf, int level)
 		return;
 
 	struct paddr output = descriptor_address(leaf);
+	struct prange pages = prange(output, paddr(output.value + level_size(level)));
 
-	gather_park_pages(cursor->space, &cursor->gather,
-			  prange(output, paddr(output.value + level_size(level))));
+	if (CANARY(parked_too_far))
+		pages.end.value += PAGE_SIZE;
+	gather_park_pages(cursor->space, &cursor->gather, pages);
 }
 
 /* Parks all leaves and tables at and below a table that is detached already. */

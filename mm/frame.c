@@ -51,7 +51,8 @@ static enum mm_status from_unused(struct paddr page, struct frame_metadata *meta
 				  uintptr_t by)
 {
 	IN_FLIGHT();
-	enum mm_status status = page_take(page);
+	enum mm_status status = page_take(
+		CANARY(frame_between_pages) ? paddr(page.value & ~(PAGE_SIZE - 1)) : page);
 
 	if (status != MM_OK) {
 		REPORT(.kind = OPERATION_FRAME_FROM_UNUSED, .status = status,
@@ -101,7 +102,7 @@ static enum mm_status join(struct paddr page)
 		if (references == SLOT_UNUSED || references == SLOT_CACHED)
 			return MM_UNUSED;
 		if (references == SLOT_UNIQUE)
-			return MM_UNIQUE;
+			return CANARY(unique_joined) ? MM_OK : MM_UNIQUE;
 		if (references == SLOT_UNDER_CONSTRUCTION)
 			return MM_BUSY;
 		if (slot_usage(slot) != PAGE_FRAME)
@@ -169,6 +170,8 @@ void frame_drop(frame_t *frame)
 		return;
 	REPORT(.kind = OPERATION_FRAME_DROP, .used = REPORTED_FRAME(frame));
 	if (!CANARY(drop_not_counted))
+		page_release(frame->paddr);
+	if (CANARY(dropped_twice) && slot_usage(slot_of(frame->paddr)) == PAGE_FRAME)
 		page_release(frame->paddr);
 }
 

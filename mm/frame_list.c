@@ -133,7 +133,8 @@ static enum mm_status link_page(struct frame_list *list, struct paddr page, uint
 
 	uint32_t previous = next == LINK_NONE ? list->back : slot_at(next)->links.previous;
 
-	slot_set_list(slot, list->id);
+	if (!CANARY(listed_unmarked))
+		slot_set_list(slot, list->id);
 	slot->links = (struct slot_links){ .next = next, .previous = previous };
 	if (previous == LINK_NONE)
 		list->front = number;
@@ -171,8 +172,12 @@ static struct paddr take(struct frame_list *list, uint32_t number)
 	struct slot *slot = slot_of(page);
 	struct slot_links links = slot->links;
 
+	if (CANARY(popped_but_kept))
+		return page;
 	MM_INVARIANT(slot_list(slot) == list->id, "a list has its own frames", page.value);
-	if (links.previous == LINK_NONE)
+	if (CANARY(taken_but_linked))
+		slot_set_list(slot, 0);
+	else if (links.previous == LINK_NONE)
 		list->front = links.next;
 	else
 		slot_at(links.previous)->links.next = links.next;

@@ -80,6 +80,8 @@ void gather_park_pages(struct vm_space *space, struct tlb_gather *gather, struct
 	bool continues = gather->run_count > 0 &&
 			 gather->runs[gather->run_count - 1].end.value == range.start.value;
 
+	if (CANARY(parked_page_dropped))
+		slots_release(range);
 	COUNT(frames_parked, prange_size(range) >> PAGE_SHIFT);
 	if (!continues && gather->run_count == TLB_GATHER_RUNS)
 		gather_flush(space, gather);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <strata/heap.h>
 #include <strata/kvirt_area.h>
 #include "kvirt_area_private.h"
@@ -80,6 +81,9 @@ static bool link_area(struct kvirt_space *kvirt, struct kvirt_area *area, uint64
 
 	do {
 		struct iaddr start = before->reserved.end;
+
+		if (CANARY(guards_overlap) && before != &kvirt->outside)
+			start.value -= GUARD;
 
 		if (reserved <= before->next->reserved.start.value - start.value) {
 			area->reserved = irange(start, iaddr(start.value + reserved));

@@ -41,7 +41,8 @@ static void node_begin(struct paddr table, int level, struct paddr root)
 	atomic_store_explicit(&node->node.lock, 0, memory_order_relaxed);
 	node->node.level = (uint16_t)level & 7;
 	node->node.stray = 0;
-	slot_publish(node, table, PAGE_TABLE);
+	slot_publish(node, table,
+		     CANARY(root_not_marked) && root.value != 0 ? PAGE_FRAME : PAGE_TABLE);
 	usage_changed(PAGE_TABLE, 1);
 	COUNT(tables_allocated, 1);
 	if (CANARY(table_not_ready) && root.value == 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <strata/ownership.h>
 #include "cursor_private.h"
 #include "owner_claim.h"
@@ -120,6 +121,8 @@ static enum mm_status move(struct prange pages, struct owner *from, struct owner
 	if (to != NULL)
 		owner_add_pages(to, count);
 	give(pages, to);
+	if (CANARY(last_page_not_given))
+		give(prange(paddr(pages.end.value - PAGE_SIZE), pages.end), from);
 	if (from != NULL)
 		owner_lose_pages_locked(from, count);
 	return MM_OK;

@@ -271,7 +271,7 @@ enum mm_status segment_split(struct segment *segment, uint64_t offset, struct se
 		return MM_INVALID_ARGS;
 	if (!is_page_aligned(offset))
 		status = MM_NOT_ALIGNED;
-	else if (offset == 0 || offset >= prange_size(range))
+	else if ((offset == 0 && !CANARY(split_of_nothing)) || offset >= prange_size(range))
 		status = MM_OUT_OF_BOUND;
 	SHARE_SETTLE(segment, status == MM_OK);
 	if (status != MM_OK) {
@@ -282,6 +282,8 @@ enum mm_status segment_split(struct segment *segment, uint64_t offset, struct se
 
 	struct segment first = new_segment(prange(range.start, middle), SHARE_CALLER());
 
+	if (CANARY(split_loses_page))
+		middle.value += PAGE_SIZE;
 	*rest = new_segment(prange(middle, range.end), SHARE_CALLER());
 	REPORT(.kind = OPERATION_SEGMENT_SPLIT, .length = offset, .used = REPORTED_SEGMENT(segment),
 	       .made = { REPORTED_SEGMENT(&first), REPORTED_SEGMENT(rest) });
@@ -302,7 +304,7 @@ bool segment_next(struct segment *segment, frame_t *out)
 
 	if (first.end.value < range.end.value)
 		rest = new_segment(segment_range(&rest), SHARE_CALLER());
-	out->paddr = first.start;
+	out->paddr = CANARY(next_is_second) ? first.end : first.start;
 	SHARE_MAKE(out, SHARE_FRAME, first, SHARE_CALLER());
 	REPORT(.kind = OPERATION_SEGMENT_NEXT, .used = REPORTED_SEGMENT(segment), .answer = true,
 	       .made = { REPORTED_FRAME(out), REPORTED_SEGMENT(&rest) });

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include "share_table.h"
 
 #if STRATA_CHECKED
@@ -123,7 +124,8 @@ uint32_t share_add(enum share_kind kind, struct prange pages, uintptr_t by, enum
 		return INDEX_NONE;
 	}
 
-	uint32_t nonce = atomic_load_explicit(&shares.nonce, memory_order_relaxed) + 1;
+	uint32_t nonce = atomic_load_explicit(&shares.nonce, memory_order_relaxed) +
+			 !(CANARY(nonce_repeated) && index > 1);
 
 	atomic_store_explicit(&shares.nonce, nonce, memory_order_relaxed);
 	shares.table[index] = (struct share){

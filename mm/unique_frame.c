@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arch/canary.h>
 #include <arch/memory.h>
 #include <strata/unique_frame.h>
 #include "owner_table.h"
@@ -20,7 +21,8 @@ static void begin_unique(struct paddr page, struct frame_metadata *metadata, uni
 	slot_set_usage(slot, PAGE_FRAME);
 	usage_changed(PAGE_FRAME, 1);
 	/* Release: who finds the page UNIQUE sees whose it is. */
-	atomic_store_explicit(&slot->references, SLOT_UNIQUE, memory_order_release);
+	atomic_store_explicit(&slot->references, CANARY(unique_with_reference) ? 1 : SLOT_UNIQUE,
+			      memory_order_release);
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), by);
 }
@@ -132,6 +134,8 @@ static enum mm_status make_unique(struct slot *slot)
 {
 	uint32_t only = 1;
 
+	if (CANARY(unique_despite_others))
+		only = atomic_load_explicit(&slot->references, memory_order_relaxed);
 	if (atomic_load_explicit(&slot->references, memory_order_relaxed) != only)
 		return MM_IN_USE;
 	if (!is_hypervisors(slot))
@@ -169,7 +173,7 @@ enum mm_status unique_frame_try_from_shared(frame_t *frame, unique_frame_t *out)
 		       .used = REPORTED_FRAME(frame));
 		return status;
 	}
-	out->paddr = page;
+	out->paddr = CANARY(unique_by_linear_address) ? paddr((uintptr_t)linear(page)) : page;
 	SHARE_MAKE(out, SHARE_UNIQUE_FRAME, page_range(page), SHARE_CALLER());
 	REPORT(.kind = OPERATION_UNIQUE_TRY_FROM_SHARED, .used = REPORTED_FRAME(frame),
 	       .made = { REPORTED_UNIQUE(out) });

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Ranges of the five kinds of memory, and getting at their bytes. */
+#include <arch/canary.h>
 #include <arch/cpu.h>
 #include "descriptor.h"
 #include "node.h"
@@ -23,7 +24,7 @@ static enum mm_status begin_hypervisor(void *start, uint64_t length, struct vm_i
 {
 	if (wraps((uintptr_t)start, length))
 		return MM_OVERFLOW;
-	if (start == NULL && length != 0)
+	if (start == NULL && length != 0 && !CANARY(null_is_memory))
 		return MM_INVALID_ARGS;
 	vm_io_set(out, (uintptr_t)start, length, VM_IO_HYPERVISOR);
 	return MM_OK;
@@ -60,10 +61,12 @@ static enum mm_status begin_space(struct vm_space *space, struct iaddr start, ui
 		return window_space(space, start, length, out);
 	if (space->stage != STAGE_2)
 		return MM_INVALID_ARGS;
-	if (!is_inside(start.value, length, 0, UINT64_C(1) << space->geometry.ia_bits))
+	if (!is_inside(start.value, length, 0, UINT64_C(1) << space->geometry.ia_bits) &&
+	    !CANARY(io_beyond_space))
 		return wraps(start.value, length) ? MM_OVERFLOW : MM_OUT_OF_BOUND;
 	vm_io_set(out, start.value, length, VM_IO_SPACE);
-	out->space = space;
+	if (!CANARY(io_without_space))
+		out->space = space;
 	return MM_OK;
 }
 

@@ -2,7 +2,6 @@
 /* Everything, between operations: the store in itself, and against the subsystem. */
 #include "check_object.h"
 #include "compare.h"
-#include "invariant.h"
 
 #include <inttypes.h>
 #include <strata/mm.h>
@@ -41,24 +40,8 @@ static void check_tables(struct checker *checker)
 	walk_seen_clear(&seen);
 }
 
-static void check_invariants(struct store *store)
-{
-	struct witness witness;
-	const struct invariant *broken = store_invariant(store, &witness);
-	struct subject subject = { "full check", 0 };
-
-	if (broken == NULL)
-		return;
-	if (witness.is == witness.should_be)
-		difference(subject, witness.at, "invariant %s: %s", broken->number,
-			   broken->sentence);
-	else
-		difference(subject, witness.at, "invariant %s: %s; %" PRIu64 " and %" PRIu64,
-			   broken->number, broken->sentence, witness.is, witness.should_be);
-}
-
 struct sweep {
-	const struct store *store;
+	struct store *store;
 	uint64_t frames;
 };
 
@@ -72,7 +55,7 @@ static bool sweep_page(struct paddr page, const struct page_record *record, void
 }
 
 /* Every page that is known, and that no other is a frame. */
-static void check_frames(const struct store *store)
+static void check_frames(struct store *store)
 {
 	struct sweep sweep = { store, 0 };
 	uint64_t frames = mm_usage().pages[PAGE_FRAME];
@@ -87,6 +70,6 @@ static void check_frames(const struct store *store)
 void check_everything(struct checker *checker)
 {
 	check_tables(checker);
-	check_invariants(&checker->store);
+	check_invariants(checker);
 	check_frames(&checker->store);
 }

@@ -92,7 +92,7 @@ void check_map(struct cursor_check *check)
 	check->affected = affected_range(check, request.range);
 	if (request.counted)
 		check_claims(check, &request);
-	if (!check_succeeded(check))
+	if (!check_done(check))
 		return;
 	stored(check, spec_map_step(&check->space->state, &check->open->state, &request));
 	if (request.counted)

@@ -48,7 +48,7 @@ static void check_jump(struct cursor_check *check)
 {
 	struct iaddr target = check->operation->range.start;
 
-	if (check_succeeded(check))
+	if (check_done(check))
 		spec_jump_step(&check->open->state, target);
 }
 

@@ -18,7 +18,8 @@ void check_io_new(const struct check_io *check)
 		difference(check->subject, iaddr(start), "status is %s, model says %s",
 			   mm_status_name(operation->status), statuses_text(allowed).text);
 	else if (operation->status == MM_OK &&
-		 (made->cursor != start || io_size(made) != operation->length))
+		 (made->cursor != start || io_size(made) != operation->length ||
+		  (made->kind == VM_IO_SPACE && made->space != operation->space)))
 		difference(check->subject, iaddr(start),
 			   "the range is not the one that was asked for");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "check_object.h"
 
+#include "follow.h"
 #include "step.h"
 
 #include <arch/cpu.h>
@@ -95,7 +96,7 @@ struct op_outcome outcome_of(const struct mm_operation *operation)
 	};
 }
 
-bool check_page(const struct store *store, struct paddr page, struct subject subject)
+bool check_page(struct store *store, struct paddr page, struct subject subject)
 {
 	const struct page_record *record = regions_find(&store->regions, page);
 	struct page_state now;
@@ -115,10 +116,11 @@ bool check_page(const struct store *store, struct paddr page, struct subject sub
 		   " + P %" PRIu32 " + C %" PRIu32 " + T %" PRIu32 " + %" PRIu32,
 		   page_usage_name(now.usage), now.references, record->references, record->handles,
 		   record->entries, record->covers, record->parked, record->before);
+	follow_page(store, page, &now);
 	return false;
 }
 
-void check_pages(const struct store *store, struct prange pages, struct subject subject)
+void check_pages(struct store *store, struct prange pages, struct subject subject)
 {
 	const uint64_t sample = UINT64_C(1) << CHUNK_SHIFT;
 	bool sampled = prange_size(pages) > 2 * sample;
@@ -149,7 +151,7 @@ static bool gives_up(enum mm_operation_kind kind)
 	}
 }
 
-static void check_concerned(const struct store *store, const struct op *op,
+static void check_concerned(struct store *store, const struct op *op,
 			    const struct op_outcome *outcome, struct subject subject)
 {
 	/* Pages that were only asked for may be no memory at all. */
@@ -183,30 +185,37 @@ static bool made_equal(const struct op_made *a, const struct op_made *b)
 	       a->pages.end.value == b->pages.end.value;
 }
 
-static void compare_outcomes(const struct op *op, const struct op_outcome *is,
+static void compare_outcomes(struct store *store, const struct op *op, const struct op_outcome *is,
 			     const struct op_outcome *should_be, struct subject subject)
 {
 	struct iaddr at = iaddr(op->pages.start.value != 0 ? op->pages.start.value
 							   : op->handle_pages.start.value);
 
 	for (int i = 0; i < 2; i++) {
-		if (!made_equal(&is->made[i], &should_be->made[i]))
-			difference(subject, at,
-				   "made a handle to [0x%" PRIx64 ", 0x%" PRIx64
-				   "), model says [0x%" PRIx64 ", 0x%" PRIx64 ")",
-				   is->made[i].pages.start.value, is->made[i].pages.end.value,
-				   should_be->made[i].pages.start.value,
-				   should_be->made[i].pages.end.value);
+		if (made_equal(&is->made[i], &should_be->made[i]))
+			continue;
+		difference(subject, at,
+			   "made a handle to [0x%" PRIx64 ", 0x%" PRIx64 "), model says [0x%" PRIx64
+			   ", 0x%" PRIx64 ")",
+			   is->made[i].pages.start.value, is->made[i].pages.end.value,
+			   should_be->made[i].pages.start.value,
+			   should_be->made[i].pages.end.value);
+		follow_made(store, &is->made[i]);
 	}
-	if (is->answer != should_be->answer && op->kind != OPERATION_FLUSH_ISSUE)
+	if (is->answer != should_be->answer && op->kind != OPERATION_FLUSH_ISSUE) {
 		difference(subject, at, "says %s, model says %s", is->answer ? "true" : "false",
 			   should_be->answer ? "true" : "false");
+		if (op->kind == OPERATION_LIST_CONTAINS)
+			follow_listed(store, op, is->answer);
+	}
 	if (is->result != should_be->result)
 		difference(subject, at, "says %" PRIu64 ", model says %" PRIu64, is->result,
 			   should_be->result);
-	if (tells_place(op->kind) && is->place.value != should_be->place.value)
+	if (tells_place(op->kind) && is->place.value != should_be->place.value) {
 		difference(subject, at, "comes to 0x%" PRIx64 ", model says 0x%" PRIx64,
 			   is->place.value, should_be->place.value);
+		follow_place(store, op, is->place);
+	}
 	if (op->kind == OPERATION_UNIQUE_METADATA && is->metadata != should_be->metadata)
 		difference(subject, at, "the metadata is %p, model says %p", is->metadata,
 			   should_be->metadata);
@@ -241,14 +250,17 @@ void check_object_operation(struct checker *checker, const struct mm_operation *
 	if (!status_in(allowed, is.status)) {
 		difference(subject, iaddr(op.pages.start.value), "status is %s, model says %s",
 			   mm_status_name(is.status), statuses_text(allowed).text);
-		return;
+		/* What was done all the same is followed, and what stood in the way. */
+		check_page(store, op.pages.start, subject);
+		if (is.status != MM_OK)
+			return;
 	}
 	check_handle(store, &op, subject);
 	if (gives_up(op.kind))
 		check_concerned(store, &op, &is, subject);
 	if (is.status == MM_OK) {
 		op_step(store, &op, &is, &should_be);
-		compare_outcomes(&op, &is, &should_be, subject);
+		compare_outcomes(store, &op, &is, &should_be, subject);
 	}
 	if (!gives_up(op.kind))
 		check_concerned(store, &op, &is, subject);

@@ -14,12 +14,12 @@ void check_object_operation(struct checker *checker, const struct mm_operation *
 /* Readers and writers. */
 void check_io_operation(struct checker *checker, const struct mm_operation *operation);
 
-/* A page's references as the subsystem has them against the store's; true if they agree. */
-bool check_page(const struct store *store, struct paddr page, struct subject subject);
+/* A page's references as the subsystem has them against the store's; true if they agree. What does not is
+ * followed (follow.h). */
+bool check_page(struct store *store, struct paddr page, struct subject subject);
 
 /* Its owner, if it is shared. Unless it is @settled, another CPU's change may not have been reported. */
-bool check_owner(const struct store *store, struct paddr page, bool settled,
-		 struct subject subject);
+bool check_owner(struct store *store, struct paddr page, bool settled, struct subject subject);
 
 /* The handle must be what it was made as; one that nobody knows is from before the model. */
 void check_handle(const struct store *store, const struct op *op, struct subject subject);
@@ -28,4 +28,4 @@ void check_handle(const struct store *store, const struct op *op, struct subject
 void check_owner_operation(struct checker *checker, const struct mm_operation *operation);
 
 /* All of @pages, and of more than 4 MiB only the first and the last of every 2 MiB. */
-void check_pages(const struct store *store, struct prange pages, struct subject subject);
+void check_pages(struct store *store, struct prange pages, struct subject subject);

@@ -6,6 +6,7 @@
  * then, and compared when they are settled.
  */
 #include "check_object.h"
+#include "follow.h"
 #include "step.h"
 
 #include <arch/cpu.h>
@@ -48,7 +49,7 @@ static const void *said_name(const struct page_owner *said)
 					   : (const void *)said->space;
 }
 
-bool check_owner(const struct store *store, struct paddr page, bool settled, struct subject subject)
+bool check_owner(struct store *store, struct paddr page, bool settled, struct subject subject)
 {
 	const struct page_record *record = regions_find(&store->regions, page);
 	struct page_owner said;
@@ -62,6 +63,7 @@ bool check_owner(const struct store *store, struct paddr page, bool settled, str
 	difference(subject, iaddr(page.value), "the page is %s (%p), model says %s (%p)",
 		   said_text(&said), said_name(&said), owner_text(record->owner),
 		   owner_name(record->owner));
+	follow_owner(store, page);
 	return false;
 }
 
@@ -155,7 +157,9 @@ void check_owner_operation(struct checker *checker, const struct mm_operation *o
 	if (!status_in(allowed, is.status)) {
 		difference(subject, iaddr(op.pages.start.value), "status is %s, model says %s",
 			   mm_status_name(is.status), statuses_text(allowed).text);
-		return;
+		/* A sharing that was made, or is gone, is followed. Of pages each says whose it is. */
+		if (is.status != MM_OK || !prange_is_empty(op.pages))
+			return;
 	}
 	check_handle(store, &op, subject);
 	if (op.kind == OPERATION_OWNER_END)

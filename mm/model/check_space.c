@@ -61,6 +61,15 @@ static bool check_allowed(struct checker *checker, const struct mm_operation *op
 	return check_status(subject, operation, op_statuses(&checker->store, &op));
 }
 
+static void check_root(const struct live_space *live, struct subject subject)
+{
+	struct page_state state;
+
+	if (page_state(live->table.root, &state) == MM_OK && state.usage != PAGE_TABLE)
+		difference(subject, iaddr(live->table.root.value), "the root is %s",
+			   page_usage_name(state.usage));
+}
+
 static void check_new(struct checker *checker, const struct mm_operation *operation)
 {
 	struct subject subject = { operation_name(operation->kind), 0 };
@@ -84,6 +93,7 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 		return;
 	}
 	subject.space = live->number;
+	check_root(live, subject);
 	if (!spec_is_el2s_own(&live->state)) {
 		live->owner = owners_add_space(&checker->store.owners, live->space);
 		checker->store.out_of_storage = live->owner == NULL;

@@ -25,6 +25,8 @@ struct checker {
 	uint64_t categories[CATEGORY_COUNT]; /* those, by category */
 	uint64_t full_checks;
 	uint64_t descriptors; /* read */
+	uint64_t explained;   /* differences, whose consequences were told */
+	uint64_t broken;      /* bit per invariant that was told as one */
 };
 
 /* "cursor_map" and so on: the function's name. */
@@ -41,6 +43,16 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
  * places, no two cursors on one address, every counted page referenced.
  */
 void check_everything(struct checker *checker);
+
+/* Each invariant that does not hold is a difference. */
+void check_invariants(struct checker *checker);
+
+/*
+ * After an operation of @kind that made a difference: tells the invariants that do not hold of the state
+ * that was followed, each once. Where one CPU did everything, since the operations of others may be
+ * half done.
+ */
+void check_consequences(struct checker *checker, enum mm_operation_kind kind);
 
 /* The status of @operation against what is allowed; true if it is. */
 bool check_status(struct subject subject, const struct mm_operation *operation, status_set allowed);

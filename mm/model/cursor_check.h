@@ -24,6 +24,14 @@ static inline bool check_succeeded(const struct cursor_check *check)
 	       check->operation->status == MM_OK;
 }
 
+/* The same, of operations that are followed where they did what they may not (follow.h). */
+static inline bool check_done(const struct cursor_check *check)
+{
+	check_status(check->subject, check->operation,
+		     op_statuses(&check->checker->store, &check->op));
+	return check->operation->status == MM_OK;
+}
+
 /*
  * Steps the store's counts for what the operation mapped or handed out, and compares the references of
  * those pages.

@@ -42,6 +42,19 @@ void difference(struct subject subject, struct iaddr address, const char *format
 		complain("further differences are only counted");
 }
 
+void difference_explain(const char *format, ...)
+{
+	char line[LINE_LENGTH];
+	va_list arguments;
+
+	if (complain == NULL || count > DIFFERENCES_TOLD)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	complain(line);
+}
+
 static const char *cache_text(uint8_t cache)
 {
 	switch (cache) {

@@ -24,6 +24,9 @@ struct subject {
 void differences_start(void (*complain)(const char *text));
 uint64_t differences_count(void);
 
+/* Says more about the last difference, if that was told; it is not one itself. */
+__attribute__((format(printf, 1, 2))) void difference_explain(const char *format, ...);
+
 /* One difference at @address, in printf's words. */
 __attribute__((format(printf, 3, 4))) void difference(struct subject subject, struct iaddr address,
 						      const char *format, ...);

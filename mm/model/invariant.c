@@ -5,7 +5,7 @@ static const struct {
 	struct invariant invariant;
 	bool (*holds)(struct store *store, struct witness *witness);
 } all[] = {
-#define INVARIANT(number, function, sentence) { { #number, sentence }, function },
+#define INVARIANT(number, function, sentence) { { #number, #function, sentence }, function },
 #include "invariants.def"
 };
 
@@ -14,12 +14,13 @@ unsigned int invariant_count(void)
 	return sizeof(all) / sizeof(all[0]);
 }
 
-const struct invariant *store_invariant(struct store *store, struct witness *witness)
+const struct invariant *invariant_at(unsigned int index)
 {
-	for (unsigned int i = 0; i < invariant_count(); i++) {
-		*witness = (struct witness){ .is = 0 };
-		if (!all[i].holds(store, witness))
-			return &all[i].invariant;
-	}
-	return NULL;
+	return &all[index].invariant;
+}
+
+bool invariant_holds(unsigned int index, struct store *store, struct witness *witness)
+{
+	*witness = (struct witness){ .is = 0 };
+	return all[index].holds(store, witness);
 }

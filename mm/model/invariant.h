@@ -6,6 +6,7 @@
 
 struct invariant {
 	const char *number;   /* "A3" */
+	const char *function; /* "references_are_held" */
 	const char *sentence; /* that holds */
 };
 
@@ -16,11 +17,14 @@ struct witness {
 	uint64_t should_be;
 };
 
-/* The first sentence that does not hold; NULL: all do. (Recounting uses the records' seen.) */
-const struct invariant *store_invariant(struct store *store, struct witness *witness);
-
 /* How many sentences there are. */
 unsigned int invariant_count(void);
+
+/* The sentence @index, in the order of invariants.def. */
+const struct invariant *invariant_at(unsigned int index);
+
+/* Whether it holds of @store; if not, @witness says where. (Recounting uses the records' seen.) */
+bool invariant_holds(unsigned int index, struct store *store, struct witness *witness);
 
 /* Each says whether its sentence holds of all of the store. */
 #define INVARIANT(number, function, sentence)                                                      \

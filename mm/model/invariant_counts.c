@@ -165,6 +165,18 @@ bool parked_are_counted(struct store *store, struct witness *witness)
 	return counts_are_as_seen(store, read_parked, witness);
 }
 
+static bool are_shared(const struct store *store, struct prange pages, struct witness *witness)
+{
+	for (; pages.start.value < pages.end.value; pages.start.value += PAGE_SIZE) {
+		const struct page_record *record = regions_find(&store->regions, pages.start);
+
+		witness->at = iaddr(pages.start.value);
+		if (record == NULL || record->state != PAGE_SHARED)
+			return false;
+	}
+	return true;
+}
+
 bool flushes_are_sound(struct store *store, struct witness *witness)
 {
 	const struct live_gather *gather;
@@ -175,7 +187,8 @@ bool flushes_are_sound(struct store *store, struct witness *witness)
 		LIST_FOREACH(run, &gather->runs, link)
 		{
 			witness->at = iaddr(run->pages.start.value);
-			if (!prange_is_page_aligned(run->pages) || prange_is_empty(run->pages))
+			if (!prange_is_page_aligned(run->pages) || prange_is_empty(run->pages) ||
+			    !are_shared(store, run->pages, witness))
 				return false;
 		}
 	}

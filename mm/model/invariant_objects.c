@@ -35,6 +35,12 @@ static const struct live_space *space_of(const struct store *store, const struct
 	return registry_space((struct registry *)&store->registry, io->space);
 }
 
+static bool is_of_space(const struct vm_io_range *range)
+{
+	return range->kind == VM_IO_SPACE || range->kind == VM_IO_WINDOW_SPACE ||
+	       range->kind == VM_IO_GUEST;
+}
+
 bool ios_have_spaces(struct store *store, struct witness *witness)
 {
 	const struct live_io *io;
@@ -42,7 +48,7 @@ bool ios_have_spaces(struct store *store, struct witness *witness)
 	TAILQ_FOREACH(io, &store->ios, link)
 	{
 		witness->at = iaddr(io->range.cursor);
-		if (io->space != NULL && space_of(store, io) == NULL)
+		if (is_of_space(&io->range) && space_of(store, io) == NULL)
 			return false;
 	}
 	return true;

@@ -153,7 +153,8 @@ bool cursors_are_sound(struct store *store, struct witness *witness)
 		if (irange_is_empty(state->range) || !irange_is_page_aligned(state->range) ||
 		    position % PAGE_SIZE != 0 || position < state->range.start.value ||
 		    position > state->range.end.value ||
-		    !irange_contains(walk_table_range(&cursor->space->table), state->range))
+		    (cursor->space != NULL &&
+		     !irange_contains(walk_table_range(&cursor->space->table), state->range)))
 			return false;
 	}
 	return true;
@@ -184,8 +185,8 @@ bool cursors_exclude(struct store *store, struct witness *witness)
 	LIST_FOREACH(cursor, &store->registry.cursors, link)
 	{
 		witness->at = cursor->state.range.start;
-		if (registry_holder(&store->registry, cursor->space, cursor->state.range, cursor) !=
-		    NULL)
+		if (cursor->space != NULL && registry_holder(&store->registry, cursor->space,
+							     cursor->state.range, cursor) != NULL)
 			return false;
 	}
 	return true;

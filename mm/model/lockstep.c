@@ -75,6 +75,7 @@ static void count(const struct mm_operation *operation)
 	check(operation);
 	checker.categories[op_information(operation->kind)->category] +=
 		checker.operations - before;
+	check_consequences(&checker, operation->kind);
 }
 
 static void observe_operation(const struct mm_operation *operation)

@@ -82,7 +82,7 @@ void registry_remove_space(struct registry *registry, struct live_space *space)
 	struct irange whole = walk_table_range(&space->table);
 
 	while ((holder = registry_holder(registry, space, whole, NULL)) != NULL)
-		registry_remove_cursor(registry, holder);
+		holder->space = NULL;
 	mappings_clear(&space->state.mappings);
 	LIST_REMOVE(space, link);
 	model_pool_give(&registry->space_pool, space);

@@ -29,8 +29,8 @@ struct live_space {
 struct open_cursor {
 	LIST_ENTRY(open_cursor) link;
 	const struct cursor *cursor; /* a name to find it by */
-	struct live_space *space;
-	unsigned int cpu; /* that opened it */
+	struct live_space *space;    /* NULL: it was destroyed under the cursor (S8) */
+	unsigned int cpu;	     /* that opened it */
 	struct cursor_state state;
 };
 
@@ -57,7 +57,7 @@ struct open_cursor *registry_add_cursor(struct registry *registry, struct live_s
 struct live_space *registry_space(struct registry *registry, const struct vm_space *space);
 struct open_cursor *registry_cursor(struct registry *registry, const struct cursor *cursor);
 
-/* Forgets the space with its mappings and its open cursors. */
+/* Forgets the space with its mappings. A cursor that is open on it is one without a space. */
 void registry_remove_space(struct registry *registry, struct live_space *space);
 void registry_remove_cursor(struct registry *registry, struct open_cursor *cursor);
 

@@ -116,7 +116,8 @@ status_set cursor_statuses(struct store *store, const struct op *op)
 
 	if (op->kind == OPERATION_CURSOR_OPEN)
 		return space == NULL ? STATUS_ANY : cursor_open_statuses(store, space, op);
-	return cursor == NULL ? STATUS_ANY : open_cursor_statuses(store, cursor, op);
+	return cursor == NULL || cursor->space == NULL ? STATUS_ANY
+						       : open_cursor_statuses(store, cursor, op);
 }
 
 void cursor_step(const struct step *step)

@@ -12,8 +12,9 @@ static bool holds_cursor(const struct store *store, unsigned int cpu, const stru
 
 	LIST_FOREACH(open, &store->registry.cursors, link)
 	{
-		if (open->cpu == cpu && (space == NULL ? open->space->table.stage == STAGE_1
-						       : open->space->space == space))
+		if (open->cpu == cpu && open->space != NULL &&
+		    (space == NULL ? open->space->table.stage == STAGE_1
+				   : open->space->space == space))
 			return true;
 	}
 	return false;

@@ -82,12 +82,23 @@ static void into_shared(const struct step *step)
 static void try_from_shared(const struct step *step)
 {
 	struct page_record *record = store_page(step->store, step->op->handle_pages.start, 0);
-	const void *metadata = record == NULL ? NULL : record->metadata;
+	enum page_count given = step_given(step);
+	struct page_record others;
 
+	if (record == NULL)
+		return;
+	/* What is left of the counts is nothing, unless the page was others' too (S17). */
+	others = *record;
+	if (given == COUNT_HANDLES && others.handles > 0)
+		others.handles--;
+	else if (others.before > 0)
+		others.before--;
 	step_end_handle(step);
 	begin_unique(step, step->op->handle_pages, PAGE_SHARED);
-	if (record != NULL)
-		record->metadata = metadata;
+	others.state = PAGE_UNIQUE_OWNER;
+	others.unique = 1;
+	others.references = 0;
+	*record = others;
 }
 
 void unique_step(const struct step *step)

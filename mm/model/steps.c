@@ -140,8 +140,7 @@ void step_made(const struct step *step, unsigned int index, enum share_kind kind
 	if (made->id != 0 && store_handle(step->store, made->id) != NULL)
 		difference(step->subject, iaddr(pages.start.value),
 			   "the new handle has the id of one that lives");
-	else
-		store_add_handle(step->store, made);
+	store_add_handle(step->store, made);
 }
 
 void step_end_handle(const struct step *step)

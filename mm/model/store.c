@@ -65,8 +65,9 @@ void store_add_handle(struct store *store, const struct op_made *made)
 	handle->id = made->id;
 	handle->pages = made->pages;
 	handle->kind = made->kind;
-	RB_INSERT(handle_tree, &store->handles, handle);
 	store->counts[made->kind]++;
+	if (RB_INSERT(handle_tree, &store->handles, handle) != NULL)
+		model_pool_give(&store->handle_pool, handle);
 }
 
 void store_remove_handle(struct store *store, struct handle *handle)

@@ -129,7 +129,7 @@ static inline struct live_space *store_space(struct store *store, store_id id)
 /* NULL: no such handle lives. */
 struct handle *store_handle(const struct store *store, store_id id);
 
-/* A new handle; an id of 0 makes none (nobody can name it). */
+/* A new handle; an id of 0 makes none (nobody can name it), one that lives is counted only (X4). */
 void store_add_handle(struct store *store, const struct op_made *made);
 void store_remove_handle(struct store *store, struct handle *handle);
 

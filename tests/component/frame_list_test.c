@@ -178,6 +178,23 @@ TEST(listed_frames_stay_unique)
 	frame_list_drop(&list);
 }
 
+/* Whoever pops while others have what they popped gets another frame. */
+TEST(what_is_popped_is_popped_once)
+{
+	struct frame_list list;
+	struct array array;
+	unique_frame_t frames[3];
+
+	fill(&list, &array, 3);
+	for (unsigned int i = 0; i < 3; i++) {
+		EXPECT_TRUE(frame_list_pop_front(&list, &frames[i]));
+		EXPECT_EQUAL(frames[i].paddr.value, array.pages[i].value);
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		unique_frame_drop(&frames[i]);
+	frame_list_drop(&list);
+}
+
 /* A list is destroyed with its frames, and may then be used again. */
 TEST(a_list_is_dropped_with_its_frames)
 {
@@ -207,8 +224,10 @@ TEST(a_frame_moves_from_list_to_list)
 	static const struct frame_kind kind = { "kind", NULL };
 	struct frame_metadata metadata = { &kind };
 	struct frame_list lists[2];
+	struct frame_list_cursor cursor;
 	struct array array;
 	unique_frame_t frame;
+	struct paddr page;
 
 	fill(&lists[0], &array, 1);
 	frame_list_init(&lists[1]);
@@ -221,6 +240,8 @@ TEST(a_frame_moves_from_list_to_list)
 		EXPECT_OK(frame_list_push_back(&lists[(round + 1) % 2], &frame));
 		EXPECT_TRUE(frame_list_contains(&lists[(round + 1) % 2], array.pages[0]));
 		EXPECT_FALSE(frame_list_contains(&lists[round % 2], array.pages[0]));
+		cursor = frame_list_cursor_front(&lists[round % 2]);
+		EXPECT_FALSE(frame_list_cursor_current(&cursor, &page));
 	}
 	frame_list_drop(&lists[0]);
 	frame_list_drop(&lists[1]);

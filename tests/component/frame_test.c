@@ -93,6 +93,19 @@ TEST(frame_functions_refuse_what_is_no_page)
 	EXPECT_EQUAL(frame.paddr.value, 1);
 }
 
+/* Of memory too only the first byte of a page is its address. */
+TEST(frame_functions_refuse_the_inside_of_a_page)
+{
+	struct paddr inside = paddr(free_page(world).value + PAGE_SIZE / 2);
+	frame_t frame = { .paddr = paddr(1) };
+	struct page_state state;
+
+	EXPECT_STATUS(frame_from_unused(inside, &frame), MM_NOT_ALIGNED);
+	EXPECT_STATUS(frame_from_in_use(inside, &frame), MM_NOT_ALIGNED);
+	EXPECT_STATUS(page_state(inside, &state), MM_NOT_ALIGNED);
+	EXPECT_EQUAL(frame.paddr.value, 1);
+}
+
 TEST(frame_from_unused_refuses_a_page_with_an_owner)
 {
 	frame_t frame = world_frame(world);

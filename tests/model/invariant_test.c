@@ -310,6 +310,16 @@ static const struct {
 #include <invariants.def>
 };
 
+/* NULL: all hold. */
+static const struct invariant *first_broken(struct witness *witness)
+{
+	for (unsigned int i = 0; i < invariant_count(); i++) {
+		if (!invariant_holds(i, store_of(), witness))
+			return invariant_at(i);
+	}
+	return NULL;
+}
+
 static void a_store_as_it_should_be(void **state)
 {
 	struct witness witness;
@@ -317,7 +327,7 @@ static void a_store_as_it_should_be(void **state)
 
 	(void)state;
 	tell_everything();
-	broken = store_invariant(store_of(), &witness);
+	broken = first_broken(&witness);
 	if (broken != NULL)
 		fail_msg("%s: %s, at 0x%llx", broken->number, broken->sentence,
 			 (unsigned long long)witness.at.value);
@@ -335,7 +345,7 @@ static void each_broken_invariant_is_named(void **state)
 		}
 		tell_everything();
 		lies[i].breaks();
-		broken = store_invariant(store_of(), &witness);
+		broken = first_broken(&witness);
 		if (broken == NULL || strcmp(broken->number, lies[i].number) != 0)
 			fail_msg("%s is broken, found is %s", lies[i].number,
 				 broken == NULL ? "nothing" : broken->number);

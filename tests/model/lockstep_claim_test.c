@@ -55,8 +55,9 @@ static void a_page_of_another_space_mapped(void **state)
 	(void)state;
 	tell_frame_of_8();
 	tell_claim(&neighbour, part(8, 1), MM_OK);
-	tell_map_of_8(MM_OK);
+	map_frame_of_8();
 	expect_lie("status is MM_OK, model says MM_NO_MEMORY or MM_ACCESS_DENIED");
+	expect_broken("X5");
 }
 
 static void a_page_of_another_space_denied(void **state)
@@ -93,8 +94,7 @@ static void a_lent_page_mapped_by_its_owner(void **state)
 {
 	(void)state;
 	lend_by_story();
-	tell_frame_of_8();
-	tell_map_of_8(MM_OK);
+	map_8();
 	expect_lie("status is MM_OK, model says MM_NO_MEMORY or MM_ACCESS_DENIED");
 }
 

@@ -10,8 +10,9 @@ static void a_map_over_a_mapping(void **state)
 	tell_jump(3);
 	write_leaf(4, 4, LEAF_RW);
 	tell_map(3, 2, MM_OK);
-	assert_int_equal(model_report().differences, 3); /* the status, where it is, the table */
-	assert_int_equal(story_lines, 3);
+	assert_int_equal(model_report().differences, 2); /* the status, and the table */
+	assert_int_equal(story_lines, 2);
+	expect_broken("S5");
 }
 
 static void a_refusal_without_a_reason(void **state)
@@ -116,8 +117,9 @@ static void a_search_that_found_nothing_where_something_is(void **state)
 static void a_jump_out_of_the_range(void **state)
 {
 	(void)state;
-	tell((struct mm_operation){ .kind = OPERATION_CURSOR_JUMP, .range = pages(65, 0) }, 4);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_JUMP, .range = pages(65, 0) }, 65);
 	expect_lie("status is MM_OK, model says MM_OUT_OF_BOUND");
+	expect_broken("S6");
 }
 
 static void a_jump_to_somewhere_else(void **state)

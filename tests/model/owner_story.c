@@ -150,6 +150,11 @@ void tell_map_of_8(enum mm_status status)
 void map_8(void)
 {
 	tell_frame_of_8();
+	map_frame_of_8();
+}
+
+void map_frame_of_8(void)
+{
 	*fake_descriptor(LEAVES, 4) = LEAF_RW | data(8);
 	story_cursor.position = iaddr(5 * PAGE_SIZE);
 	tell_map_of_8(MM_OK);

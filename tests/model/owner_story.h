@@ -40,3 +40,5 @@ void tell_frame_of_8(void);
 void tell_map_of_8(enum mm_status status);
 /* Both, and the table has it. */
 void map_8(void);
+/* The second half of it. */
+void map_frame_of_8(void);

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "story.h"
 
+#include <stdio.h>
+
 unsigned char story_arena[ARENA_SIZE];
 char story_last_line[400];
+char story_broken[2000];
 unsigned int story_lines;
 struct vm_space story_space;
 struct cursor story_cursor;
 
 void story_complain(const char *text)
 {
+	if (strncmp(text, "broken at ", strlen("broken at ")) == 0) {
+		strncat(story_broken, text, sizeof(story_broken) - strlen(story_broken) - 1);
+		return;
+	}
 	story_lines++;
 	strncpy(story_last_line, text, sizeof(story_last_line) - 1);
 }
@@ -148,6 +155,7 @@ int story_set_up(void **state)
 	};
 	story_lines = 0;
 	story_last_line[0] = '\0';
+	story_broken[0] = '\0';
 	model_start(story_arena, sizeof(story_arena), story_complain);
 	tell_space(OPERATION_SPACE_NEW, MM_OK);
 	*fake_descriptor(ROOT, 0) = LEAVES.value | TABLE_TYPE;
@@ -178,4 +186,13 @@ void expect_lie(const char *words)
 		fail_msg("%llu differences, last: %s",
 			 (unsigned long long)model_report().differences, story_last_line);
 	assert_int_equal(story_lines, 1);
+}
+
+void expect_broken(const char *number)
+{
+	char words[32];
+
+	snprintf(words, sizeof(words), ": invariant %s (", number);
+	if (strstr(story_broken, words) == NULL)
+		fail_msg("%s is not broken, but %s", number, story_broken);
 }

@@ -41,6 +41,8 @@ extern struct cursor story_cursor;
 /* What the model said last, and how many lines it said. */
 extern char story_last_line[400];
 extern unsigned int story_lines;
+/* And what it said of invariants that no longer hold. */
+extern char story_broken[2000];
 void story_complain(const char *text);
 
 int story_set_up(void **state);
@@ -78,3 +80,5 @@ void tell_release(unsigned int first, unsigned int count);
 void expect_truth(void);
 /* One difference, and @words are in what was said of it. */
 void expect_lie(const char *words);
+/* It was said that this invariant does not hold of what came of the lie. */
+void expect_broken(const char *number);

@@ -10,8 +10,10 @@
  * A new one takes four steps:
  *   1. X(its_name, "what goes wrong") in the list here;
  *   2. CANARY(its_name) where it goes wrong;
- *   3. its name and what catches it, in tests/canary/meson.build (a style test compares the lists);
- *   4. scripts/test canary: two builds for all, so that one more costs the time of its run.
+ *   3. what catches it: the invariant or the rule that it breaks in tests/canary/broken.txt, of which
+ *	each has one, or whatever tells it in tests/canary/meson.build (style tests compare the lists);
+ *   4. scripts/canaries --write, and scripts/test canary: two builds for all, so that one more costs
+ *	the time of its run.
  */
 #pragma once
 
@@ -31,6 +33,36 @@
 	X(page_not_parked, "a leaf is removed, and its page's reference forgotten")                \
 	X(dropped_before_flush, "parked pages are dropped, and then their translations go")        \
 	X(list_end_mistaken, "what is to come after a list's last frame comes first")              \
+	X(unique_with_reference, "a unique frame's page is published with one reference")          \
+	X(root_not_marked, "the pages of a root are published as frames")                          \
+	X(listed_unmarked, "a frame that is linked into a list does not get the list's number")    \
+	X(parked_too_far, "the page behind a leaf's is parked with it")                            \
+	X(device_beyond_addresses, "map_iomem takes addresses that no CPU has")                    \
+	X(jump_anywhere, "jump takes addresses outside of the cursor's range")                     \
+	X(mapped_frame_dropped, "map gives back the reference that the table has now")             \
+	X(destroyed_under_cursor, "a space is destroyed while a cursor is open on it")             \
+	X(null_is_memory, "a reader of the hypervisor's memory begins at NULL")                    \
+	X(io_without_space, "a reader of a space's memory does not say which space's")             \
+	X(io_beyond_space, "a reader of a space's memory ends outside of the space")               \
+	X(frame_between_pages, "an address inside of a page is taken as a page")                   \
+	X(unique_joined, "frame_from_in_use takes a page that is unique")                          \
+	X(split_of_nothing, "a segment is split at its start")                                     \
+	X(last_page_reserved, "the last page of a segment from reserved pages stays reserved")     \
+	X(unique_by_linear_address, "a unique handle has the page's address in the linear map")    \
+	X(unique_despite_others, "a frame is made unique while others have references")            \
+	X(popped_but_kept, "what is popped stays in its list")                                     \
+	X(dropped_twice, "a dropped frame gives two references back")                              \
+	X(next_is_second, "the frame that leaves a segment is the second")                         \
+	X(split_loses_page, "a split segment's rest begins a page late")                           \
+	X(destroyed_with_pages, "a sharing is destroyed that has pages")                           \
+	X(last_page_not_given, "the last page that changes hands stays its giver's")               \
+	X(member_taken_twice, "a sharing takes one space as two members")                          \
+	X(lock_held_twice, "a cursor takes a node that this CPU holds already")                    \
+	X(taken_but_linked, "a list still links what was taken out of it")                         \
+	X(parked_page_dropped, "a page's reference is given back when it is parked")               \
+	X(nonce_repeated, "two shares get one nonce")                                              \
+	X(owner_not_asked, "map asks nobody whose the page is")                                    \
+	X(guards_overlap, "an area begins with the guard page that the one before ends with")      \
 	X(copy_miscounted, "a copy says that it moved a byte more than it did")                    \
 	X(valid_to_valid, "a page takes another's place without a break between")                  \
 	X(tlbi_wrong_vmid, "an invalidation does not go to the VMID that it is for")               \
