@@ -3,6 +3,7 @@
 #include "device_regions.h"
 #include "host.h"
 #include "page_allocator.h"
+#include "report.h"
 #include "zone.h"
 
 static enum mm_status validate(struct prange range)
@@ -42,6 +43,15 @@ static void add(struct prange range)
 	ticket_unlock(&zone->lock);
 }
 
+static enum mm_status report(enum mm_operation_kind kind, enum mm_status status,
+			     struct prange range)
+{
+	REPORT(.kind = kind, .status = status, .pages = range);
+	(void)kind;
+	(void)range;
+	return status;
+}
+
 enum mm_status mm_memory_add(struct prange range)
 {
 	ASSERT_HELD(MM_HELD_MEMORY, NULL);
@@ -49,7 +59,7 @@ enum mm_status mm_memory_add(struct prange range)
 	enum mm_status status = validate(range);
 
 	if (status != MM_OK)
-		return status;
+		return report(OPERATION_MEMORY_ADD, status, range);
 	/* What is mapped as a device until here stays so; what is to be from here on finds memory. */
 	device_regions_lock();
 	if (device_regions_overlap(range))
@@ -57,6 +67,7 @@ enum mm_status mm_memory_add(struct prange range)
 	else
 		add(range);
 	device_regions_unlock();
+	(void)report(OPERATION_MEMORY_ADD, status, range);
 	if (status == MM_OK)
 		mm_log("pages of memory were added", prange_size(range) >> PAGE_SHIFT);
 	return status;
@@ -81,13 +92,15 @@ enum mm_status mm_memory_remove(struct prange range)
 	struct zone *zone = added_zone(range);
 
 	if (zone == NULL)
-		return MM_INVALID_ARGS;
+		return report(OPERATION_MEMORY_REMOVE, MM_INVALID_ARGS, range);
 	page_caches_drain();
 
 	uint64_t metadata = prange_size(zone->metadata) >> PAGE_SHIFT;
 
 	if (zone->free_pages != (zone->size >> PAGE_SHIFT) - metadata)
-		return MM_BUSY;
+		return report(OPERATION_MEMORY_REMOVE, MM_BUSY, range);
+	/* Its pages can be looked at still. */
+	(void)report(OPERATION_MEMORY_REMOVE, MM_OK, range);
 	/* Nothing is in flight: no entry names a page that is cached, but some may name pages of
 	 * the zone. */
 	page_caches_forget();
@@ -96,3 +109,21 @@ enum mm_status mm_memory_remove(struct prange range)
 	mm_log("pages of memory were removed", prange_size(range) >> PAGE_SHIFT);
 	return MM_OK;
 }
+
+#if STRATA_CHECKED
+
+bool mm_memory_range(size_t index, struct prange *out)
+{
+	const struct zone *zone = zones;
+
+	while (zone != NULL && index > 0) {
+		zone = zone_next(zone);
+		index--;
+	}
+	if (zone == NULL)
+		return false;
+	*out = zone->range;
+	return true;
+}
+
+#endif

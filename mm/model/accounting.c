@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "accounting.h"
 
-#include <strata/frame.h>
-
-bool accounting_is_memory(struct prange output)
+bool accounting_is_memory(const struct store *store, struct prange output)
 {
-	for (uint64_t page = output.start.value; page < output.end.value; page += PAGE_SIZE) {
-		struct page_state state;
+	const struct live_memory *memory;
 
-		if (page_state(paddr(page), &state) == MM_OK && state.usage != PAGE_MMIO)
-			return true;
+	LIST_FOREACH(memory, &store->memory, link)
+	{
+		struct prange part = prange_intersection(memory->range, output);
+
+		for (; part.start.value < part.end.value; part.start.value += PAGE_SIZE) {
+			struct page_state state;
+
+			if (page_state(part.start, &state) == MM_OK && state.usage != PAGE_MMIO)
+				return true;
+		}
 	}
 	return false;
 }

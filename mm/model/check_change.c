@@ -97,6 +97,8 @@ void check_map(struct cursor_check *check)
 	stored(check, spec_map_step(&check->space->state, &check->open->state, &request));
 	if (request.counted)
 		check_references(check);
+	else if (check->space->owner != NULL)
+		store_note_device(&check->checker->store, check->space->space, check->op.pages);
 }
 
 void check_replace(struct cursor_check *check)

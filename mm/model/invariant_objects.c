@@ -188,3 +188,34 @@ bool areas_exclude(struct store *store, struct witness *witness)
 	}
 	return true;
 }
+
+/* At both ends, and that nothing is beside them. */
+static bool is_memory_exactly(const struct store *store, struct prange range)
+{
+	struct paddr before = paddr(range.start.value - PAGE_SIZE);
+
+	return is_memory(range.start) && is_memory(paddr(range.end.value - PAGE_SIZE)) &&
+	       is_memory(range.end) == (store_memory(store, page_range(range.end)) != NULL) &&
+	       (range.start.value == 0 ||
+		is_memory(before) == (store_memory(store, page_range(before)) != NULL));
+}
+
+bool memory_is_disjoint(struct store *store, struct witness *witness)
+{
+	const struct live_memory *memory;
+	const struct live_memory *other;
+
+	LIST_FOREACH(memory, &store->memory, link)
+	{
+		witness->at = iaddr(memory->range.start.value);
+		if (!prange_is_page_aligned(memory->range) || prange_is_empty(memory->range) ||
+		    !is_memory_exactly(store, memory->range))
+			return false;
+		LIST_FOREACH(other, &store->memory, link)
+		{
+			if (other != memory && prange_overlaps(other->range, memory->range))
+				return false;
+		}
+	}
+	return true;
+}

@@ -68,6 +68,16 @@ static void check(const struct mm_operation *operation)
 	}
 }
 
+static void learn_memory(const struct mm_operation *operation)
+{
+	bool adds = operation != NULL && operation->kind == OPERATION_MEMORY_ADD &&
+		    operation->status == MM_OK;
+
+	if (!checker.store.memory_known)
+		store_learn_memory(&checker.store,
+				   adds ? operation->pages : prange(paddr(0), paddr(0)));
+}
+
 static void count(const struct mm_operation *operation)
 {
 	uint64_t before = checker.operations;
@@ -83,6 +93,7 @@ static void observe_operation(const struct mm_operation *operation)
 	lock_take();
 	if (running) {
 		checker.store.cpus |= mm_cpus_in_flight() | UINT32_C(1) << cpu_index();
+		learn_memory(operation);
 		count(operation);
 		checker.reports += !operation->begins;
 		stop_if_out_of_storage();
@@ -106,6 +117,7 @@ uint64_t model_check_all(void)
 	lock_take();
 	if (running) {
 		checker.full_checks++;
+		learn_memory(NULL);
 		check_everything(&checker);
 		stop_if_out_of_storage();
 	}

@@ -38,7 +38,8 @@ struct page_record {
 	uint32_t entries;	  /* P */
 	uint32_t covers;	  /* C */
 	uint32_t parked;	  /* T */
-	uint32_t list : 28;	  /* the number of the list that has it (L), 0: none */
+	uint32_t list : 27;	  /* the number of the list that has it (L), 0: none */
+	uint32_t withheld : 1;	  /* free, and not given to who asks for any page */
 	uint32_t state : 2;	  /* enum page_knowledge */
 	uint32_t unique : 2;	  /* unique handles that have it (U) */
 	uint32_t seen;		  /* while an invariant counts something anew */

@@ -114,6 +114,8 @@ status_set op_statuses(struct store *store, const struct op *op)
 		return io_statuses(store, op);
 	case CATEGORY_OWNER:
 		return owner_statuses(store, op);
+	case CATEGORY_MEMORY:
+		return memory_statuses(store, op);
 	default:
 		return STATUS_SET(MM_OK);
 	}
@@ -153,6 +155,9 @@ void op_step(struct store *store, const struct op *op, const struct op_outcome *
 		break;
 	case CATEGORY_OWNER:
 		owner_step(&step);
+		break;
+	case CATEGORY_MEMORY:
+		memory_step(&step);
 		break;
 	case CATEGORY_LIST:
 		list_step(&step);

@@ -57,7 +57,7 @@ static struct map_request map_request(const struct store *store, const struct op
 		request.output_denied = permission == NOT_PERMITTED;
 		*open = permission == OPEN;
 	} else {
-		request.output_denied = accounting_is_memory(pages);
+		request.output_denied = accounting_is_memory(store, pages);
 	}
 	return request;
 }

@@ -14,7 +14,7 @@ static status_set unique_status(const struct page_record *record)
 
 status_set page_from_unused_statuses(struct store *store, struct paddr page)
 {
-	enum mm_status status = step_page_status(page);
+	enum mm_status status = step_page_status(store, page);
 	const struct page_record *record;
 	struct page_state now;
 
@@ -42,7 +42,7 @@ static status_set from_in_use_statuses(struct store *store, struct paddr page)
 	const status_set race =
 		step_race(store, OK | STATUS_SET(MM_UNUSED) | STATUS_SET(MM_UNIQUE) |
 					 STATUS_SET(MM_BUSY) | STATUS_SET(MM_ACCESS_DENIED));
-	enum mm_status status = step_page_status(page);
+	enum mm_status status = step_page_status(store, page);
 	const struct page_record *record;
 	struct page_state now;
 

@@ -47,14 +47,14 @@ static status_set request_statuses(const struct op *op)
 }
 
 /* What is wrong with @pages as a range of memory; MM_OK: nothing. */
-static enum mm_status range_status(struct prange pages)
+static enum mm_status range_status(const struct store *store, struct prange pages)
 {
 	if (!is_page_aligned(pages.start.value) || !is_page_aligned(pages.end.value))
 		return MM_NOT_ALIGNED;
 	if (pages.start.value >= pages.end.value)
 		return MM_INVALID_ARGS;
 	for (uint64_t page = pages.start.value; page < pages.end.value; page += PAGE_SIZE) {
-		if (step_page_status(paddr(page)) != MM_OK)
+		if (step_page_status(store, paddr(page)) != MM_OK)
 			return MM_OUT_OF_BOUND;
 	}
 	return MM_OK;
@@ -62,7 +62,7 @@ static enum mm_status range_status(struct prange pages)
 
 static status_set from_unused_statuses(struct store *store, struct prange pages)
 {
-	enum mm_status status = range_status(pages);
+	enum mm_status status = range_status(store, pages);
 
 	if (status != MM_OK)
 		return STATUS_SET(status);
@@ -77,7 +77,7 @@ static status_set from_unused_statuses(struct store *store, struct prange pages)
 
 static status_set from_reserved_statuses(struct store *store, struct prange pages)
 {
-	enum mm_status status = range_status(pages);
+	enum mm_status status = range_status(store, pages);
 
 	if (status != MM_OK)
 		return STATUS_SET(status);

@@ -114,9 +114,15 @@ void unique_step(const struct step *step)
 		begin_unique(step, op->pages, PAGE_FREE);
 		break;
 	case OPERATION_UNIQUE_DROP:
+		step_end_unique(step, op->handle_pages.start);
+		step_end_handle(step);
+		break;
 	case OPERATION_UNIQUE_RESET_AS_UNUSED:
 		step_end_unique(step, op->handle_pages.start);
 		step_end_handle(step);
+		record = store_page(step->store, op->handle_pages.start, 0);
+		if (record != NULL)
+			record->withheld = 1;
 		break;
 	case OPERATION_UNIQUE_INTO_SHARED:
 		into_shared(step);

@@ -175,13 +175,6 @@ void step_from_raw(const struct step *step, enum share_kind kind)
 	step_made(step, 0, kind, step->op->pages);
 }
 
-enum mm_status step_page_status(struct paddr page)
-{
-	struct page_state state;
-
-	return page_state(page, &state);
-}
-
 status_set step_race(const struct store *store, status_set statuses)
 {
 	return store_alone(store) ? 0 : statuses;

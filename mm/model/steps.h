@@ -56,7 +56,7 @@ void step_into_raw(const struct step *step);
 void step_from_raw(const struct step *step, enum share_kind kind);
 
 /* What was asked for an address that may be no page at all; MM_OK: it is one of memory. */
-enum mm_status step_page_status(struct paddr page);
+enum mm_status step_page_status(const struct store *store, struct paddr page);
 
 /* Statuses that somebody else's operation, in flight on another CPU, may cause. */
 status_set step_race(const struct store *store, status_set statuses);
@@ -72,6 +72,8 @@ status_set segment_statuses(struct store *store, const struct op *op);
 void segment_step(const struct step *step);
 status_set list_statuses(struct store *store, const struct op *op);
 void list_step(const struct step *step);
+status_set memory_statuses(const struct store *store, const struct op *op);
+void memory_step(const struct step *step);
 status_set owner_statuses(struct store *store, const struct op *op);
 void owner_step(const struct step *step);
 status_set area_statuses(const struct op *op);

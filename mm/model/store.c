@@ -31,6 +31,10 @@ void store_init(struct store *store, void *memory, size_t size)
 	LIST_INIT(&store->gathers);
 	TAILQ_INIT(&store->ios);
 	LIST_INIT(&store->areas);
+	LIST_INIT(&store->memory);
+	LIST_INIT(&store->devices);
+	model_pool_init(&store->memory_pool, arena, sizeof(struct live_memory));
+	model_pool_init(&store->device_pool, arena, sizeof(struct live_device));
 	store->frames_before = mm_usage().pages[PAGE_FRAME];
 }
 

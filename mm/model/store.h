@@ -83,6 +83,20 @@ struct live_area {
 	struct irange range;
 };
 
+/* A range of memory. */
+struct live_memory {
+	LIST_ENTRY(live_memory) link;
+	struct prange range;
+	bool added; /* since the model began; of what was there then only its maker knows */
+};
+
+/* Pages that a space was given of devices, until it is destroyed: none of them becomes memory. */
+struct live_device {
+	LIST_ENTRY(live_device) link;
+	const struct vm_space *space;
+	struct prange range;
+};
+
 struct store {
 	struct registry registry; /* spaces and cursors */
 	struct regions regions;
@@ -92,6 +106,8 @@ struct store {
 	LIST_HEAD(, live_list) lists;
 	LIST_HEAD(, live_gather) gathers;
 	LIST_HEAD(, live_area) areas;
+	LIST_HEAD(, live_memory) memory;
+	LIST_HEAD(, live_device) devices;
 	TAILQ_HEAD(live_io_sequence, live_io) ios; /* last used first */
 	unsigned int io_count;
 	struct model_pool handle_pool;
@@ -101,11 +117,14 @@ struct store {
 	struct model_pool run_pool;
 	struct model_pool io_pool;
 	struct model_pool area_pool;
+	struct model_pool memory_pool;
+	struct model_pool device_pool;
 	uint64_t counts[3]; /* live handles of each enum share_kind */
 	uint32_t lists_made;
 	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
 	uint32_t cpus;		/* bit per CPU that was in the subsystem so far */
 	bool unseen;		/* somebody changes tables and says nothing (model_not_alone) */
+	bool memory_known;	/* what was there before the first operation */
 	bool out_of_storage;	/* the arena was full: from now on nothing here is to be trusted */
 };
 
@@ -169,6 +188,21 @@ void store_note_io(struct store *store, store_id name, const struct vm_io_range 
 const struct vm_io_range *store_io(const struct store *store, store_id name);
 /* Those of a space's memory are void. */
 void store_forget_ios(struct store *store, const struct vm_space *space);
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+/* What is memory is asked once, at the first operation, and is what was so before it @added a range. */
+void store_learn_memory(struct store *store, struct prange added);
+
+/* The range of memory that overlaps @range; NULL: none does. */
+struct live_memory *store_memory(const struct store *store, struct prange range);
+void store_add_memory(struct store *store, struct prange range, bool added);
+/* Nothing is known of its pages any more. */
+void store_remove_memory(struct store *store, struct live_memory *memory);
+
+/* What @space was given of devices. */
+void store_note_device(struct store *store, const struct vm_space *space, struct prange range);
+void store_forget_devices(struct store *store, const struct vm_space *space);
 
 /* ---- Pages --------------------------------------------------------------------------------- */
 

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <strata/mm.h>
 
-static _Alignas(PAGE_SIZE) unsigned char memory[FAKE_PAGES][PAGE_SIZE];
-static struct page_state states[FAKE_PAGES];
-static struct page_owner owners[FAKE_PAGES];
+static _Alignas(PAGE_SIZE) unsigned char memory[FAKE_PAGES + FAKE_PAGES_MORE][PAGE_SIZE];
+static struct page_state states[FAKE_PAGES + FAKE_PAGES_MORE];
+static struct page_owner owners[FAKE_PAGES + FAKE_PAGES_MORE];
+static size_t page_count = FAKE_PAGES;
 static mm_operation_observer observer;
 uint16_t fake_vmid;
 struct paddr fake_el2_root;
@@ -20,6 +21,7 @@ void fake_machine_reset(void)
 	memset(memory, 0, sizeof(memory));
 	memset(states, 0, sizeof(states));
 	memset(owners, 0, sizeof(owners));
+	page_count = FAKE_PAGES;
 	observer = NULL;
 	fake_vmid = 1;
 	fake_el2_root = paddr(0);
@@ -33,7 +35,12 @@ struct paddr fake_page(unsigned int index)
 
 static bool is_memory(struct paddr paddr)
 {
-	return paddr.value >= FAKE_BASE && paddr.value < FAKE_BASE + sizeof(memory);
+	return paddr.value >= FAKE_BASE && paddr.value < FAKE_BASE + page_count * PAGE_SIZE;
+}
+
+void fake_have_more(bool more)
+{
+	page_count = FAKE_PAGES + (more ? FAKE_PAGES_MORE : 0);
 }
 
 static size_t page_index(struct paddr paddr)
@@ -153,9 +160,16 @@ struct mm_usage mm_usage(void)
 {
 	struct mm_usage usage = { .pages = { 0 } };
 
-	for (size_t i = 0; i < FAKE_PAGES; i++)
+	for (size_t i = 0; i < page_count; i++)
 		usage.pages[states[i].usage]++;
 	return usage;
+}
+
+/* What there is at first, as one range. */
+bool mm_memory_range(size_t index, struct prange *out)
+{
+	*out = prange(fake_page(0), fake_page(FAKE_PAGES));
+	return index == 0;
 }
 
 uint32_t mm_cpus_in_flight(void)

@@ -11,9 +11,12 @@
 
 #define FAKE_BASE UINT64_C(0x80000000)
 #define FAKE_PAGES 96
+#define FAKE_PAGES_MORE 16 /* after those: memory while a test says so */
 
 /* All pages zero, unused, unreferenced. */
 void fake_machine_reset(void);
+
+void fake_have_more(bool more);
 
 /* The physical address of page @index. */
 struct paddr fake_page(unsigned int index);

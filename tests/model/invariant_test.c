@@ -274,6 +274,11 @@ static void break_X5(void)
 	owners_give(owners, record_of(1), 1, owners_add_space(owners, &other));
 }
 
+static void break_M1(void)
+{
+	LIST_FIRST(&store_of()->memory)->range.end.value += PAGE_SIZE;
+}
+
 static void break_O1(void)
 {
 	owners_give(&store_of()->owners, record_of(13), 1, owner_of_story());

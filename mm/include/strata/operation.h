@@ -141,6 +141,13 @@ typedef void (*mm_operation_observer)(const struct mm_operation *operation);
 void mm_operation_attach(mm_operation_observer observer);
 
 /*
+ * The ranges of memory, by numbers from 0; false: there is none of that number. For who begins to
+ * observe: from then on MEMORY_ADD says what is added, after it is, and MEMORY_REMOVE, before it is
+ * gone, what is removed. Only whom those two functions may overlap may ask.
+ */
+bool mm_memory_range(size_t index, struct prange *out);
+
+/*
  * Bit per CPU that is in a function which changes counts: perhaps between a change and its report. Read
  * a count first, and then this: if no other CPU's bit is set, none has changed the count and not
  * said so.
