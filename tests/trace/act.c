@@ -251,17 +251,58 @@ static uint32_t set_of(const enum mm_status *statuses, size_t count)
 	return set;
 }
 
-uint32_t act_reaches(enum mm_operation_kind kind)
-{
-	switch (kind) {
-#define REACHES(operation, ...)                                                                    \
-	case OPERATION_##operation: {                                                              \
+#define STATUSES(...)                                                                              \
+	{                                                                                          \
 		static const enum mm_status statuses[] = { __VA_ARGS__ };                          \
                                                                                                    \
 		return set_of(statuses, sizeof(statuses) / sizeof(statuses[0]));                   \
 	}
+
+/* Without a default: each operation is in the table. */
+static uint32_t operation_reaches(enum mm_operation_kind kind)
+{
+	switch (kind) {
+#define REACHES(operation, ...)                                                                    \
+	case OPERATION_##operation:                                                                \
+		STATUSES(__VA_ARGS__)
+#define NOT_DRAWN(operation)                                                                       \
+	case OPERATION_##operation:                                                                \
+		return 0;
+#include "acts.def"
+	case OPERATION_COUNT:
+		break;
+	}
+	return 0;
+}
+
+static uint32_t beside_reaches(unsigned int act)
+{
+	switch (act) {
+#define REACHES_BESIDE(name, ...)                                                                  \
+	case ACT_##name:                                                                           \
+		STATUSES(__VA_ARGS__)
 #include "acts.def"
 	default:
 		return 0;
 	}
+}
+
+unsigned int act_call(enum act act)
+{
+	return acts[act].operation == OPERATION_COUNT ? OPERATION_COUNT + act
+						      : (unsigned int)acts[act].operation;
+}
+
+const char *call_name(unsigned int call)
+{
+	if (call_reaches(call) == 0)
+		return NULL;
+	return call < OPERATION_COUNT ? op_information((enum mm_operation_kind)call)->name
+				      : acts[call - OPERATION_COUNT].name;
+}
+
+uint32_t call_reaches(unsigned int call)
+{
+	return call < OPERATION_COUNT ? operation_reaches((enum mm_operation_kind)call)
+				      : beside_reaches(call - OPERATION_COUNT);
 }

@@ -76,5 +76,11 @@ enum mm_status act_perform(struct objects *o, const struct step *step);
 /* Writes the call as C; what does not fit is cut off. */
 void act_print(const struct step *step, char *text, size_t size);
 
-/* The statuses that a long trace must meet, of an operation; a bit for each. */
-uint32_t act_reaches(enum mm_operation_kind kind);
+/* What is counted by itself: an operation, or an act beside them. */
+#define CALLS (OPERATION_COUNT + ACTS)
+unsigned int act_call(enum act act);
+/* NULL: it is not drawn. */
+const char *call_name(unsigned int call);
+
+/* The statuses that a long trace must meet, and may; a bit for each. */
+uint32_t call_reaches(unsigned int call);

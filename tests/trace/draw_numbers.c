@@ -105,6 +105,8 @@ void draw_numbers(struct generator *generator, const struct trace *trace, struct
 		n[NUMBER_ADDRESS] += below(generator, 2) * (PAGE_SIZE - 16);
 	}
 	switch ((enum act)step->act) {
+	case ACT_AREA_MAP_UNTRACKED:
+	case ACT_FIND_IOMEM:
 	case ACT_CURSOR_MAP_IOMEM:
 	case ACT_IO_MEM_NEW:
 	case ACT_SEGMENT_FROM_RESERVED:
@@ -121,6 +123,21 @@ void draw_numbers(struct generator *generator, const struct trace *trace, struct
 			n[NUMBER_ADDRESS] &= ~(MIB(2) - 1);
 			n[NUMBER_LENGTH] = MIB(2) * (1 + below(generator, 4));
 		}
+		if (trace->live[OBJECT_LOG][0] && one_in(generator, 3) &&
+		    o->logs[0].space == &o->spaces[step->used[OBJECT_SPACE]]) {
+			n[NUMBER_ADDRESS] = o->logs[0].range.start.value;
+			n[NUMBER_LENGTH] = irange_size(o->logs[0].range);
+		} else {
+			n[NUMBER_ADDRESS] += o->spaces[step->used[OBJECT_SPACE]].range.start.value;
+		}
+		break;
+	case ACT_IO_SPACE_READER:
+	case ACT_IO_SPACE_WRITER:
+		if (n[NUMBER_ADDRESS] < o->spaces[step->used[OBJECT_SPACE]].range.start.value)
+			n[NUMBER_ADDRESS] += o->spaces[step->used[OBJECT_SPACE]].range.start.value;
+		break;
+	case ACT_AREA_UNMAP:
+		n[NUMBER_LENGTH] = (1 + below(generator, 3)) * PAGE_SIZE;
 		break;
 	case ACT_SEGMENT_REQUEST:
 		n[NUMBER_PAGE] = one_in(generator, 2) ? 0 : n[NUMBER_PAGE];
@@ -131,8 +148,9 @@ void draw_numbers(struct generator *generator, const struct trace *trace, struct
 	case ACT_MEMORY_ADD:
 	case ACT_MEMORY_REMOVE:
 		n[NUMBER_PAGE] = 0;
-		n[NUMBER_LENGTH] = MIB(1);
+		n[NUMBER_LENGTH] = one_in(generator, 8) ? PAGE_SIZE : MIB(1);
 		break;
+	case ACT_KVIRT_NEW_EL2:
 	case ACT_KVIRT_NEW:
 		n[NUMBER_LENGTH] = 64 * PAGE_SIZE;
 		break;

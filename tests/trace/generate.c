@@ -20,25 +20,67 @@ static bool choose(struct generator *generator, const struct trace *trace, unsig
 	return false;
 }
 
-/* Prefers a space of the stage that the act is about. */
-static void prefer_stage(struct generator *generator, const struct trace *trace, struct step *step)
+/* The stage of the space that the act is about, where it asks for one. */
+static bool wanted_stage(const struct step *step, enum translation_stage *stage)
 {
 	const struct act_words *words = act_words((enum act)step->act);
-	enum translation_stage wanted = step->act == ACT_KVIRT_NEW ? STAGE_1 : STAGE_2;
 	enum op_category category;
 
-	if (words->operation == OPERATION_COUNT || one_in(generator, 8))
-		return;
+	if (words->operation == OPERATION_COUNT || (words->uses >> OBJECT_SPACE & 1) == 0)
+		return false;
 	category = op_information((enum mm_operation_kind)words->operation)->category;
-	if (category != CATEGORY_IO && category != CATEGORY_OWNER && category != CATEGORY_AREA)
+	*stage = step->act == ACT_KVIRT_NEW ? STAGE_1 : STAGE_2;
+	return category == CATEGORY_IO || category == CATEGORY_OWNER || category == CATEGORY_AREA ||
+	       step->act == ACT_SPACE_ACTIVATE;
+}
+
+/* Mostly such a one; what is in the window does as well as a Stage-2 space. */
+static bool is_of_stage(const struct vm_space *space, enum translation_stage stage)
+{
+	return stage == STAGE_2 ? space->stage == STAGE_2 || space->part == SPACE_IN_WINDOW
+				: space->stage == STAGE_1 && space->part != SPACE_IN_WINDOW;
+}
+
+static bool prefer_stage(struct generator *generator, const struct trace *trace, struct step *step,
+			 enum translation_stage stage)
+{
+	const struct act_words *words = act_words((enum act)step->act);
+	unsigned int count = object_count(OBJECT_SPACE);
+	unsigned int first = (unsigned int)below(generator, count);
+	unsigned int found = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		unsigned int n = (first + i) % count;
+
+		if (!trace->live[OBJECT_SPACE][n] || !is_of_stage(&trace->objects.spaces[n], stage))
+			continue;
+		if (found++ == 0)
+			step->used[OBJECT_SPACE] = (uint8_t)n;
+		else
+			step->other_space = (uint8_t)n;
+	}
+	return found > (words->other_space ? 1 : 0);
+}
+
+/* A cursor that the log's functions can do with, where there is one, or the right to one. */
+static void prefer_log(struct generator *generator, const struct trace *trace, struct step *step)
+{
+	const struct dirty_log *log = &trace->objects.logs[0];
+
+	for (unsigned int i = 0; i < object_count(OBJECT_CURSOR); i++) {
+		const struct cursor *cursor = &trace->objects.cursors[i];
+
+		if (!trace->live[OBJECT_CURSOR][i] || cursor->space != log->space)
+			continue;
+		step->used[OBJECT_CURSOR] = (uint8_t)i;
+		if (irange_contains(cursor->range, log->range))
+			return;
+	}
+	if (!choose(generator, trace, OBJECT_CURSOR, false, &step->made[OBJECT_CURSOR]) ||
+	    one_in(generator, 4))
 		return;
-	for (unsigned int i = 0; i < object_count(OBJECT_SPACE); i++)
-		if (trace->live[OBJECT_SPACE][i] && trace->objects.spaces[i].stage == wanted)
-			step->used[OBJECT_SPACE] = (uint8_t)i;
-	for (unsigned int i = 0; words->other_space && i < object_count(OBJECT_SPACE); i++)
-		if (trace->live[OBJECT_SPACE][i] && i != step->used[OBJECT_SPACE] &&
-		    trace->objects.spaces[i].stage == wanted)
-			step->other_space = (uint8_t)i;
+	step->act = ACT_CURSOR_OPEN;
+	step->used[OBJECT_SPACE] = (uint8_t)(log->space - trace->objects.spaces);
 }
 
 /* Fills the objects of @step in; if one is missing, @kind is what is, and whether it should live. */
@@ -85,6 +127,8 @@ static bool is_drawn(struct generator *generator, uint16_t act)
 {
 	switch ((enum act)act) {
 	case ACT_SPACE_NEW_STAGE_1:
+	case ACT_SPACE_NEW_WINDOW:
+	case ACT_KVIRT_NEW_EL2:
 		return generator->stages[0];
 	case ACT_SPACE_NEW_STAGE_2:
 		return generator->stages[1];
@@ -118,6 +162,7 @@ void generate(struct generator *generator, const struct trace *trace, struct ste
 	for (;;) {
 		bool blocks = generator->size == WORLD_LARGE && one_in(generator, 2);
 		uint16_t act = blocks ? act_on_blocks(generator) : (uint16_t)below(generator, ACTS);
+		enum translation_stage stage;
 		unsigned int kind;
 		bool live;
 
@@ -127,7 +172,17 @@ void generate(struct generator *generator, const struct trace *trace, struct ste
 			memset(out, 0, sizeof(*out));
 			out->act = act;
 			if (choose_objects(generator, trace, out, &kind, &live)) {
-				prefer_stage(generator, trace, out);
+				if (wanted_stage(out, &stage) && !one_in(generator, 12) &&
+				    !prefer_stage(generator, trace, out, stage)) {
+					act = stage == STAGE_1	     ? ACT_SPACE_NEW_STAGE_1
+					      : one_in(generator, 3) ? ACT_SPACE_NEW_WINDOW
+								     : ACT_SPACE_NEW_STAGE_2;
+					if (!is_drawn(generator, act))
+						break;
+					continue;
+				}
+				if ((act_words((enum act)out->act)->uses >> OBJECT_LOG & 1) != 0)
+					prefer_log(generator, trace, out);
 				if (is_at_end(trace, out) && !one_in(generator, 6))
 					out->act = ACT_CURSOR_JUMP;
 				draw_numbers(generator, trace, out);
@@ -140,8 +195,8 @@ void generate(struct generator *generator, const struct trace *trace, struct ste
 				break;
 			}
 			act = act_that(generator, kind, live);
-			if ((act == ACT_SPACE_NEW_STAGE_1 && !generator->stages[0]) ||
-			    (act == ACT_SPACE_NEW_STAGE_2 && !generator->stages[1]))
+			if (act_words((enum act)act)->makes == 1U << OBJECT_SPACE &&
+			    !is_drawn(generator, act))
 				break;
 		}
 	}

@@ -29,10 +29,8 @@ const struct frame_request *request(struct objects *o, uint64_t count, uint64_t 
 	return &o->request;
 }
 
-enum mm_status object_query(struct objects *o, struct cursor *cursor, frame_t *out)
+enum mm_status found(const struct objects *o, enum mm_status status)
 {
-	enum mm_status status = cursor_query(cursor, &o->item, out);
-
 	if (status == MM_OK && !(o->item.mapped && o->item.counted))
 		return MM_EXISTS;
 	return status;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <strata/ageing.h>
+#include <strata/dirty_log.h>
 #include <strata/fault.h>
 #include <strata/frame_list.h>
 #include <strata/frame_request.h>
@@ -34,6 +35,7 @@
 	X(KVIRT, struct kvirt_space *, kvirts, 1)                                                  \
 	X(AREA, struct kvirt_area *, areas, 2)                                                     \
 	X(IO_MEM, struct io_mem, io_mems, 1)                                                       \
+	X(LOG, struct dirty_log, logs, 1)                                                          \
 	X(SHARING, struct sharing *, sharings, 2)                                                  \
 	X(RAW_FRAME, struct paddr, raw_frames, 2)                                                  \
 	X(RAW_UNIQUE, struct paddr, raw_uniques, 2)                                                \
@@ -47,6 +49,7 @@ enum object_kind {
 };
 
 #define OBJECT_BYTES 8192
+#define LOG_PAGES 1024
 #define WITHHELD_MAX 16
 
 struct objects {
@@ -57,7 +60,13 @@ struct objects {
 	/* The world's: memory, pages of it that are reserved and a device's, memory that may be added. */
 	struct prange memory, reserved, device, extra;
 
+	/* What EL2 runs on; its root is 0 where it runs on a table outside of the world. */
+	struct vm_space el2;
+
 	/* Arguments and results that are no objects. */
+	_Atomic uint64_t log_words[DIRTY_LOG_WORDS(LOG_PAGES)];
+	uint64_t log_list[DIRTY_LIST_WORDS(LOG_PAGES)];
+	struct prange region;
 	struct vm_guest guests[3];
 	struct frame_metadata metadata[2];
 	struct frame_request request;
@@ -154,8 +163,8 @@ void receive(const struct reclaimed_page *reclaimed, void *context);
 const struct frame_request *request(struct objects *o, uint64_t count, uint64_t alignment,
 				    uint64_t limit, uint32_t colours, uint32_t colour);
 
-/* What a query finds is @out only if it is counted; MM_EXISTS: it is not, or nothing is mapped. */
-enum mm_status object_query(struct objects *o, struct cursor *cursor, frame_t *out);
+/* What a query has found is a frame only if it is counted; MM_EXISTS: it is not, or nothing is mapped. */
+enum mm_status found(const struct objects *o, enum mm_status status);
 
 /* Takes frames out of @segment to the last; what that says at last. */
 bool drained(struct segment *segment);

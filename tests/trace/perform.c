@@ -35,6 +35,9 @@
 #define NEW_AREA (&o->areas[step->made[OBJECT_AREA]])
 #define END_IO_MEM (&o->io_mems[step->used[OBJECT_IO_MEM]])
 #define NEW_IO_MEM (&o->io_mems[step->made[OBJECT_IO_MEM]])
+#define LOG (&o->logs[step->used[OBJECT_LOG]])
+#define END_LOG LOG
+#define NEW_LOG (&o->logs[step->made[OBJECT_LOG]])
 #define SHARING (&o->sharings[step->used[OBJECT_SHARING]])
 #define END_SHARING SHARING
 #define NEW_SHARING (&o->sharings[step->made[OBJECT_SHARING]])

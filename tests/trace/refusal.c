@@ -145,6 +145,12 @@ static uint64_t read_space(const struct vm_space *space, bool pages)
 	return reading.sum;
 }
 
+static bool is_of_area(const struct step *step)
+{
+	return uses(step, OBJECT_KVIRT) || uses(step, OBJECT_AREA) || uses(step, OBJECT_IO_MEM) ||
+	       step->act == ACT_KVIRT_NEW_EL2;
+}
+
 /* The spaces that the step is about; every so often all. */
 static bool concerns(const struct trace *trace, const struct step *step, unsigned int index)
 {
@@ -159,8 +165,7 @@ static bool concerns(const struct trace *trace, const struct step *step, unsigne
 		return true;
 	if (uses(step, OBJECT_CURSOR))
 		return o->cursors[step->used[OBJECT_CURSOR]].space == space;
-	return space == trace->kvirt_space &&
-	       (uses(step, OBJECT_KVIRT) || uses(step, OBJECT_AREA) || uses(step, OBJECT_IO_MEM));
+	return space == trace->kvirt_space && is_of_area(step);
 }
 
 static uint64_t read_spaces(const struct trace *trace, const struct step *step, bool pages)
@@ -170,6 +175,8 @@ static uint64_t read_spaces(const struct trace *trace, const struct step *step, 
 	for (unsigned int i = 0; i < object_count(OBJECT_SPACE); i++)
 		if (trace->live[OBJECT_SPACE][i] && concerns(trace, step, i))
 			sum = sum_with(sum, read_space(&trace->objects.spaces[i], pages));
+	if (trace->objects.el2.root.value != 0 && (before.all || is_of_area(step)))
+		sum = sum_with(sum, read_space(&trace->objects.el2, pages));
 	return sum;
 }
 

@@ -18,24 +18,21 @@ static struct trace trace;
 
 static void count(struct coverage *coverage, const struct step *step, enum mm_status status)
 {
-	int operation = act_words((enum act)step->act)->operation;
-
 	coverage->performed++;
 	coverage->refused += status != MM_OK;
-	if (operation != OPERATION_COUNT)
-		coverage->statuses[operation][status]++;
+	coverage->statuses[act_call((enum act)step->act)][status]++;
 }
 
-static void print_operations(const struct coverage *coverage)
+static void print_calls(const struct coverage *coverage)
 {
-	for (unsigned int kind = 0; kind < OPERATION_COUNT; kind++) {
-		if (act_reaches((enum mm_operation_kind)kind) == 0)
+	for (unsigned int call = 0; call < CALLS; call++) {
+		if (call_name(call) == NULL)
 			continue;
-		printf("  %-28s", op_information((enum mm_operation_kind)kind)->name);
+		printf("  %-28s", call_name(call));
 		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
-			if (coverage->statuses[kind][status] != 0)
+			if (coverage->statuses[call][status] != 0)
 				printf(" %s %llu", mm_status_name((enum mm_status)status) + 3,
-				       (unsigned long long)coverage->statuses[kind][status]);
+				       (unsigned long long)coverage->statuses[call][status]);
 		printf("\n");
 	}
 }
@@ -60,33 +57,36 @@ static uint64_t branch(const struct coverage *coverage, size_t i)
 	return *(const uint64_t *)((const char *)&coverage->statistics + branches[i].offset);
 }
 
-static unsigned int print_missing(const struct coverage *coverage)
+/* What should have been met and was not, or was and should not have been. */
+static unsigned int print_wrong(const struct coverage *coverage)
 {
-	unsigned int missing = 0;
+	unsigned int wrong = 0;
 
-	for (unsigned int kind = 0; kind < OPERATION_COUNT; kind++) {
-		uint32_t left = act_reaches((enum mm_operation_kind)kind);
+	for (unsigned int call = 0; call < CALLS; call++)
+		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++) {
+			bool reaches = call_reaches(call) >> status & 1;
 
-		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
-			if ((left >> status & 1) != 0 && coverage->statuses[kind][status] == 0) {
-				printf("never reached: %s of %s\n",
-				       mm_status_name((enum mm_status)status),
-				       op_information((enum mm_operation_kind)kind)->name);
-				missing++;
-			}
-	}
+			if (reaches == (coverage->statuses[call][status] != 0))
+				continue;
+			printf("%s: %s of %s\n", reaches ? "never reached" : "not in REACHES",
+			       mm_status_name((enum mm_status)status),
+			       call < OPERATION_COUNT
+				       ? op_information((enum mm_operation_kind)call)->name
+				       : act_words((enum act)(call - OPERATION_COUNT))->name);
+			wrong++;
+		}
 	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
 		if (branch(coverage, i) == 0) {
 			printf("never reached: %s\n", branches[i].name);
-			missing++;
+			wrong++;
 		}
-	return missing;
+	return wrong;
 }
 
 static void print_coverage(const struct coverage *coverage)
 {
 	printf("operations, and how they ended\n");
-	print_operations(coverage);
+	print_calls(coverage);
 	printf("branches\n");
 	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
 		printf("  %-28s %llu\n", branches[i].name, (unsigned long long)branch(coverage, i));
@@ -178,7 +178,7 @@ int run(const struct run_options *options)
 			return 1;
 	}
 	print_coverage(&coverage);
-	if (options->cover && print_missing(&coverage) != 0)
+	if (options->cover && print_wrong(&coverage) != 0)
 		return 1;
 	printf("trace: %llu operations in %llu worlds, %llu refused; model: %llu checked, 0 "
 	       "differences; discipline: %llu events, 0 reports\n",

@@ -28,6 +28,7 @@ bool stage_begin(struct stage *stage)
 	*stage = (struct stage){
 		.start = start,
 		.linear_offset = machine_linear_offset(),
+		.has_el2 = true,
 		.arenas = { arenas[0], arenas[1] },
 		.arena_size = ARENA_BYTES,
 	};

@@ -128,6 +128,8 @@ bool trace_begin(struct trace *trace, enum world_size size)
 		o->metadata[i].kind = &kind_of_metadata;
 	for (size_t i = 0; i < sizeof(o->bytes); i++)
 		((uint8_t *)o->bytes)[i] = (uint8_t)(i * 7 + i / 256);
+	if (stage.has_el2 && vm_space_new_el2(&o->el2) == MM_OK)
+		el2_stage1_load(o->el2.root, o->el2.geometry);
 	trace->before = mm_usage();
 	return true;
 }
@@ -188,27 +190,76 @@ bool trace_check(struct trace *trace)
 
 /* ---- The end ----------------------------------------------------------------------------------- */
 
+/* A log is stopped by a cursor that has all of it: first the others are closed, and one opened. */
+static bool next_end_of_log(const struct trace *trace, struct step *out)
+{
+	const struct dirty_log *log = &trace->objects.logs[0];
+
+	if (!trace->live[OBJECT_LOG][0])
+		return false;
+	*out = (struct step){ .act = ACT_LOG_STOP };
+	if (trace->live[OBJECT_CURSOR][0])
+		return true;
+	*out = (struct step){ .act = ACT_CURSOR_OPEN };
+	out->used[OBJECT_SPACE] = (uint8_t)(log->space - trace->objects.spaces);
+	out->numbers[NUMBER_ADDRESS] = log->range.start.value;
+	out->numbers[NUMBER_LENGTH] = irange_size(log->range);
+	out->numbers[NUMBER_ACCESS] = CURSOR_MUTABLE;
+	return true;
+}
+
+static bool next_deactivation(const struct trace *trace, struct step *out)
+{
+	for (unsigned int i = 0; i < object_count(OBJECT_SPACE); i++) {
+		const struct vm_space *space = &trace->objects.spaces[i];
+
+		if (!trace->live[OBJECT_SPACE][i] || space->active_cpus == 0)
+			continue;
+		*out = (struct step){ .act = space->part == SPACE_IN_WINDOW
+						     ? ACT_SPACE_DEACTIVATE_WINDOW
+						     : ACT_SPACE_DEACTIVATE };
+		return true;
+	}
+	return false;
+}
+
+static bool is_end_cursor(const struct trace *trace, unsigned int kind, unsigned int n)
+{
+	const struct cursor *cursor = &trace->objects.cursors[0];
+	const struct dirty_log *log = &trace->objects.logs[0];
+
+	return kind == OBJECT_CURSOR && n == 0 && trace->live[OBJECT_LOG][0] &&
+	       cursor->access == CURSOR_MUTABLE && cursor->space == log->space &&
+	       cursor->range.start.value == log->range.start.value &&
+	       cursor->range.end.value == log->range.end.value;
+}
+
 bool trace_next_end(const struct trace *trace, struct step *out)
 {
 	/* Each kind after those that may hold it. */
 	static const enum act order[] = {
-		ACT_CURSOR_CLOSE,    ACT_IO_MEM_DROP,	 ACT_AREA_DROP,	      ACT_KVIRT_DESTROY,
-		ACT_SPACE_DESTROY,   ACT_FRAME_DROP,	 ACT_SEGMENT_DROP,    ACT_LIST_DROP,
-		ACT_UNIQUE_DROP,     ACT_FRAME_FROM_RAW, ACT_UNIQUE_FROM_RAW, ACT_SEGMENT_FROM_RAW,
-		ACT_SHARING_DESTROY,
+		ACT_CURSOR_CLOSE,   ACT_IO_MEM_DROP,	 ACT_AREA_DROP,	       ACT_KVIRT_DESTROY,
+		ACT_FRAME_DROP,	    ACT_SEGMENT_DROP,	 ACT_LIST_DROP,	       ACT_UNIQUE_DROP,
+		ACT_FRAME_FROM_RAW, ACT_UNIQUE_FROM_RAW, ACT_SEGMENT_FROM_RAW, ACT_LOG_STOP,
+		ACT_SPACE_DESTROY,  ACT_SHARING_DESTROY,
 	};
 
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (order[i] == ACT_IO_MEM_DROP && next_deactivation(trace, out))
+			return true;
+		if (order[i] == ACT_LOG_STOP && next_end_of_log(trace, out))
+			return true;
 		for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
 			if ((act_words(order[i])->ends >> kind & 1) == 0)
 				continue;
 			*out = (struct step){ .act = (uint16_t)order[i] };
 			for (unsigned int n = 0; n < object_count((enum object_kind)kind); n++)
-				if (trace->live[kind][n]) {
+				if (trace->live[kind][n] && !is_end_cursor(trace, kind, n)) {
 					out->used[kind] = (uint8_t)n;
 					return true;
 				}
 		}
+	}
 	return false;
 }
 
@@ -218,7 +269,6 @@ static void end_all(struct trace *trace)
 	struct step step;
 
 	mm_fail_allocation(0);
-	vm_space_deactivate();
 	while (trace_next_end(trace, &step) && trace_perform(trace, &step))
 		if (trace->status != MM_OK) {
 			find(JUDGE_END, "what nobody uses cannot be given back");

@@ -50,7 +50,7 @@ struct trace {
 /* What there has been so far, over all worlds. */
 struct coverage {
 	uint64_t performed, refused, checks, events, worlds;
-	uint64_t statuses[OPERATION_COUNT][MM_NOT_SUPPORTED + 1];
+	uint64_t statuses[CALLS][MM_NOT_SUPPORTED + 1];
 	struct mm_statistics statistics;
 };
 
@@ -88,6 +88,7 @@ const char *judge_name(enum judge judge);
 struct stage {
 	struct paddr start; /* of at least STAGE_BYTES of memory that nobody else has */
 	uint64_t linear_offset;
+	bool has_el2; /* EL2 can run on a table of the world */
 	void *arenas[2];
 	size_t arena_size;
 };

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The statuses that acts.def says a trace meets are those that the headers say, and the other way round.
+
+    statuses.py ROOT
+
+A status that a trace meets is named in a header of the function's, or in vm_io.h, which speaks for all
+transfers. One that the comment of a function names is met, or NEVER says why not.
+"""
+import pathlib
+import re
+import sys
+
+from tap import Tap
+
+STATUS = re.compile(r"\bMM_[A-Z_]+\b")
+# What its comment says, and no trace meets: the status, of these calls ("" for all), and why.
+NEVER = [
+    ("MM_SATURATED", "", "takes 2^31 references"),
+    ("MM_BUSY", "FRAME_FROM_UNUSED FRAME_FROM_IN_USE UNIQUE_FROM_UNUSED SEGMENT_FROM_UNUSED",
+     "of a page that another CPU is making"),
+    ("MM_BUSY", "SPACE_NEW", "of a cursor on EL2's own space: there is none"),
+    ("MM_ACCESS_DENIED", "SPACE_NEW", "said of maps into the space"),
+    ("MM_NOT_SUPPORTED", "SPACE_ACTIVATE", "EL2 would run on another table than it did"),
+    ("MM_PAGE_FAULT", "IO_SPACE", "said of transfers"),
+    ("MM_NOT_SUPPORTED", "READ_FALLIBLE", "the guests' Stage 1 is off"),
+    ("MM_NOT_SUPPORTED", "MEMORY_ADD", "takes 16 TiB of memory"),
+    ("MM_NO_MEMORY", "LIST_PUSH_FRONT", "takes 31744 lists"),
+    ("MM_IN_USE", "FIND_IOMEM", "said of mm_memory_add"),
+    ("MM_NO_MEMORY", "EXHAUST", "said of what follows"),
+    ("MM_INVALID_ARGS", "CURSOR_MAP_FRAMES", "one frame is drawn"),
+    ("MM_IN_USE", "LOG_START", "by hardware"),
+    ("MM_NO_MEMORY", "LOG_START LOG_FAULT LOG_TAKE", "a block at the edge of a log, and no page: too rare"),
+    ("MM_NOT_MAPPED", "LOG_FAULT", "few cursors stand in a hole of a log: too rare"),
+    ("MM_NO_MEMORY", "LOG_STOP", "the log began with pages, and nobody merges them meanwhile"),
+    ("MM_NOT_SUPPORTED", "LOG_STOP", "EL2's Stage 1 only, where none is drawn"),
+    ("MM_NO_MEMORY", "AREA_UNMAP", "areas are smaller than a block"),
+]
+
+
+def words(text):
+    return set(STATUS.findall(text)) - {"MM_MUST_CHECK"}
+
+
+def calls(table, operations):
+    """(name, functions it is, statuses)"""
+    names = dict(re.findall(r"^(?:OP|LOOK|MADE)\((\w+),\s*\w+,\s*(\w+)", operations, re.M))
+    acts = re.sub(r"\s+", " ", table[table.index("/* ---- "):])
+    for name, statuses in re.findall(r" REACHES\((\w+), ([^)]*)\)", acts):
+        made = re.findall(rf" ACT\({name}, \w*, (.*?)\) (?=ACT|REACHES)", acts)
+        functions = {names[name]} | {word for call in made
+                                     for word in re.findall(r"\b[a-z]\w*(?=\()", call)}
+        yield name, functions, words(statuses)
+    for name, statuses in re.findall(r" REACHES_BESIDE\((\w+), ([^)]*)\)", acts):
+        call = re.search(rf" BESIDE\({name}, (.*?)\) (?=REACHES_BESIDE)", acts)
+        yield name, set(re.findall(r"\b[a-z]\w*(?=\()", call[1])), words(statuses)
+
+
+def main():
+    tap = Tap()
+    root = pathlib.Path(sys.argv[1])
+    headers = {path: path.read_text(encoding="utf-8") for path in
+               sorted((root / "mm/include/strata").glob("*.h"))}
+    transfers = headers[root / "mm/include/strata/vm_io.h"]
+    table = (root / "tests/trace/acts.def").read_text(encoding="utf-8")
+    operations = (root / "mm/include/strata/ops.def").read_text(encoding="utf-8")
+    unsaid, unmet, seen = [], [], 0
+    for name, functions, statuses in calls(table, operations):
+        named, own = set(), set()
+        for text in headers.values():
+            for function in functions:
+                found = re.search(rf"(/\*(?:(?!\*/).)*\*/\n)?(?:MM_MUST_CHECK )?[\w ]+[\s*]{function}\(",
+                                  text, re.S)
+                if not found:
+                    continue
+                named |= words(text) | words(transfers)
+                own |= words(found[1] or "")
+        if not named:
+            continue
+        seen += 1
+        unsaid += [f"{status} of {name}" for status in statuses - named - {"MM_OK", "MM_NOT_MAPPED",
+                                                                          "MM_EXISTS"}]
+        unmet += [f"{status} of {name}" for status in sorted(own - statuses)
+                  if not any(status == never and (function == "" or name in function.split())
+                             for never, function, _ in NEVER)]
+    tap.check("the table was read", [] if seen > 100 else [f"{seen} calls"])
+    tap.check("what a trace meets is said in a header", unsaid)
+    tap.check("what a function's comment says is met", unmet)
+    tap.finish()
+
+
+main()
