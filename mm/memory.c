@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/memory.h>
+#include <arch/canary.h>
 #include "device_regions.h"
 #include "host.h"
 #include "page_allocator.h"
@@ -28,6 +29,9 @@ static enum mm_status validate(struct prange range)
 
 static void add(struct prange range)
 {
+	if (CANARY(memory_added_short))
+		range.end.value -= PAGE_SIZE;
+
 	struct paddr end = paddr(range.start.value + zone_metadata_size(range));
 	struct prange metadata = prange(range.start, end);
 	struct zone *zone = zone_make(range, metadata);

@@ -179,7 +179,8 @@ static void add(const struct step *step)
 		}
 	}
 	/* Another CPU may have it by now. */
-	if (store_alone(step->store) && !has_usage(last, PAGE_UNUSED))
+	if (store_alone(step->store) && prange_size(range) >> PAGE_SHIFT > METADATA_PAGES_LEAST &&
+	    !has_usage(last, PAGE_UNUSED))
 		tell_usage(step, last, "unused");
 }
 

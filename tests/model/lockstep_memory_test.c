@@ -99,6 +99,7 @@ static void memory_added_where_there_is_some(void **state)
 {
 	(void)state;
 	have_more();
+	fake_set_state(fake_page(first - 1), PAGE_META, 0);
 	tell_memory(OPERATION_MEMORY_ADD, part(first - 1, end), MM_OK);
 	expect_lie("mm_memory_add in space 0 at 0x8005f000: status is MM_OK, model says MM_EXISTS");
 }
@@ -136,6 +137,7 @@ static void memory_that_a_guest_has_as_a_device(void **state)
 	tell_device();
 	tell_memory(OPERATION_MEMORY_ADD, part(first, end), MM_IN_USE);
 	expect_truth();
+	have_more();
 	tell_memory(OPERATION_MEMORY_ADD, part(first, end), MM_OK);
 	expect_lie("mm_memory_add in space 0 at 0x80060000: status is MM_OK, model says MM_IN_USE");
 }

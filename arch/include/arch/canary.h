@@ -63,6 +63,7 @@
 	X(nonce_repeated, "two shares get one nonce")                                              \
 	X(owner_not_asked, "map asks nobody whose the page is")                                    \
 	X(guards_overlap, "an area begins with the guard page that the one before ends with")      \
+	X(memory_added_short, "the last page of memory that is added is left out")                 \
 	X(copy_miscounted, "a copy says that it moved a byte more than it did")                    \
 	X(valid_to_valid, "a page takes another's place without a break between")                  \
 	X(tlbi_wrong_vmid, "an invalidation does not go to the VMID that it is for")               \
