@@ -98,6 +98,7 @@ static void try_from_shared(const struct step *step)
 	others.state = PAGE_UNIQUE_OWNER;
 	others.unique = 1;
 	others.references = 0;
+	others.owner = record->owner; /* it has left whoever had it */
 	*record = others;
 }
 
