@@ -2,8 +2,9 @@
 #include <strata/io_mem.h>
 #include "device_regions.h"
 #include "kvirt_area_private.h"
+#include "report.h"
 
-enum mm_status io_mem_new(struct kvirt_space *kvirt, struct prange registers, struct io_mem *out)
+static enum mm_status map(struct kvirt_space *kvirt, struct prange registers, struct io_mem *out)
 {
 	const struct page_property device =
 		page_property(PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, CACHE_DEVICE);
@@ -33,6 +34,15 @@ enum mm_status io_mem_new(struct kvirt_space *kvirt, struct prange registers, st
 	}
 	*out = (struct io_mem){ .area = area, .registers = registers, .region = region };
 	return MM_OK;
+}
+
+enum mm_status io_mem_new(struct kvirt_space *kvirt, struct prange registers, struct io_mem *out)
+{
+	enum mm_status status = map(kvirt, registers, out);
+
+	REPORT(.kind = OPERATION_IO_MEM_NEW, .status = status, .kvirt = kvirt, .pages = registers,
+	       .area = status == MM_OK ? out->area : NULL);
+	return status;
 }
 
 enum mm_status io_mem_drop(struct io_mem *io_mem)

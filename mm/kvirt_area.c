@@ -28,8 +28,7 @@ struct kvirt_space {
 	struct kvirt_area *search; /* free addresses are looked for behind this one first */
 };
 
-enum mm_status kvirt_space_new(struct vm_space *space, struct irange range,
-			       struct kvirt_space **out)
+static enum mm_status make(struct vm_space *space, struct irange range, struct kvirt_space **out)
 {
 	struct kvirt_space *kvirt;
 	struct cursor cursor;
@@ -61,6 +60,16 @@ enum mm_status kvirt_space_new(struct vm_space *space, struct irange range,
 	return MM_OK;
 }
 
+enum mm_status kvirt_space_new(struct vm_space *space, struct irange range,
+			       struct kvirt_space **out)
+{
+	enum mm_status status = make(space, range, out);
+
+	REPORT(.kind = OPERATION_KVIRT_NEW, .status = status, .space = space, .range = range,
+	       .kvirt = status == MM_OK ? *out : NULL);
+	return status;
+}
+
 enum mm_status kvirt_space_destroy(struct kvirt_space *kvirt)
 {
 	bool has_area;
@@ -68,6 +77,8 @@ enum mm_status kvirt_space_destroy(struct kvirt_space *kvirt)
 	ticket_lock(&kvirt->lock);
 	has_area = kvirt->outside.next != &kvirt->outside;
 	ticket_unlock(&kvirt->lock);
+	REPORT(.kind = OPERATION_KVIRT_DESTROY, .status = has_area ? MM_BUSY : MM_OK,
+	       .space = kvirt->space, .kvirt = kvirt);
 	if (has_area)
 		return MM_BUSY;
 	heap_free(kvirt);
@@ -143,11 +154,11 @@ enum mm_status kvirt_area_alloc(struct kvirt_space *kvirt, uint64_t size, struct
 	enum mm_status status = area_alloc(kvirt, size, out);
 
 	if (status == MM_OK)
-		REPORT(.kind = OPERATION_AREA_ALLOC, .space = kvirt->space, .length = size,
-		       .area = *out, .range = kvirt_area_range(*out));
+		REPORT(.kind = OPERATION_AREA_ALLOC, .space = kvirt->space, .kvirt = kvirt,
+		       .length = size, .area = *out, .range = kvirt_area_range(*out));
 	else
 		REPORT(.kind = OPERATION_AREA_ALLOC, .status = status, .space = kvirt->space,
-		       .length = size);
+		       .kvirt = kvirt, .length = size);
 	return status;
 }
 
@@ -178,7 +189,7 @@ void kvirt_area_forget(struct kvirt_area *area)
 	struct kvirt_space *kvirt = area->kvirt;
 
 	/* Before: from then on others may get the addresses. */
-	REPORT(.kind = OPERATION_AREA_DROP, .space = kvirt->space, .area = area,
+	REPORT(.kind = OPERATION_AREA_DROP, .space = kvirt->space, .kvirt = kvirt, .area = area,
 	       .range = kvirt_area_range(area));
 	ticket_lock(&kvirt->lock);
 	unlink_area(kvirt, area);

@@ -46,6 +46,7 @@ struct op op_of(const struct mm_operation *operation)
 		.handle = handle_id(&operation->used),
 		.list = name_of(operation->list),
 		.gather = name_of(operation->gather),
+		.kvirt = name_of(operation->kvirt),
 		.area = name_of(operation->area),
 		.sharing = name_of(operation->sharing),
 		.from = name_of(operation->from),

@@ -176,6 +176,15 @@ bool handles_are_known(struct store *store, struct witness *witness)
 	return true;
 }
 
+static bool is_inside_kvirt(const struct store *store, const struct live_area *area)
+{
+	const struct live_kvirt *kvirt = store_kvirt(store, area->kvirt);
+
+	return kvirt == NULL ||
+	       irange_contains(kvirt->range, irange(iaddr(area->range.start.value - AREA_GUARD),
+						    iaddr(area->range.end.value + AREA_GUARD)));
+}
+
 bool areas_exclude(struct store *store, struct witness *witness)
 {
 	const struct live_area *area;
@@ -183,7 +192,7 @@ bool areas_exclude(struct store *store, struct witness *witness)
 	LIST_FOREACH(area, &store->areas, link)
 	{
 		witness->at = area->range.start;
-		if (store_area_beside(store, area) != NULL)
+		if (store_area_beside(store, area) != NULL || !is_inside_kvirt(store, area))
 			return false;
 	}
 	return true;
@@ -215,6 +224,39 @@ bool memory_is_disjoint(struct store *store, struct witness *witness)
 		{
 			if (other != memory && prange_overlaps(other->range, memory->range))
 				return false;
+		}
+	}
+	return true;
+}
+
+/* Whether an area has all of @range. */
+static bool has_area(const struct store *store, store_id space, struct irange range)
+{
+	const struct live_area *area;
+
+	LIST_FOREACH(area, &store->areas, link)
+	{
+		if (area->space == space && irange_contains(area->range, range))
+			return true;
+	}
+	return false;
+}
+
+bool areas_alone_are_mapped(struct store *store, struct witness *witness)
+{
+	const struct live_kvirt *kvirt;
+
+	LIST_FOREACH(kvirt, &store->kvirts, link)
+	{
+		const struct live_space *space = store_space(store, kvirt->space);
+		struct irange left = kvirt->range;
+		struct mapping mapping;
+
+		while (space != NULL && mappings_next_in(&space->state.mappings, left, &mapping)) {
+			witness->at = mapping.range.start;
+			if (!has_area(store, kvirt->space, mapping.range))
+				return false;
+			left.start = mapping.range.end;
 		}
 	}
 	return true;

@@ -109,7 +109,7 @@ status_set op_statuses(struct store *store, const struct op *op)
 	case CATEGORY_LIST:
 		return list_statuses(store, op);
 	case CATEGORY_AREA:
-		return area_statuses(op);
+		return area_statuses(store, op);
 	case CATEGORY_IO:
 		return io_statuses(store, op);
 	case CATEGORY_OWNER:

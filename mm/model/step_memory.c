@@ -3,7 +3,7 @@
  * Memory that comes and goes: which ranges there are is known; which pages of them are free, of those that
  * were frames, too, and of the others what the subsystem says of them.
  */
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 

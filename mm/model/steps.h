@@ -76,7 +76,7 @@ status_set memory_statuses(const struct store *store, const struct op *op);
 void memory_step(const struct step *step);
 status_set owner_statuses(struct store *store, const struct op *op);
 void owner_step(const struct step *step);
-status_set area_statuses(const struct op *op);
+status_set area_statuses(struct store *store, const struct op *op);
 void area_step(const struct step *step);
 /* Of opening a cursor on op->range, whatever the operation. */
 status_set cursor_open_statuses(struct store *store, const struct live_space *space,

@@ -22,6 +22,7 @@ void store_init(struct store *store, void *memory, size_t size)
 	model_pool_init(&store->list_pool, arena, sizeof(struct live_list));
 	model_pool_init(&store->listed_pool, arena, sizeof(struct listed));
 	model_pool_init(&store->gather_pool, arena, sizeof(struct live_gather));
+	model_pool_init(&store->kvirt_pool, arena, sizeof(struct live_kvirt));
 	model_pool_init(&store->area_pool, arena, sizeof(struct live_area));
 	model_pool_init(&store->io_pool, arena, sizeof(struct live_io));
 	model_pool_init(&store->run_pool, arena, sizeof(struct parked_run));
@@ -30,6 +31,7 @@ void store_init(struct store *store, void *memory, size_t size)
 	LIST_INIT(&store->lists);
 	LIST_INIT(&store->gathers);
 	TAILQ_INIT(&store->ios);
+	LIST_INIT(&store->kvirts);
 	LIST_INIT(&store->areas);
 	LIST_INIT(&store->memory);
 	LIST_INIT(&store->devices);
@@ -196,10 +198,33 @@ void store_remove_gather(struct store *store, struct live_gather *gather)
 
 /* ---- Areas --------------------------------------------------------------------------------- */
 
+struct live_kvirt *store_kvirt(const struct store *store, store_id name)
+{
+	struct live_kvirt *kvirt;
+
+	LIST_FOREACH(kvirt, &store->kvirts, link)
+	{
+		if (kvirt->name == name)
+			return kvirt;
+	}
+	return NULL;
+}
+
+struct live_area *store_area(const struct store *store, store_id name)
+{
+	struct live_area *area;
+
+	LIST_FOREACH(area, &store->areas, link)
+	{
+		if (area->name == name)
+			return area;
+	}
+	return NULL;
+}
+
 const struct live_area *store_area_beside(const struct store *store, const struct live_area *area)
 {
-	/* Two pages: each area has a guard page of its own on either side. */
-	const uint64_t guards = 2 * PAGE_SIZE;
+	const uint64_t guards = 2 * AREA_GUARD;
 	const struct live_area *other;
 
 	LIST_FOREACH(other, &store->areas, link)

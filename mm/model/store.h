@@ -75,11 +75,20 @@ struct live_io {
 
 #define STORE_IOS_MAX 64
 
+/* A range of EL2's own addresses that areas come from: only in them is anything mapped there. */
+struct live_kvirt {
+	LIST_ENTRY(live_kvirt) link;
+	store_id name;
+	store_id space;
+	struct irange range;
+};
+
 /* Addresses of EL2 that somebody has, without their guard pages. */
 struct live_area {
 	LIST_ENTRY(live_area) link;
 	store_id name;
 	store_id space;
+	store_id kvirt;
 	struct irange range;
 };
 
@@ -97,6 +106,9 @@ struct live_device {
 	struct prange range;
 };
 
+/* Each area has a guard page of its own on either side. */
+#define AREA_GUARD PAGE_SIZE
+
 struct store {
 	struct registry registry; /* spaces and cursors */
 	struct regions regions;
@@ -105,6 +117,7 @@ struct store {
 	LIST_HEAD(, handle) raw;
 	LIST_HEAD(, live_list) lists;
 	LIST_HEAD(, live_gather) gathers;
+	LIST_HEAD(, live_kvirt) kvirts;
 	LIST_HEAD(, live_area) areas;
 	LIST_HEAD(, live_memory) memory;
 	LIST_HEAD(, live_device) devices;
@@ -116,6 +129,7 @@ struct store {
 	struct model_pool gather_pool;
 	struct model_pool run_pool;
 	struct model_pool io_pool;
+	struct model_pool kvirt_pool;
 	struct model_pool area_pool;
 	struct model_pool memory_pool;
 	struct model_pool device_pool;
@@ -176,6 +190,10 @@ struct live_gather *store_add_gather(struct store *store, const void *name, cons
 void store_remove_gather(struct store *store, struct live_gather *gather);
 
 /* ---- Areas --------------------------------------------------------------------------------- */
+
+/* NULL: not known. */
+struct live_kvirt *store_kvirt(const struct store *store, store_id name);
+struct live_area *store_area(const struct store *store, store_id name);
 
 /* Another area of the same space with no whole guard page between it and @area; NULL: none. */
 const struct live_area *store_area_beside(const struct store *store, const struct live_area *area);

@@ -307,6 +307,15 @@ static void break_X6(void)
 	}
 }
 
+static void break_X7(void)
+{
+	static struct live_kvirt kvirt;
+
+	kvirt = (struct live_kvirt){ .space = (store_id)(uintptr_t)&story_space,
+				     .range = pages(0, 64) };
+	LIST_INSERT_HEAD(&store_of()->kvirts, &kvirt, link);
+}
+
 static const struct {
 	const char *number;
 	void (*breaks)(void);

@@ -116,7 +116,8 @@ struct mm_operation {
 	const struct frame_request *request; /* SEGMENT_ALLOC, SEGMENT_REQUEST */
 	const struct tlb_gather *gather;
 	const struct frame_list *list;
-	const void *area;   /* AREA_*: its name; range is that of its addresses */
+	const void *kvirt; /* KVIRT_*, AREA_*, IO_MEM_NEW: a name; KVIRT_NEW: range is where from */
+	const void *area;  /* AREA_*, IO_MEM_NEW: its name; range is that of its addresses */
 	struct paddr place; /* LIST_*: the page at the cursor before, PLACE_GHOST at the ghost */
 	struct paddr place_now; /* after */
 	struct mm_io reader;
