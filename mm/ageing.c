@@ -2,6 +2,7 @@
 #include <strata/ageing.h>
 
 #include "protect_range.h"
+#include "report.h"
 
 static struct page_property without_accessed(struct page_property property, void *context)
 {
@@ -43,14 +44,18 @@ static void collect(struct irange part, struct page_property was, void *context)
 enum mm_status cursor_age(struct cursor *cursor, uint64_t length, uint64_t *bits, uint64_t *pages)
 {
 	struct look look = { cursor_virt_addr(cursor), bits, 0 };
-	enum mm_status status = protect_range(cursor, length, without_accessed, collect, &look);
+	enum mm_status status;
 
-	if (status != MM_OK)
-		return status;
-	cursor_flush(cursor);
-	if (pages != NULL)
-		*pages = look.pages;
-	return MM_OK;
+	REPORT_SERVICE(OPERATION_CURSOR_AGE, cursor, look.start, length, .begins = true);
+	status = protect_range(cursor, length, without_accessed, collect, &look);
+	if (status == MM_OK) {
+		cursor_flush(cursor);
+		if (pages != NULL)
+			*pages = look.pages;
+	}
+	REPORT_SERVICE(OPERATION_CURSOR_AGE, cursor, look.start, length, .status = status,
+		       .result = look.pages, .metadata = bits);
+	return status;
 }
 
 enum mm_status ageing_fault(struct cursor *cursor)

@@ -2,6 +2,7 @@
 #include <strata/migration.h>
 
 #include "cursor_private.h"
+#include "report.h"
 #include "share.h"
 
 /* The table's, and the one that the query gave: nobody else has the page. */
@@ -14,7 +15,7 @@ static enum mm_status check(const struct cursor_item *item, const frame_t *old)
 	return frame_reference_count(old) == REFERENCES_IF_PRIVATE ? MM_OK : MM_IN_USE;
 }
 
-enum mm_status cursor_migrate(struct cursor *cursor, frame_t *new, frame_t *old)
+static enum mm_status migrate(struct cursor *cursor, frame_t *new, frame_t *old)
 {
 	struct cursor_item item;
 	frame_t held;
@@ -38,5 +39,17 @@ enum mm_status cursor_migrate(struct cursor *cursor, frame_t *new, frame_t *old)
 		*old = held;
 	else
 		frame_drop(&held);
+	return status;
+}
+
+enum mm_status cursor_migrate(struct cursor *cursor, frame_t *new, frame_t *old)
+{
+	const struct iaddr page = cursor_virt_addr(cursor);
+	enum mm_status status;
+
+	REPORT_SERVICE(OPERATION_CURSOR_MIGRATE, cursor, page, PAGE_SIZE, .begins = true,
+		       .output = new->paddr);
+	status = migrate(cursor, new, old);
+	REPORT_SERVICE(OPERATION_CURSOR_MIGRATE, cursor, page, PAGE_SIZE, .status = status);
 	return status;
 }

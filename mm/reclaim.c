@@ -2,6 +2,7 @@
 #include <strata/reclaim.h>
 
 #include "cursor_private.h"
+#include "report.h"
 
 /* Pages that share one flush. */
 #define BATCH_PAGES 16
@@ -183,8 +184,8 @@ static enum mm_status take_pages(struct reclaim *reclaim, uint8_t accessed)
 	return status;
 }
 
-enum mm_status cursor_reclaim(struct cursor *cursor, uint64_t length, uint64_t wanted,
-			      reclaim_receiver receiver, void *context, uint64_t *taken)
+static enum mm_status reclaim_some(struct cursor *cursor, uint64_t length, uint64_t wanted,
+				   reclaim_receiver receiver, void *context, uint64_t *taken)
 {
 	enum mm_status status = cursor->access == CURSOR_MUTABLE
 					? cursor_check_length(cursor, length)
@@ -215,5 +216,19 @@ enum mm_status cursor_reclaim(struct cursor *cursor, uint64_t length, uint64_t w
 	MM_INVARIANT(back == MM_OK, "a cursor can go back to where it was", start.value);
 	if (status == MM_OK)
 		*taken = reclaim.taken;
+	return status;
+}
+
+enum mm_status cursor_reclaim(struct cursor *cursor, uint64_t length, uint64_t wanted,
+			      reclaim_receiver receiver, void *context, uint64_t *taken)
+{
+	const struct iaddr start = cursor_virt_addr(cursor);
+	enum mm_status status;
+
+	REPORT_SERVICE(OPERATION_CURSOR_RECLAIM, cursor, start, length, .begins = true,
+		       .length = wanted);
+	status = reclaim_some(cursor, length, wanted, receiver, context, taken);
+	REPORT_SERVICE(OPERATION_CURSOR_RECLAIM, cursor, start, length, .status = status,
+		       .length = wanted, .result = status == MM_OK ? *taken : 0);
 	return status;
 }

@@ -33,6 +33,12 @@ void operation_report(const struct mm_operation *operation);
 /* What is about to be done, with its arguments. */
 #define REPORT_BEGIN(...) REPORT(.begins = true, __VA_ARGS__)
 
+/* A service at a cursor, on @size bytes from @start on. */
+#define REPORT_SERVICE(operation, cursor_, start, size, ...)                                       \
+	REPORT(.kind = (operation), .space = (cursor_)->space, .cursor = (cursor_),                \
+	       .position = (start), .range = irange((start), iaddr((start).value + (size))),       \
+	       __VA_ARGS__)
+
 struct in_flight {
 	unsigned int cpu;
 };
@@ -50,6 +56,7 @@ void in_flight_leave(struct in_flight *in_flight);
 
 #define REPORT(...) ((void)0)
 #define REPORT_BEGIN(...) ((void)0)
+#define REPORT_SERVICE(operation, cursor_, start, size, ...) ((void)(start))
 #define IN_FLIGHT() ((void)0)
 #define IO_BEFORE(name, range) ((void)0)
 

@@ -2,6 +2,7 @@
 #include <strata/write_protect.h>
 
 #include "protect_range.h"
+#include "report.h"
 
 static void count_writable(struct irange part, struct page_property was, void *context)
 {
@@ -13,14 +14,18 @@ static void count_writable(struct irange part, struct page_property was, void *c
 
 enum mm_status cursor_write_protect(struct cursor *cursor, uint64_t length, uint64_t *pages)
 {
+	const struct iaddr start = cursor_virt_addr(cursor);
 	uint64_t writable = 0;
-	enum mm_status status =
-		protect_range(cursor, length, without_write, count_writable, &writable);
+	enum mm_status status;
 
-	if (status != MM_OK)
-		return status;
-	cursor_flush(cursor);
-	if (pages != NULL)
-		*pages = writable;
-	return MM_OK;
+	REPORT_SERVICE(OPERATION_CURSOR_WRITE_PROTECT, cursor, start, length, .begins = true);
+	status = protect_range(cursor, length, without_write, count_writable, &writable);
+	if (status == MM_OK) {
+		cursor_flush(cursor);
+		if (pages != NULL)
+			*pages = writable;
+	}
+	REPORT_SERVICE(OPERATION_CURSOR_WRITE_PROTECT, cursor, start, length, .status = status,
+		       .result = writable);
+	return status;
 }

@@ -73,6 +73,10 @@ struct op op_of(const struct mm_operation *operation)
 
 	if (op_information(op.kind)->category == CATEGORY_CURSOR)
 		ask_of_cursor(operation, &op);
+	if (op_information(op.kind)->category == CATEGORY_SERVICE) {
+		op.count = operation->length;
+		op.length = operation->range.end.value - operation->range.start.value;
+	}
 	if (operation->request != NULL)
 		op.request = *operation->request;
 	else

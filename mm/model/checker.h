@@ -38,6 +38,9 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 /* CURSOR_*. */
 void check_cursor_operation(struct checker *checker, const struct mm_operation *operation);
 
+/* CURSOR_AGE and the others that are made of operations of one cursor. */
+void check_service_operation(struct checker *checker, const struct mm_operation *operation);
+
 /*
  * Everything that must hold between operations: each table against its mappings, no table in two
  * places, no two cursors on one address, every counted page referenced.

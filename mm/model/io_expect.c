@@ -282,7 +282,7 @@ static bool is_own(const struct vm_io_range *range)
 
 struct io_expected io_expect(struct store *store, const struct op *op)
 {
-	const uint32_t arguments = op_information(op->kind)->arguments;
+	const uint64_t arguments = op_information(op->kind)->arguments;
 	struct transfer transfer = {
 		.store = store,
 		.op = op,

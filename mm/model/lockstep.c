@@ -59,6 +59,9 @@ static void check(const struct mm_operation *operation)
 	case CATEGORY_OWNER:
 		check_owner_operation(&checker, operation);
 		break;
+	case CATEGORY_SERVICE:
+		check_service_operation(&checker, operation);
+		break;
 	case CATEGORY_IO:
 		check_io_operation(&checker, operation);
 		break;

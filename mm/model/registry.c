@@ -42,6 +42,7 @@ struct open_cursor *registry_add_cursor(struct registry *registry, struct live_s
 		return NULL;
 	open->cursor = cursor;
 	open->space = space;
+	mappings_init(&open->before, &registry->extent_pool);
 	LIST_INSERT_HEAD(&registry->cursors, open, link);
 	return open;
 }
@@ -72,6 +73,7 @@ struct open_cursor *registry_cursor(struct registry *registry, const struct curs
 
 void registry_remove_cursor(struct registry *registry, struct open_cursor *cursor)
 {
+	mappings_clear(&cursor->before);
 	LIST_REMOVE(cursor, link);
 	model_pool_give(&registry->cursor_pool, cursor);
 }

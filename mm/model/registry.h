@@ -32,6 +32,9 @@ struct open_cursor {
 	struct live_space *space;    /* NULL: it was destroyed under the cursor (S8) */
 	unsigned int cpu;	     /* that opened it */
 	struct cursor_state state;
+	struct mappings before; /* what was mapped in the range of a service that has begun */
+	struct paddr new;	/* the frame that it was given, if it was */
+	status_set allowed;	/* its statuses; 0: none has begun */
 };
 
 struct registry {

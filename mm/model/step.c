@@ -110,6 +110,8 @@ status_set op_statuses(struct store *store, const struct op *op)
 		return list_statuses(store, op);
 	case CATEGORY_AREA:
 		return area_statuses(store, op);
+	case CATEGORY_SERVICE:
+		return service_statuses(store, op);
 	case CATEGORY_IO:
 		return io_statuses(store, op);
 	case CATEGORY_OWNER:

@@ -81,6 +81,7 @@ void area_step(const struct step *step);
 /* Of opening a cursor on op->range, whatever the operation. */
 status_set cursor_open_statuses(struct store *store, const struct live_space *space,
 				const struct op *op);
+status_set service_statuses(struct store *store, const struct op *op);
 status_set io_statuses(struct store *store, const struct op *op);
 status_set space_statuses(struct store *store, const struct op *op);
 status_set cursor_statuses(struct store *store, const struct op *op);

@@ -33,8 +33,9 @@
  * nothing.) A SPACE_DESTROY that finds a space active comes before the report that it is not any more,
  * and one that does not comes after it.
  *
- * What takes more than a moment, transfers of bytes that is, says also when it begins (@begins), on the
- * CPU that performs it: what there was before is not to be found in what there is afterwards.
+ * What takes more than a moment, transfers of bytes and services, says also when it begins (@begins), on
+ * the CPU that performs it: what there was before is not to be found in what there is afterwards. What a
+ * service is made of is reported in between; it holds the cursor, and nobody else changes its range.
  *
  * Release builds (STRATA_CHECKED = 0) contain none of this.
  */

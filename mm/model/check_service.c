@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Services at a cursor, from end to end: of every page of the range, that it is mapped afterwards as the
+ * service makes it of what it was; and what is returned. Refused, nothing changed.
+ */
+#include "check_object.h"
+#include "step.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct service {
+	struct checker *checker;
+	const struct mm_operation *operation;
+	struct open_cursor *open;
+	struct subject subject;
+	struct irange range; /* of the operation, as far as the cursor holds it */
+};
+
+static struct irange held_part(const struct open_cursor *open, struct irange range)
+{
+	struct irange held = open->state.range;
+
+	if (irange_size(range) > held.end.value - range.start.value)
+		range.end = held.end;
+	return range;
+}
+
+static void begin(struct service *service)
+{
+	struct open_cursor *open = service->open;
+	struct op op = op_of(service->operation);
+	struct irange left = service->range;
+	struct mapping mapping;
+
+	mappings_clear(&open->before);
+	while (mappings_next_in(&open->space->state.mappings, left, &mapping)) {
+		if (!mappings_insert(&open->before, mapping)) {
+			service->checker->store.out_of_storage = true;
+			return;
+		}
+		left.start = mapping.range.end;
+	}
+	open->new = service->operation->output;
+	open->allowed = op_statuses(&service->checker->store, &op);
+}
+
+/* ---- What becomes of each page ------------------------------------------------------------- */
+
+/* What the service makes of a property. */
+static struct page_property made_of(enum mm_operation_kind kind, struct page_property was)
+{
+	if (kind == OPERATION_CURSOR_AGE)
+		was.flags &= (uint8_t)~PAGE_ACCESSED;
+	else if (kind == OPERATION_CURSOR_WRITE_PROTECT)
+		was.flags &= (uint8_t) ~(PAGE_WRITE | PAGE_DIRTY_STATE);
+	return was;
+}
+
+/* Whether @now is the same as @was, with the property @becomes, and as much of it as there is. */
+static bool is_as(const struct mapping *was, const struct mapping *now,
+		  struct page_property becomes)
+{
+	return now->range.start.value == was->range.start.value && now->counted == was->counted &&
+	       now->output.value == was->output.value &&
+	       page_property_equal(now->property, becomes);
+}
+
+/* All of the range is mapped as before, with the properties that the service makes. */
+static void check_made(const struct service *service, enum mm_operation_kind kind)
+{
+	const struct mappings *mappings = &service->open->space->state.mappings;
+	struct irange left = service->range;
+	struct mapping was, now;
+
+	while (mappings_next_in(&service->open->before, left, &was)) {
+		bool found = mappings_next_in(mappings, left, &now);
+
+		if (!found || !is_as(&was, &now, made_of(kind, was.property))) {
+			difference(service->subject, was.range.start, "it left %s of %s",
+				   mapping_text(found ? &now : NULL).text, mapping_text(&was).text);
+			return;
+		}
+		left.start =
+			was.range.end.value < now.range.end.value ? was.range.end : now.range.end;
+	}
+	if (mappings_next_in(mappings, left, &now))
+		difference(service->subject, now.range.start, "it left %s of nothing",
+			   mapping_text(&now).text);
+}
+
+/* ---- Ageing and write protection ----------------------------------------------------------- */
+
+static uint64_t pages_with(const struct service *service, uint8_t flags)
+{
+	struct irange left = service->range;
+	struct mapping mapping;
+	uint64_t pages = 0;
+
+	while (mappings_next_in(&service->open->before, left, &mapping)) {
+		if (mapping.property.flags & flags)
+			pages += irange_size(mapping.range) >> PAGE_SHIFT;
+		left.start = mapping.range.end;
+	}
+	return pages;
+}
+
+/* Where CPUs set flags by themselves, at least the pages that had them before. */
+static void check_count(const struct service *service, uint8_t flags)
+{
+	uint64_t pages = pages_with(service, flags);
+	uint64_t result = service->operation->result;
+
+	if (result < pages || (result > pages && !service->open->space->state.hardware_flags))
+		difference(service->subject, service->range.start,
+			   "says %" PRIu64 " pages, model says %" PRIu64, result, pages);
+}
+
+/* What was accessed is in the caller's bits. */
+static void check_bits(const struct service *service)
+{
+	const uint64_t *bits = service->operation->metadata;
+	struct irange left = service->range;
+	struct mapping mapping;
+
+	while (bits != NULL && mappings_next_in(&service->open->before, left, &mapping)) {
+		uint64_t start = mapping.range.start.value - service->range.start.value;
+		uint64_t end = mapping.range.end.value - service->range.start.value;
+
+		for (uint64_t page = start >> PAGE_SHIFT;
+		     (mapping.property.flags & PAGE_ACCESSED) && page < end >> PAGE_SHIFT; page++) {
+			if (bits[page / 64] >> (page % 64) & 1)
+				continue;
+			difference(service->subject,
+				   iaddr(service->range.start.value + (page << PAGE_SHIFT)),
+				   "accessed, and not among those that are said to be");
+			return;
+		}
+		left.start = mapping.range.end;
+	}
+}
+
+/* ---- Migration ----------------------------------------------------------------------------- */
+
+static void check_migrated(const struct service *service)
+{
+	const struct paddr new = service->open->new;
+	const struct iaddr page = service->range.start;
+	struct mapping was, now;
+
+	if (!mappings_find(&service->open->before, page, &was) ||
+	    !mappings_find(&service->open->space->state.mappings, page, &now) ||
+	    mapping_output(&now, page).value != new.value ||
+	    !page_property_equal(now.property, was.property)) {
+		difference(service->subject, page,
+			   "the page is not the new frame as it was the old");
+		return;
+	}
+	/* Whoever runs on another CPU may write to it already. */
+	if (store_alone(&service->checker->store) &&
+	    memcmp(mm_linear(new), mm_linear(mapping_output(&was, page)), PAGE_SIZE) != 0)
+		difference(service->subject, page, "the new frame has another content");
+}
+
+/* ---- Reclaim ------------------------------------------------------------------------------- */
+
+static uint64_t pages_of(const struct mappings *mappings, struct irange range, bool cold_only)
+{
+	struct mapping mapping;
+	uint64_t pages = 0;
+
+	while (mappings_next_in(mappings, range, &mapping)) {
+		if (mapping.counted && !(cold_only && mapping.property.flags & PAGE_ACCESSED))
+			pages += irange_size(mapping.range) >> PAGE_SHIFT;
+		range.start = mapping.range.end;
+	}
+	return pages;
+}
+
+/* What is still there is as it was; so many are not, cold ones before others. */
+static void check_reclaimed(const struct service *service)
+{
+	const struct mm_operation *operation = service->operation;
+	const struct mappings *before = &service->open->before;
+	const struct mappings *mappings = &service->open->space->state.mappings;
+	struct irange left = service->range;
+	uint64_t counted = pages_of(before, left, false);
+	uint64_t gone = counted - pages_of(mappings, left, false);
+	uint64_t cold = pages_of(before, left, true);
+	uint64_t cold_gone = cold - pages_of(mappings, left, true);
+	uint64_t least = counted < operation->length ? counted : operation->length;
+	struct mapping was, now;
+
+	/* Pages that others saturate meanwhile stay. */
+	if (operation->result != gone || gone > least ||
+	    (gone < least && store_alone(&service->checker->store)))
+		difference(service->subject, left.start,
+			   "says %" PRIu64 " pages, and took %" PRIu64 ", model says %" PRIu64,
+			   operation->result, gone, least);
+	else if (gone > cold_gone && cold_gone < cold && gone == least &&
+		 !service->open->space->state.hardware_flags)
+		difference(service->subject, left.start,
+			   "took pages that were accessed, and left %" PRIu64 " that were not",
+			   cold - cold_gone);
+	while (mappings_next_in(mappings, left, &now)) {
+		struct irange rest = now.range;
+
+		while (mappings_next_in(before, rest, &was) &&
+		       was.range.start.value == rest.start.value) {
+			struct mapping part = mapping_cut(now, was.range);
+
+			if (!is_as(&was, &part, was.property))
+				break;
+			rest.start = was.range.end;
+		}
+		if (!irange_is_empty(rest)) {
+			difference(service->subject, rest.start,
+				   "what was not taken is not as it was");
+			return;
+		}
+		left.start = now.range.end;
+	}
+}
+
+static void end(const struct service *service)
+{
+	const struct mm_operation *operation = service->operation;
+
+	if (!check_status(service->subject, operation, service->open->allowed))
+		return;
+	if (operation->status != MM_OK) {
+		check_made(service, OPERATION_COUNT);
+		return;
+	}
+	switch (operation->kind) {
+	case OPERATION_CURSOR_AGE:
+		check_made(service, operation->kind);
+		check_count(service, PAGE_ACCESSED);
+		check_bits(service);
+		break;
+	case OPERATION_CURSOR_WRITE_PROTECT:
+		check_made(service, operation->kind);
+		check_count(service, PAGE_WRITE | PAGE_DIRTY_STATE);
+		break;
+	case OPERATION_CURSOR_MIGRATE:
+		check_migrated(service);
+		break;
+	default:
+		check_reclaimed(service);
+		break;
+	}
+}
+
+void check_service_operation(struct checker *checker, const struct mm_operation *operation)
+{
+	struct service service = {
+		.checker = checker,
+		.operation = operation,
+		.open = registry_cursor(&checker->store.registry, operation->cursor),
+	};
+
+	if (service.open == NULL)
+		return; /* of a space that was made before the model started */
+	service.subject =
+		(struct subject){ operation_name(operation->kind), service.open->space->number };
+	service.range = held_part(service.open, operation->range);
+	if (operation->begins) {
+		begin(&service);
+		return;
+	}
+	checker->operations++;
+	if (service.open->allowed == 0)
+		difference(service.subject, operation->position, "ended without having begun");
+	else
+		end(&service);
+	service.open->allowed = 0;
+	mappings_clear(&service.open->before);
+}

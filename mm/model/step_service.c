@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Services at a cursor: which statuses the mappings of their range allow. What they are made of are
+ * operations of their own, each judged by itself. */
+#include "steps.h"
+
+#define OK STATUS_SET(MM_OK)
+
+/* A change of properties that can be expressed, whatever they are now: as of none. */
+static status_set change_statuses(const struct open_cursor *cursor, const struct op *op)
+{
+	const struct iaddr start = cursor->state.position;
+
+	return spec_protect_statuses(&cursor->space->state, &cursor->state,
+				     irange(start, iaddr(start.value + op->length)),
+				     (struct property_changes){ NULL, 0 });
+}
+
+/* Tables are needed for each block that a page is taken out of. */
+static status_set reclaim_statuses(const struct open_cursor *cursor, const struct op *op)
+{
+	status_set statuses = change_statuses(cursor, op);
+
+	return status_in(statuses, MM_OK)
+		       ? statuses | STATUS_SET(MM_NO_MEMORY) | STATUS_SET(MM_SATURATED)
+		       : statuses;
+}
+
+/* Only the table has the page: what else holds it may be another CPU's for a moment. */
+static bool is_private(struct store *store, struct paddr page)
+{
+	const struct page_record *record = store_page(store, page, 0);
+
+	return record == NULL || record->references == 1;
+}
+
+static status_set migrate_statuses(struct store *store, const struct open_cursor *cursor)
+{
+	struct mapping mapping;
+
+	if (!cursor->state.may_change)
+		return STATUS_SET(MM_ACCESS_DENIED);
+	if (cursor->state.position.value >= cursor->state.range.end.value)
+		return STATUS_SET(MM_OUT_OF_BOUND);
+	if (!mappings_find(&cursor->space->state.mappings, cursor->state.position, &mapping))
+		return STATUS_SET(MM_NOT_MAPPED);
+	if (!mapping.counted)
+		return STATUS_SET(MM_ACCESS_DENIED);
+	if (mapping.property.cache != CACHE_WRITEBACK)
+		return STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_SATURATED);
+	if (!is_private(store, mapping_output(&mapping, cursor->state.position)))
+		return STATUS_SET(MM_IN_USE) | STATUS_SET(MM_SATURATED) | step_race(store, OK);
+	/* That the new page may be the space's, the replacement says that it is made of. */
+	return OK | STATUS_SET(MM_NO_MEMORY) | STATUS_SET(MM_ACCESS_DENIED) |
+	       step_race(store, STATUS_SET(MM_IN_USE));
+}
+
+status_set service_statuses(struct store *store, const struct op *op)
+{
+	const struct open_cursor *cursor =
+		registry_cursor(&store->registry, (const struct cursor *)(uintptr_t)op->cursor);
+
+	if (cursor == NULL)
+		return STATUS_ANY;
+	switch (op->kind) {
+	case OPERATION_CURSOR_MIGRATE:
+		return migrate_statuses(store, cursor);
+	case OPERATION_CURSOR_RECLAIM:
+		return reclaim_statuses(cursor, op);
+	default:
+		return change_statuses(cursor, op);
+	}
+}
