@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "steps.h"
+#include "one_step.h"
 
 static bool handle_exists(const struct store *store, const struct op *op, enum share_kind kind)
 {

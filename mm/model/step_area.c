@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Areas: addresses of EL2, each with an unmapped page on either side, that nobody else gets. */
 #include "accounting.h"
-#include "steps.h"
+#include "one_step.h"
 
 #include <inttypes.h>
 

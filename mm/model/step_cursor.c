@@ -2,7 +2,7 @@
 /* Cursors: page_table_spec.h says what they do to a table, and here it is asked with the store's state;
  * and what they do to handles and counts. */
 #include "accounting.h"
-#include "steps.h"
+#include "one_step.h"
 
 /* What this CPU holds of the space already. Exclusion is by table nodes (cursor.h), so a range beside
  * the one held may be refused as well. */

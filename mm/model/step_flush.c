@@ -6,7 +6,7 @@
  *	dispatch	what was issued is invalidated on every CPU: no translation is left
  *	sync		T ends, for pages that were dispatched; a page that nobody else has is free
  */
-#include "steps.h"
+#include "one_step.h"
 
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shared frames: each handle is one reference. */
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Readers and writers: which ranges there can be. What a transfer says is in io_expect.h. */
 #include "io_expect.h"
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 

@@ -5,7 +5,7 @@
  * A place is a frame of the list, or the ghost, past the last and before the first. A place is named by
  * its page, so a cursor of the subsystem is no object here: it is a place that its user remembers.
  */
-#include "steps.h"
+#include "one_step.h"
 
 #include <inttypes.h>
 

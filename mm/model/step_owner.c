@@ -6,7 +6,7 @@
  * MM_IN_USE is exact, whatever other CPUs do. What widens it, and a claim, is reported after others may
  * have made use of it, or have been refused for it.
  */
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 #define DENIED STATUS_SET(MM_ACCESS_DENIED)

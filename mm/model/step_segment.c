@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Segments: one reference to each page of a range. */
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 

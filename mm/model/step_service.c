@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Services at a cursor: which statuses the mappings of their range allow. What they are made of are
  * operations of their own, each judged by itself. */
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Spaces: when one can be made, activated, destroyed. */
-#include "steps.h"
+#include "one_step.h"
 
 #define OK STATUS_SET(MM_OK)
 #define BUSY STATUS_SET(MM_BUSY)

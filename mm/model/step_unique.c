@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Unique frames: the page has one owner and no reference. */
-#include "steps.h"
+#include "one_step.h"
 
 #include <inttypes.h>
 

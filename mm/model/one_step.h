@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files of steps share: one step, while it is made, and changing a page's counts. */
+/* One step, while it is made: what the step_ files, one for each category, share. */
 #pragma once
 
 #include "step.h"
