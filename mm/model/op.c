@@ -2,19 +2,13 @@
 #include "op.h"
 
 static const struct op_information table[] = {
-#define OP_ROW(looks, made, name, category, function, arguments, upstream, section, meaning)       \
-	[OPERATION_##name] = { #name,                                                              \
-			       #function,                                                          \
-			       CATEGORY_##category,                                                \
-			       (uint64_t)(arguments),                                              \
-			       looks,                                                              \
-			       made,                                                               \
-			       upstream,                                                           \
-			       section,                                                            \
-			       meaning },
-#define OP(...) OP_ROW(false, false, __VA_ARGS__)
-#define LOOK(...) OP_ROW(true, false, __VA_ARGS__)
-#define MADE(...) OP_ROW(false, true, __VA_ARGS__)
+#define OP_ROW(looks, name, category, function, arguments, upstream, section, meaning)             \
+	[OPERATION_##name] = {                                                                     \
+		#name,	 #function, CATEGORY_##category, (uint64_t)(arguments), looks, upstream,   \
+		section, meaning                                                                   \
+	},
+#define OP(...) OP_ROW(false, __VA_ARGS__)
+#define LOOK(...) OP_ROW(true, __VA_ARGS__)
 #include <strata/ops.def>
 #undef OP_ROW
 };

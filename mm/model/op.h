@@ -71,7 +71,6 @@ struct op_information {
 	enum op_category category;
 	uint64_t arguments; /* set of ARG_ */
 	bool looks;	    /* it only looks at a handle, and reports no event */
-	bool made;	    /* it is made of others, and reports only those */
 	const char *upstream;
 	const char *section;
 	const char *meaning;

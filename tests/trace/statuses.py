@@ -44,7 +44,7 @@ def words(text):
 
 def calls(table, operations):
     """(name, functions it is, statuses)"""
-    names = dict(re.findall(r"^(?:OP|LOOK|MADE)\((\w+),\s*\w+,\s*(\w+)", operations, re.M))
+    names = dict(re.findall(r"^(?:OP|LOOK)\((\w+),\s*\w+,\s*(\w+)", operations, re.M))
     acts = re.sub(r"\s+", " ", table[table.index("/* ---- "):])
     for name, statuses in re.findall(r" REACHES\((\w+), ([^)]*)\)", acts):
         made = re.findall(rf" ACT\({name}, \w*, (.*?)\) (?=ACT|REACHES)", acts)
