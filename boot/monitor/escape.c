@@ -304,7 +304,7 @@ static enum mm_status run_probe(struct escape *escape, const struct boot_info *i
 		return status;
 	probe->violation = VIOLATION_INJECT;
 	probe->calls = 1u << GUEST_CALL_COMMAND | 1u << GUEST_CALL_UNEXPECTED;
-	vcpu_reset(&probe->vcpu, base, JOB_GUESTS);
+	vcpu_reset(&probe->vcpu, base, (unsigned int)job->guest_count);
 
 	status = escape_list_targets(info, job, probe, &escape->targets);
 	if (status != MM_OK)
@@ -347,11 +347,12 @@ static enum mm_status run(struct escape *escape, const struct boot_info *info, s
 	enum mm_status status = copy_first_page(&job->input->pages, &escape->read_only);
 	if (status != MM_OK)
 		return status;
-	status = guest_create(&escape->probe, "guest 3", ia_bits, 0);
+	status = guest_create(&escape->probe, "the probing guest", ia_bits, 0);
 	if (status == MM_OK) {
 		status = run_probe(escape, info, job);
 		if (status == MM_ACCESS_DENIED)
-			log_error("guest 3 was given a command and did not say how it ended");
+			log_error("the probing guest was given a command and did not say how it "
+				  "ended");
 		vm_space_deactivate();
 		escape->result->statistics = escape->probe.statistics;
 		guest_destroy(&escape->probe);

@@ -20,7 +20,7 @@
 #include "snapshot.h"
 #include "working_set.h"
 
-#define GUEST_COLOURS 2		       /* of the cache: as many parts as there are guests at work */
+#define GUEST_COLOURS 2		       /* of the cache: guests on one CPU have different ones */
 #define BLOCK_SIZE (UINT64_C(2) << 20) /* what a level 2 descriptor translates */
 
 /* Where the pages of a region come from when the guest first touches them. */

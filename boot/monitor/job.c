@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
 
+#include <arch/cpu.h>
 #include <arch/features.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include "../cpus.h"
 #include "../interrupts.h"
 #include "../log.h"
+#include "../stop.h"
 #include "fault.h"
 #include "guest_calls.h"
 #include "programs.h"
 #include "services.h"
 
 #define WORKING_SET_MIN (UINT64_C(64) << 20)
+#define EXTRA_WORKING_SET_MIN (UINT64_C(4) << 20) /* of guests after the first JOB_GUESTS */
+#define GUEST_OVERHEAD (UINT64_C(4) << 20)
 
 #define INPUT_OFFSET (UINT64_C(16) << 30)
 #define WORK_OFFSET (UINT64_C(24) << 30)
@@ -24,19 +30,20 @@
 /*
  * How the guests differ: in the shape of their Stage-2 tables and in the order they work in. 39 bits
  * of IPA are one table at level 1; 40 bits are two concatenated ones, and the guest lives in the
- * second.
+ * second. There may be more guests than plans: they have the same in turn, but no seed twice.
  */
 struct guest_plan {
-	const char *name;
 	unsigned int ia_bits; /* at most; the CPU may have less */
 	uint64_t seed;
 	uint64_t stride_parts; /* of 1024 parts of the working area, about */
 };
 
-static const struct guest_plan plans[JOB_GUESTS] = {
-	{ "guest 1", 39, 0x5eed0001, 633 }, /* about the golden section: far apart */
-	{ "guest 2", 40, 0x5eed0002, 391 },
+static const struct guest_plan plans[] = {
+	{ 39, 0x5eed0001, 633 }, /* about the golden section: far apart */
+	{ 40, 0x5eed0002, 391 },
 };
+
+#define PLANS (sizeof(plans) / sizeof(plans[0]))
 
 static uint64_t greatest_common_divisor(uint64_t a, uint64_t b)
 {
@@ -61,9 +68,10 @@ static uint64_t scatter_stride(uint64_t slots, uint64_t parts)
 
 enum job_region { REGION_PROGRAM, REGION_DATA, REGION_INPUT, REGION_WORK, REGION_COUNT };
 
-static enum mm_status add_regions(const struct job *job, struct guest *guest, uint64_t base)
+static enum mm_status add_regions(const struct job *job, struct job_guest *job_guest, uint64_t base)
 {
 	const struct segment *file = &job->input->pages;
+	struct guest *guest = &job_guest->guest;
 	const uint64_t data = base + GUEST_DATA_OFFSET;
 	const uint64_t input = base + INPUT_OFFSET + file->start.value % BLOCK_SIZE;
 	const uint64_t work = base + WORK_OFFSET;
@@ -93,7 +101,7 @@ static enum mm_status add_regions(const struct job *job, struct guest *guest, ui
 		},
 		[REGION_WORK] = {
 			.name = "work",
-			.range = irange(iaddr(work), iaddr(work + job->working_pages * PAGE_SIZE)),
+			.range = irange(iaddr(work), iaddr(work + job_guest->working_pages * PAGE_SIZE)),
 			.property = page_property(readable | PAGE_WRITE, CACHE_WRITEBACK),
 			.backing = BACKING_ZERO,
 			.blocks = true,
@@ -107,10 +115,20 @@ static enum mm_status add_regions(const struct job *job, struct guest *guest, ui
 	return status;
 }
 
+/* Bytes of the working area of guest @index, from 0. */
+static uint64_t working_set(const struct job_input *input, size_t index)
+{
+	const uint64_t least = index < JOB_GUESTS ? WORKING_SET_MIN : EXTRA_WORKING_SET_MIN;
+	const uint64_t file = segment_size(&input->pages);
+
+	return file < least ? least : file;
+}
+
 static enum mm_status create_guest(struct job *job, unsigned int index)
 {
-	const struct guest_plan *plan = &plans[index];
-	struct guest *guest = &job->guests[index].guest;
+	const struct guest_plan *plan = &plans[index % PLANS];
+	struct job_guest *job_guest = &job->guests[index];
+	struct guest *guest = &job_guest->guest;
 	unsigned int ia_bits = arch_features()->pa_bits;
 
 	if (ia_bits > plan->ia_bits)
@@ -118,12 +136,14 @@ static enum mm_status create_guest(struct job *job, unsigned int index)
 	if (ia_bits < LAYOUT_BITS)
 		return MM_NOT_SUPPORTED;
 
-	enum mm_status status = guest_create(guest, plan->name, ia_bits, plan->seed);
+	snprintf(job_guest->name, sizeof(job_guest->name), "guest %u", index + 1);
+	job_guest->working_pages = working_set(job->input, index) >> PAGE_SHIFT;
+	enum mm_status status = guest_create(guest, job_guest->name, ia_bits, plan->seed + index);
 	if (status != MM_OK)
 		return status;
 
 	uint64_t base = ia_bits > 39 ? UINT64_C(1) << 39 : 0;
-	status = add_regions(job, guest, base);
+	status = add_regions(job, job_guest, base);
 	if (status != MM_OK) {
 		guest_destroy(guest);
 		return status;
@@ -138,20 +158,20 @@ static enum mm_status create_guest(struct job *job, unsigned int index)
 	guest->vcpu.x[0] = guest->regions[REGION_INPUT].range.start.value;
 	guest->vcpu.x[1] = job->input->size;
 	guest->vcpu.x[2] = guest->regions[REGION_WORK].range.start.value;
-	guest->vcpu.x[3] = job->working_pages;
-	guest->vcpu.x[4] = scatter_stride(job->working_pages, plan->stride_parts);
+	guest->vcpu.x[3] = job_guest->working_pages;
+	guest->vcpu.x[4] = scatter_stride(job_guest->working_pages, plan->stride_parts);
 	return MM_OK;
 }
 
-/* Both guests may map the file, and nobody else's guest. */
+/* All guests of the job may map the file, and nobody else's. */
 static enum mm_status share_input(struct job *job)
 {
-	const struct vm_space *spaces[JOB_GUESTS];
+	const struct vm_space *spaces[JOB_GUESTS_MAX];
 	enum mm_status status;
 
-	for (unsigned int i = 0; i < JOB_GUESTS; i++)
+	for (size_t i = 0; i < job->guest_count; i++)
 		spaces[i] = &job->guests[i].guest.space;
-	status = sharing_new(NULL, spaces, JOB_GUESTS, &job->sharing);
+	status = sharing_new(NULL, spaces, job->guest_count, &job->sharing);
 	if (status == MM_OK)
 		status = ownership_share(&job->input->pages, job->sharing);
 	return status;
@@ -169,19 +189,35 @@ static void end_sharing(struct job *job)
 	job->sharing = NULL;
 }
 
+/*
+ * One for each CPU, as long as there are pages for their working sets, their tables and what the monitor
+ * holds back of each for a while.
+ */
+static size_t guests_for(const struct job_input *input)
+{
+	uint64_t left = mm_usage().pages[PAGE_UNUSED] << PAGE_SHIFT;
+	const size_t most = cpus_up() < JOB_GUESTS ? JOB_GUESTS : cpus_up();
+
+	for (size_t i = 0; i < most; i++) {
+		const uint64_t own = working_set(input, i);
+		const uint64_t cost = own + own / 16 + GUEST_OVERHEAD;
+
+		if (left < cost)
+			return i < JOB_GUESTS ? JOB_GUESTS : i;
+		left -= cost;
+	}
+	return most;
+}
+
 enum mm_status job_create(struct job *job, struct job_input *input)
 {
-	uint64_t working_set = segment_size(&input->pages);
-
-	if (working_set < WORKING_SET_MIN)
-		working_set = WORKING_SET_MIN;
-	if (working_set > AREA_SIZE_MAX - BLOCK_SIZE)
+	if (working_set(input, 0) > AREA_SIZE_MAX - BLOCK_SIZE)
 		return MM_NOT_SUPPORTED;
 
-	*job = (struct job){ .input = input, .working_pages = working_set >> PAGE_SHIFT };
+	*job = (struct job){ .input = input, .guest_count = guests_for(input) };
 	enum mm_status status = MM_OK;
 
-	while (status == MM_OK && job->guests_created < JOB_GUESTS) {
+	while (status == MM_OK && job->guests_created < job->guest_count) {
 		status = create_guest(job, (unsigned int)job->guests_created);
 		if (status == MM_OK)
 			job->guests_created++;
@@ -236,6 +272,7 @@ static enum mm_status run_slice(struct job_guest *guest)
 		struct vcpu_exit exit;
 
 		vcpu_run(&guest->guest.vcpu, &exit);
+		stop_if_asked();
 		switch (guest_handle_exit(&guest->guest, &exit)) {
 		case EXIT_RESUME:
 			break;
@@ -266,7 +303,7 @@ static enum mm_status run_slice(struct job_guest *guest)
 /* Of a guest that did not come to its end it is still worth knowing what it wrote that it should not. */
 static void finish_the_rest(struct job *job)
 {
-	for (size_t i = 0; i < JOB_GUESTS; i++) {
+	for (size_t i = 0; i < job->guest_count; i++) {
 		if (job->guests[i].reported)
 			continue;
 
@@ -276,23 +313,60 @@ static void finish_the_rest(struct job *job)
 	}
 }
 
-enum mm_status job_run(struct job *job)
+/* How many CPUs that are up come before this one. */
+static unsigned int rank_of_this_cpu(void)
 {
-	enum mm_status status = MM_OK;
-	size_t running = JOB_GUESTS;
+	unsigned int rank = 0;
 
-	for (size_t turn = 0; status == MM_OK && running > 0; turn++) {
-		struct job_guest *guest = &job->guests[turn % JOB_GUESTS];
+	for (unsigned int cpu = 0; cpu < cpu_index(); cpu++)
+		rank += cpus_is_up(cpu);
+	return rank;
+}
+
+/* The first status that is not MM_OK is the job's. Relaxed: it is read for itself. */
+static bool goes_on(struct job *job, enum mm_status status)
+{
+	enum mm_status none = MM_OK;
+
+	if (status != MM_OK)
+		atomic_compare_exchange_strong_explicit(&job->status, &none, status,
+							memory_order_relaxed, memory_order_relaxed);
+	return atomic_load_explicit(&job->status, memory_order_relaxed) == MM_OK;
+}
+
+/* Runs this CPU's guests in turns: one of every so many, beginning with the one of its rank. */
+static void run_on_this_cpu(void *argument)
+{
+	struct job *job = argument;
+	const size_t step = cpus_up(), first = rank_of_this_cpu();
+
+	if (first >= job->guest_count)
+		return;
+
+	const size_t own = (job->guest_count - first + step - 1) / step;
+	size_t running = own;
+	uint64_t switches = 0;
+
+	for (size_t turn = 0; running > 0; turn++) {
+		struct job_guest *guest = &job->guests[first + turn % own * step];
 
 		if (guest->reported)
 			continue;
-		status = run_slice(guest);
+		if (!goes_on(job, run_slice(guest)))
+			break;
 		running -= guest->reported;
-		job->switches += running == JOB_GUESTS;
+		switches += own > 1 && running == own;
 	}
 	vm_space_deactivate();
+	atomic_fetch_add_explicit(&job->switches, switches, memory_order_relaxed);
+	atomic_fetch_add_explicit(&job->cpus, 1, memory_order_relaxed);
+}
+
+enum mm_status job_run(struct job *job)
+{
+	cpus_run(run_on_this_cpu, job);
 	finish_the_rest(job);
-	return status;
+	return atomic_load_explicit(&job->status, memory_order_relaxed);
 }
 
 void job_destroy(struct job *job)

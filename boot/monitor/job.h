@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The work: two guests, each summing the same file over its own memory, interleaved, while the
- * monitor moves, takes away and write-protects their pages.
+ * The work: guests, each summing the same file over its own memory, while the monitor moves, takes away
+ * and write-protects their pages. There is one for each CPU that is up, as far as memory goes, but two at
+ * least: with one CPU they take turns, and with more each runs on a CPU of its own.
  *
  *	guest IPA space (offsets from the guest's base)
  *	+0        program, read-only and executable
  *	+2 MiB    zeroed data and stack
- *	+16 GiB   the file, read-only, shared by both guests; congruent to its physical address modulo
+ *	+16 GiB   the file, read-only, shared by all guests; congruent to its physical address modulo
  *	          2 MiB, so that it can be mapped by blocks
- *	+24 GiB   working area, zeroed on demand: the size of the file, at least 64 MiB
+ *	+24 GiB   working area, zeroed on demand: the size of the file, at least 64 MiB; of the third guest and
+ *	          those after it, at least 4 MiB
  */
 #pragma once
 
+#include <arch/max_cpus.h>
+#include <stdatomic.h>
 #include <strata/ownership.h>
 #include "guest.h"
 #include "input.h"
 
-#define JOB_GUESTS 2
+#define JOB_GUESTS 2 /* at least */
+#define JOB_GUESTS_MAX (STRATA_MAX_CPUS > JOB_GUESTS ? STRATA_MAX_CPUS : JOB_GUESTS)
 
 /* A guest calls every few pages: after so many slices that it spent without a call, some 10 seconds,
  * it is not going to. */
@@ -24,6 +29,8 @@
 
 struct job_guest {
 	struct guest guest;
+	char name[16];
+	uint64_t working_pages;	    /* of its working area */
 	unsigned int silent_slices; /* spent to the end since its last call */
 	bool reported;
 	uint32_t sum;
@@ -33,16 +40,19 @@ struct job_guest {
 
 struct job {
 	struct job_input *input;
-	struct sharing *sharing; /* the file's pages, and both guests */
-	uint64_t working_pages;	 /* of each guest */
-	struct job_guest guests[JOB_GUESTS];
+	struct sharing *sharing; /* the file's pages, and all guests */
+	struct job_guest guests[JOB_GUESTS_MAX];
+	size_t guest_count;
 	size_t guests_created;
-	uint64_t switches; /* from one guest to another */
+	/* While job_run runs, every CPU's: */
+	_Atomic enum mm_status status; /* the first that was not MM_OK, for which all end */
+	_Atomic uint64_t switches;     /* from one guest to another on the same CPU */
+	_Atomic unsigned int cpus;     /* that ran a guest */
 };
 
 /*
  * Makes the guests, and shares the file between them; nothing is mapped yet. @input outlives the
- * job. On an error nothing is left.
+ * job, and the job does not move. On an error nothing is left.
  *
  * MM_NOT_SUPPORTED: the CPU's physical address size is too small for the layout above, or the file
  *	is too large for it.
@@ -51,8 +61,8 @@ struct job {
 MM_MUST_CHECK enum mm_status job_create(struct job *job, struct job_input *input);
 
 /*
- * Runs both guests until they have reported their sums, or one of them cannot go on; then the other
- * stays where it is.
+ * Runs all guests, on all CPUs, until they have reported their sums, or one of them cannot go on; then the
+ * others stay where they are. On the boot CPU.
  *
  * MM_NO_MEMORY: no frame is left for a fault. MM_ACCESS_DENIED: a guest left its regions, or wrote
  * through a translation that should be gone. MM_BUSY: a guest only spends its time, and has not called

@@ -73,7 +73,7 @@ bool job_judge(const struct job *job)
 {
 	bool right = true;
 
-	for (size_t i = 0; i < JOB_GUESTS; i++) {
+	for (size_t i = 0; i < job->guest_count; i++) {
 		const struct job_guest *guest = &job->guests[i];
 
 		right &= was_kept_out(&guest->guest);

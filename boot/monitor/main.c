@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The product: two guests at work while their memory moves, one that tries to get out, and an
+ * The product: guests at work on all CPUs while their memory moves, one that tries to get out, and an
  * account of it.
  *
  * Exit codes: 0, everything held; 1, something did not, and the output says what; 2, no usable
@@ -60,7 +60,7 @@ static int run_guests(const struct boot_info *info, struct job *job, struct esca
 		return code;
 	if (!job_judge(job))
 		code = EXIT_WRONG;
-	printf("escape (guest 3 tries to leave its space)\n");
+	printf("escape (another guest tries to leave its space)\n");
 	int escape_code = explain("escape", escape_run(info, job, escape));
 	printf("  attempts %" PRIu64 ", not as expected %" PRIu64 "\n", escape->attempts,
 	       escape->wrong);

@@ -69,8 +69,8 @@ void report_guests(const struct job *job)
 {
 	printf("guests (CRC-32 of %" PRIu64 " bytes, each over %" PRIu64
 	       " KiB of its own memory)\n",
-	       job->input->size, job->working_pages * KIB_PER_PAGE);
-	for (size_t i = 0; i < JOB_GUESTS; i++) {
+	       job->input->size, job->guests[0].working_pages * KIB_PER_PAGE);
+	for (size_t i = 0; i < job->guest_count; i++) {
 		const struct guest *guest = &job->guests[i].guest;
 
 		printf("  %s, %" PRIu64 " GiB of IPA space\n", guest->name,
@@ -85,23 +85,30 @@ static uint64_t statistic(const struct guest_statistics *statistics, size_t offs
 	return *(const uint64_t *)((const char *)statistics + offset);
 }
 
+/* One row: @text, and a number of each guest. */
+static void report_statistic(const struct job *job, const struct statistics_row *row)
+{
+	printf("  %-40s", row->text);
+	for (size_t i = 0; i < job->guest_count; i++)
+		printf(" %10" PRIu64, statistic(&job->guests[i].guest.statistics, row->offset));
+	printf("\n");
+}
+
 void report_job(const struct job *job)
 {
-	const struct guest_statistics *first = &job->guests[0].guest.statistics;
-	const struct guest_statistics *second = &job->guests[1].guest.statistics;
-
-	printf("  %-40s %10s %10s\n", "meanwhile, behind their backs", job->guests[0].guest.name,
-	       job->guests[1].guest.name);
-	printf("  %-40s %10u %10u\n", "VMID of the space",
-	       vm_space_vmid(&job->guests[0].guest.space),
-	       vm_space_vmid(&job->guests[1].guest.space));
+	printf("  %-40s", "meanwhile, behind their backs");
+	for (size_t i = 0; i < job->guest_count; i++)
+		printf(" %10s", job->guests[i].guest.name);
+	printf("\n  %-40s", "VMID of the space");
+	for (size_t i = 0; i < job->guest_count; i++)
+		printf(" %10u", vm_space_vmid(&job->guests[i].guest.space));
+	printf("\n");
 	for (size_t i = 0; i < sizeof(guest_rows) / sizeof(guest_rows[0]); i++)
-		printf("  %-40s %10" PRIu64 " %10" PRIu64 "\n", guest_rows[i].text,
-		       statistic(first, guest_rows[i].offset),
-		       statistic(second, guest_rows[i].offset));
+		report_statistic(job, &guest_rows[i]);
+	printf("  %-40s %10u\n", "CPUs that ran them", job->cpus);
 	printf("  %-40s %10" PRIu64 "\n", "turns taken in alternation", job->switches);
 
-	for (size_t i = 0; i < JOB_GUESTS; i++) {
+	for (size_t i = 0; i < job->guest_count; i++) {
 		const struct job_guest *guest = &job->guests[i];
 
 		if (!guest->reported) {
@@ -118,17 +125,15 @@ void report_job(const struct job *job)
 
 static void report_faults(const struct job *job, const struct escape_result *escape)
 {
-	const struct guest_statistics *all[] = { &job->guests[0].guest.statistics,
-						 &job->guests[1].guest.statistics,
-						 &escape->statistics };
-
 	printf("  %-24s %10s %10s %10s\n", "Stage-2 faults", "read", "write", "execute");
 	for (size_t kind = 0; kind < GUEST_FAULT_KINDS; kind++) {
-		uint64_t sums[GUEST_ACCESS_KINDS] = { 0 };
+		uint64_t sums[GUEST_ACCESS_KINDS];
 
-		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-			for (size_t access = 0; access < GUEST_ACCESS_KINDS; access++)
-				sums[access] += all[i]->faults[kind][access];
+		for (size_t access = 0; access < GUEST_ACCESS_KINDS; access++) {
+			sums[access] = escape->statistics.faults[kind][access];
+			for (size_t i = 0; i < job->guest_count; i++)
+				sums[access] +=
+					job->guests[i].guest.statistics.faults[kind][access];
 		}
 		printf("    %-22s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n", fault_names[kind],
 		       sums[STAGE2_READ], sums[STAGE2_WRITE], sums[STAGE2_EXECUTE]);

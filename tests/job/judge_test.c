@@ -33,7 +33,7 @@ static struct job_input input = { .expected_sum = SUM };
 static struct job right_job(void)
 {
 	static const char *const names[JOB_GUESTS] = { "guest 1", "guest 2" };
-	struct job job = { .input = &input };
+	struct job job = { .input = &input, .guest_count = JOB_GUESTS };
 
 	for (size_t i = 0; i < JOB_GUESTS; i++) {
 		job.guests[i].guest.name = names[i];
