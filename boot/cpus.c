@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cpus.h"
 #include "exceptions.h"
+#include "exit.h"
 #include "image.h"
 #include "interrupts.h"
 #include "log.h"
@@ -13,6 +14,7 @@
 #include <aarch64/features.h>
 #include <aarch64/percpu.h>
 #include <aarch64/registers.h>
+#include <aarch64/relax.h>
 #include <aarch64/vcpu.h>
 #include <arch/barrier.h>
 #include <arch/translation.h>
@@ -240,6 +242,8 @@ void cpus_start(const struct boot_info *info)
 	data_cache_clean(secondaries, secondaries + STRATA_MAX_CPUS);
 	if (info->cpu_count > 0 && !interrupts_init(info))
 		log_debug("no interrupt controller: CPUs wait for events");
+	if (machine_is_emulated())
+		cpu_relax_doze(interrupts_doze);
 	for (unsigned int i = 0; i < info->cpu_count && i < BOOT_CPUS_MAX; i++) {
 		const struct boot_cpu *cpu = &info->cpus[i];
 

@@ -37,6 +37,11 @@ void machine_exit_init(const struct boot_info *info)
 		exit_method = EXIT_HALT;
 }
 
+bool machine_is_emulated(void)
+{
+	return exit_method == EXIT_SEMIHOSTING;
+}
+
 static void semihosting_exit(int code)
 {
 	uint64_t block[2] = { SEMIHOSTING_APPLICATION_EXIT, (uint64_t)code };

@@ -2,6 +2,7 @@
 /* The end of a run. Whichever CPU comes to it first ends it, and the others stop (stop.h). */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct boot_info;
@@ -10,6 +11,9 @@ struct share_violation;
 /* Ends the machine with @code: semihosting SYS_EXIT_EXTENDED where "exit=semihosting" is in bootargs
  * (an emulator that can return a code), else PSCI SYSTEM_OFF, else halt. */
 _Noreturn void machine_exit(int code);
+
+/* Whether bootargs say that this is an emulator. */
+bool machine_is_emulated(void);
 
 /* How machine_exit ends it, from bootargs and the PSCI node. Before, it halts. */
 void machine_exit_init(const struct boot_info *info);

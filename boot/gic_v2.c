@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Arm Generic Interrupt Controller, architecture version 2.0 (IHI 0048). */
+#include "barriers.h"
 #include "gic.h"
 #include "mmio.h"
-#include <arch/barrier.h>
 #include <arch/cpu.h>
 #include <stdatomic.h>
 
@@ -74,7 +74,7 @@ void gic_v2_send(unsigned int interrupt, unsigned int cpu)
 {
 	const uint32_t target = atomic_load_explicit(&targets[cpu], memory_order_relaxed);
 
-	dsb_ishst();
+	device_dsb();
 	mmio_write(distributor, GICD_SGIR, target << GICD_SGIR_TARGETS | interrupt);
 }
 

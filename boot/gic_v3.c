@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Arm Generic Interrupt Controller, architecture versions 3 and 4 (IHI 0069). */
+#include "barriers.h"
 #include "gic.h"
 #include "mmio.h"
 #include <aarch64/registers.h>
 #include <aarch64/trap_controls.h>
-#include <arch/barrier.h>
 #include <arch/cpu.h>
 #include <stdatomic.h>
 
@@ -145,7 +145,7 @@ bool gic_v3_init_cpu(uint32_t enabled)
 	register_write(ICC_BPR1_EL1, 0);
 	register_write(ICC_CTLR_EL1, 0); /* ending an interrupt also deactivates it */
 	register_write(ICC_IGRPEN1_EL1, 1);
-	isb();
+	device_isb();
 	/* Relaxed: a CPU is sent to once it has said that it is up. */
 	atomic_store_explicit(&affinities[cpu_index()], own_affinity(), memory_order_relaxed);
 	return true;
@@ -164,22 +164,22 @@ void gic_v3_send(unsigned int interrupt, unsigned int cpu)
 {
 	const uint32_t affinity = atomic_load_explicit(&affinities[cpu], memory_order_relaxed);
 
-	dsb_ishst();
+	device_dsb();
 	register_write(ICC_SGI1R_EL1,
 		       sgi_target(affinity) | (uint64_t)interrupt << SGI1R_INTERRUPT);
-	isb();
+	device_isb();
 }
 
 uint32_t gic_v3_acknowledge(void)
 {
 	uint32_t interrupt = (uint32_t)(register_read(ICC_IAR1_EL1) & IAR_INTERRUPT);
 
-	dsb_ish(); /* the acknowledge is seen by the redistributor before what follows */
+	device_dsb(); /* the acknowledge is seen by the redistributor before what follows */
 	return interrupt;
 }
 
 void gic_v3_end(uint32_t acknowledged)
 {
 	register_write(ICC_EOIR1_EL1, acknowledged);
-	isb();
+	device_isb();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "interrupts.h"
+#include "barriers.h"
 #include "gic.h"
+#include "stop.h"
 #include <aarch64/registers.h>
-#include <arch/barrier.h>
 
 /* EL2's physical timer: PPI 10, by Arm's Base System Architecture (DEN0094, "PPI assignments"). */
 #define TIMER_INTERRUPT 26
@@ -11,6 +12,7 @@
 #define TIMER_ENABLE 1
 
 #define MICROSECONDS 1000000
+#define DOZE_MICROSECONDS 50
 /* The counter may run at 1 GHz and more; a longer wait than this would not fit the product. */
 #define TIMER_MICROSECONDS_MAX (UINT64_C(1000) * MICROSECONDS)
 
@@ -62,19 +64,19 @@ void timer_start(uint64_t microseconds)
 
 	uint64_t ticks = microseconds * frequency / MICROSECONDS;
 
-	isb(); /* the counter is not read early */
+	device_isb(); /* the counter is not read early */
 
 	uint64_t now = register_read(cntpct_el0);
 
 	register_write(cnthp_cval_el2, now + ticks);
 	register_write(cnthp_ctl_el2, TIMER_ENABLE);
-	isb();
+	device_isb();
 }
 
 void timer_stop(void)
 {
 	register_write(cnthp_ctl_el2, 0);
-	isb();
+	device_isb();
 }
 
 static uint32_t acknowledge(void)
@@ -121,4 +123,27 @@ void interrupts_wait(void)
 	}
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
 	interrupts_take_timer();
+}
+
+/*
+ * The timer may run for a guest's slice: it is given back as it was, and if it has fired, so it will again.
+ * Whoever waits may be an observer, but not in the middle of taking an interrupt: while the timer's is active
+ * there is nothing to end WFI.
+ */
+void interrupts_doze(void)
+{
+	const uint64_t control = register_read(cnthp_ctl_el2);
+	const uint64_t value = register_read(cnthp_cval_el2);
+	const uint64_t ticks = DOZE_MICROSECONDS * frequency / MICROSECONDS;
+
+	stop_if_asked();
+	if (controller == BOOT_GIC_NONE)
+		return;
+	register_write(cnthp_cval_el2, register_read(cntpct_el0) + ticks);
+	register_write(cnthp_ctl_el2, TIMER_ENABLE);
+	device_isb();
+	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
+	register_write(cnthp_cval_el2, value);
+	register_write(cnthp_ctl_el2, control & TIMER_ENABLE);
+	device_isb();
 }

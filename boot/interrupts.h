@@ -31,3 +31,6 @@ void interrupts_wake(unsigned int cpu);
 
 /* Waits, until it is woken or without reason: the caller asks for its reason in a loop. */
 void interrupts_wait(void);
+
+/* Waits a moment, until it is woken, or not at all. The timer is as before. */
+void interrupts_doze(void);

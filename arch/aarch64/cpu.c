@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <aarch64/percpu.h>
+#include <aarch64/relax.h>
 #include <arch/cpu.h>
 #include <stddef.h>
 
@@ -19,7 +20,16 @@ void *cpu_local_of(unsigned int index)
 	return percpu_data[index].bytes + PERCPU_LOCAL;
 }
 
+static void (*relax_doze)(void);
+
+void cpu_relax_doze(void (*doze)(void))
+{
+	relax_doze = doze;
+}
+
 void cpu_relax(void)
 {
 	__asm__ volatile("yield" : : : "memory");
+	if (relax_doze != NULL && ++percpu_this()->relaxed % CPU_RELAX_DOZE == 0)
+		relax_doze();
 }

@@ -15,7 +15,7 @@
 #include "services.h"
 
 #define WORKING_SET_MIN (UINT64_C(64) << 20)
-#define EXTRA_WORKING_SET_MIN (UINT64_C(4) << 20) /* of guests after the first JOB_GUESTS */
+#define EXTRA_WORKING_SET_MIN (UINT64_C(16) << 20) /* of guests after the first JOB_GUESTS */
 #define GUEST_OVERHEAD (UINT64_C(4) << 20)
 
 #define INPUT_OFFSET (UINT64_C(16) << 30)

@@ -10,7 +10,7 @@
  *	+16 GiB   the file, read-only, shared by all guests; congruent to its physical address modulo
  *	          2 MiB, so that it can be mapped by blocks
  *	+24 GiB   working area, zeroed on demand: the size of the file, at least 64 MiB; of the third guest and
- *	          those after it, at least 4 MiB
+ *	          those after it, at least 16 MiB
  */
 #pragma once
 

@@ -59,6 +59,7 @@ struct percpu {
 	uint64_t scratch[3];	 /* of the vectors, before they have a stack */
 	uint64_t overflowed;	 /* not 0: the emergency stack was used up */
 	uint64_t guest_hcr;	 /* HCR_EL2 of every guest */
+	uint32_t relaxed;	 /* how often (relax.h) */
 	bool stage2_is_active;
 	struct stage2_context stage2; /* what stage2_load wrote last; if stage2_is_active */
 	struct arch_counters counters;
