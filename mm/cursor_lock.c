@@ -28,11 +28,14 @@ static void unlock_pages(const struct table *table, size_t first, size_t end)
 		node_unlock(table_page(table, --end));
 }
 
+/* In ascending order. */
 static bool lock_pages(const struct table *table, struct irange range)
 {
 	size_t first = first_page(table, range);
 
 	for (size_t page = first; page <= last_page(table, range); page++) {
+		if (page > first)
+			NODE_FOLLOWS(table_page(table, page), table_page(table, page - 1));
 		if (node_lock(table_page(table, page)))
 			continue;
 		unlock_pages(table, first, page);
@@ -89,6 +92,7 @@ static bool lock_below(const struct table *table, struct irange range)
 		struct table child = table_child(table, i, descriptor);
 		struct irange part = irange_intersection(range, table_span(table, i));
 
+		NODE_FOLLOWS(node_of_table(child.descriptors), node_of(&table->descriptors[i]));
 		if (lock_pages(&child, part)) {
 			if (lock_below(&child, part))
 				continue;
@@ -167,7 +171,7 @@ bool cursor_lock(struct cursor *cursor, struct vm_space *space, struct irange ra
 
 	while ((result = lock_covering(space, range, deepest_level, &covering, &node)) ==
 	       NODE_HELD_ELSEWHERE)
-		cpu_relax();
+		lock_wait(MM_LOCK_NODE);
 	if (result == NODE_HELD_HERE && !CANARY(lock_held_twice))
 		return false;
 	if (covering.level < LEVEL_PAGE && !lock_below(&covering, range)) {

@@ -44,7 +44,7 @@ static void unlink_claim(struct device_region *region)
 
 void device_regions_lock(void)
 {
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 }
 
 void device_regions_unlock(void)
@@ -73,7 +73,7 @@ enum mm_status device_region_claim(struct prange output, struct device_region **
 
 	region = memory;
 	*region = (struct device_region){ .range = output };
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 	is_memory = slots_touch_memory(output);
 	if (!is_memory)
 		link_claim(region);
@@ -106,7 +106,7 @@ enum mm_status device_region_prepare(const struct vm_space *space, struct prange
 	/* EL2's table maps memory this way too, and its devices have an io_mem. */
 	if (space->stage != STAGE_2 && space->part != SPACE_IN_WINDOW)
 		return MM_OK;
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 	known = find(space, output.start);
 	remembered = known != NULL && prange_contains(known->range, output);
 	ticket_unlock(&regions_lock);
@@ -154,7 +154,7 @@ void device_region_remember(struct vm_space *space, struct device_region *region
 
 	if (region == NULL)
 		return;
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 	merged = insert(space, region);
 	ticket_unlock(&regions_lock);
 	free_all(merged);
@@ -164,7 +164,7 @@ void device_region_give_up(struct device_region *region)
 {
 	if (region == NULL)
 		return;
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 	unlink_claim(region);
 	ticket_unlock(&regions_lock);
 	heap_free(region);
@@ -174,7 +174,7 @@ void device_regions_forget(struct vm_space *space)
 {
 	struct device_region *regions;
 
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 	regions = space->devices;
 	space->devices = NULL;
 	for (struct device_region *region = regions; region != NULL; region = region->next)
@@ -188,7 +188,7 @@ enum mm_status vm_space_find_iomem(const struct vm_space *space, struct paddr ad
 {
 	const struct device_region *found;
 
-	ticket_lock(&regions_lock);
+	ticket_lock(&regions_lock, MM_LOCK_DEVICE_REGIONS);
 	found = find(space, address);
 	if (found != NULL)
 		*region = found->range;

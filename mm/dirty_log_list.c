@@ -38,7 +38,7 @@ void log_link(struct dirty_log *log)
 		atomic_fetch_add_explicit(&space->logs_by_fault, 1, memory_order_relaxed);
 		return;
 	}
-	ticket_lock(&logs_lock);
+	ticket_lock(&logs_lock, MM_LOCK_DIRTY_LOGS);
 	atomic_store_explicit(&log->next, atomic_load_explicit(&space->logs, memory_order_relaxed),
 			      memory_order_relaxed);
 	atomic_store_explicit(&space->logs, log, memory_order_release);
@@ -55,7 +55,7 @@ void log_unlink(struct dirty_log *log)
 		atomic_fetch_sub_explicit(&space->logs_by_fault, 1, memory_order_relaxed);
 		return;
 	}
-	ticket_lock(&logs_lock);
+	ticket_lock(&logs_lock, MM_LOCK_DIRTY_LOGS);
 	while ((other = atomic_load_explicit(link, memory_order_relaxed)) != log)
 		link = &other->next;
 	atomic_store_explicit(link, atomic_load_explicit(&log->next, memory_order_relaxed),

@@ -34,7 +34,7 @@ static uint16_t id_take(void)
 {
 	uint16_t id = 0;
 
-	ticket_lock(&list_ids.lock);
+	ticket_lock(&list_ids.lock, MM_LOCK_FRAME_LISTS);
 	for (uint32_t i = 0; i < LIST_IDS && id == 0; i++) {
 		uint32_t candidate = (list_ids.hint + i) % LIST_IDS;
 		uint64_t *word = &list_ids.taken[candidate / WORD_BITS];
@@ -54,7 +54,7 @@ static void id_give_back(uint16_t id)
 {
 	uint32_t number = (uint32_t)id - SLOT_LIST_FIRST;
 
-	ticket_lock(&list_ids.lock);
+	ticket_lock(&list_ids.lock, MM_LOCK_FRAME_LISTS);
 	list_ids.taken[number / WORD_BITS] &= ~(UINT64_C(1) << (number % WORD_BITS));
 	ticket_unlock(&list_ids.lock);
 }

@@ -103,7 +103,7 @@ static enum mm_status cell_alloc(unsigned int index, void **out)
 	struct size_class *class = &classes[index];
 	enum mm_status status = MM_OK;
 
-	ticket_lock(&class->lock);
+	ticket_lock(&class->lock, MM_LOCK_HEAP);
 	if (class->slabs == NULL)
 		status = slab_new(class, index);
 	if (status == MM_OK) {
@@ -124,7 +124,7 @@ static void cell_free(void *cell)
 	struct slab *slab = slab_of(cell);
 	struct size_class *class = &classes[slab->class];
 
-	ticket_lock(&class->lock);
+	ticket_lock(&class->lock, MM_LOCK_HEAP);
 	if (slab->free == NULL)
 		link_slab(class, slab);
 	*(void **)cell = slab->free;

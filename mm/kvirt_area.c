@@ -74,7 +74,7 @@ enum mm_status kvirt_space_destroy(struct kvirt_space *kvirt)
 {
 	bool has_area;
 
-	ticket_lock(&kvirt->lock);
+	ticket_lock(&kvirt->lock, MM_LOCK_AREAS);
 	has_area = kvirt->outside.next != &kvirt->outside;
 	ticket_unlock(&kvirt->lock);
 	REPORT(.kind = OPERATION_KVIRT_DESTROY, .status = has_area ? MM_BUSY : MM_OK,
@@ -138,7 +138,7 @@ static enum mm_status area_alloc(struct kvirt_space *kvirt, uint64_t size, struc
 
 	area = memory;
 	area->kvirt = kvirt;
-	ticket_lock(&kvirt->lock);
+	ticket_lock(&kvirt->lock, MM_LOCK_AREAS);
 	linked = link_area(kvirt, area, size + 2 * GUARD);
 	ticket_unlock(&kvirt->lock);
 	if (!linked) {
@@ -191,7 +191,7 @@ void kvirt_area_forget(struct kvirt_area *area)
 	/* Before: from then on others may get the addresses. */
 	REPORT(.kind = OPERATION_AREA_DROP, .space = kvirt->space, .kvirt = kvirt, .area = area,
 	       .range = kvirt_area_range(area));
-	ticket_lock(&kvirt->lock);
+	ticket_lock(&kvirt->lock, MM_LOCK_AREAS);
 	unlink_area(kvirt, area);
 	ticket_unlock(&kvirt->lock);
 	heap_free(area);

@@ -40,7 +40,7 @@ static void add(struct prange range)
 	 * slots_reserve finds zones by their links. Who finds the zone there by an address in it waits
 	 * until its pages are what they are to be.
 	 */
-	ticket_lock(&zone->lock);
+	ticket_lock(&zone->lock, MM_LOCK_ZONE);
 	zone_link(zone);
 	slots_reserve(metadata, PAGE_META);
 	zone_add_free(zone, prange(metadata.end, range.end));

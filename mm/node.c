@@ -28,6 +28,28 @@ void node_observe(enum observe_kind kind, const struct slot *node)
 {
 	OBSERVE(.kind = kind, .address = node_address(node));
 }
+
+static bool is_mine(const struct slot *node)
+{
+	return atomic_load_explicit(&node->node.lock, memory_order_relaxed) == cpu_index() + 1;
+}
+
+void node_check_order(const struct slot *node, const struct slot *after)
+{
+	MM_INVARIANT(is_mine(after),
+		     "a node is locked after the one above it, or the page before it",
+		     node_address(after).value);
+	MM_INVARIANT(after->node.level < node->node.level ||
+			     (after->node.level == node->node.level && after < node),
+		     "nodes are locked from the root down, and the pages of a root ascending",
+		     node_address(node).value);
+}
+
+void node_check_holder(const struct slot *node)
+{
+	MM_INVARIANT(is_mine(node), "a node is unlocked by the CPU that has it",
+		     node_address(node).value);
+}
 #endif
 
 /* @root: the first page of the root that it is one of, or 0. */
@@ -139,7 +161,7 @@ bool node_lock(struct slot *node)
 	enum node_lock_result result = node_try_lock(node);
 
 	while (result == NODE_HELD_ELSEWHERE) {
-		cpu_relax();
+		lock_wait(MM_LOCK_NODE);
 		result = node_try_lock(node);
 	}
 	return result == NODE_LOCKED;

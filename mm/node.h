@@ -8,6 +8,9 @@
  *
  * children, level and stray are protected by the node's lock, and so is the chain of a stray node:
  * it is written before the lock is given back.
+ *
+ * The lock is one of compare-exchange and not of tickets: who waits for a node that he found without locks
+ * may be the last to know of it, so he can have no place in its queue, and begins again at the root.
  */
 #pragma once
 
@@ -66,14 +69,23 @@ enum node_lock_result {
 #if STRATA_CHECKED
 void node_observe(enum observe_kind kind, const struct slot *node);
 #define NODE_OBSERVE(kind, node) node_observe(kind, node)
+/* This CPU waits for @node after it has taken @after: its parent, or a page of the same root before it. */
+void node_check_order(const struct slot *node, const struct slot *after);
+#define NODE_FOLLOWS(node, after) node_check_order((node), (after))
+/* This CPU is about to give @node back. */
+void node_check_holder(const struct slot *node);
+#define NODE_GIVEN(node) node_check_holder(node)
 #else
 #define NODE_OBSERVE(kind, node) ((void)0)
+#define NODE_FOLLOWS(node, after) ((void)0)
+#define NODE_GIVEN(node) ((void)0)
 #endif
 
 /* As node_lock, but does not wait; any node that is not freed during the call. @cpu is this CPU. */
 static inline enum node_lock_result node_try_lock_by(struct slot *node, unsigned int cpu)
 {
 	ASSERT_HELD(MM_HELD_CPU, NULL);
+	LOCK_NODE_ASKED(node);
 
 	uint16_t mine = (uint16_t)(cpu + 1);
 	uint16_t holder = 0;
@@ -82,6 +94,7 @@ static inline enum node_lock_result node_try_lock_by(struct slot *node, unsigned
 	if (!atomic_compare_exchange_strong_explicit(&node->node.lock, &holder, mine,
 						     memory_order_acquire, memory_order_relaxed))
 		return holder == mine ? NODE_HELD_HERE : NODE_HELD_ELSEWHERE;
+	LOCK_COUNT_TAKEN(MM_LOCK_NODE);
 	NODE_OBSERVE(OBSERVE_LOCK, node);
 	return NODE_LOCKED;
 }
@@ -93,6 +106,7 @@ static inline enum node_lock_result node_try_lock(struct slot *node)
 
 static inline void node_unlock(struct slot *node)
 {
+	NODE_GIVEN(node);
 	NODE_OBSERVE(OBSERVE_UNLOCK, node);
 	atomic_store_explicit(&node->node.lock, 0, memory_order_release);
 }

@@ -30,7 +30,7 @@ enum mm_status owner_claim_owned_page(struct owner *owner, struct paddr page)
 	enum mm_status status = MM_OK;
 	bool claimed;
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	claimed = owner_is_hypervisor(slot) && owner_claim_free_page(owner, slot);
 	if (!claimed && !has_access(owner, slot))
 		status = MM_ACCESS_DENIED;
@@ -172,7 +172,7 @@ enum mm_status owner_claim_range(struct owner *owner, struct prange pages)
 	if (prange_size(pages) == PAGE_SIZE)
 		return owner_claim_page(owner, pages.start);
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	end = begin_range(owner, pages, &moving);
 	claimed = end.value == pages.end.value;
 	if (claimed && moving > 0)
@@ -201,7 +201,7 @@ enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, si
 	if (owner == NULL)
 		return MM_OK;
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	while (begun < count && begin_claim(owner, slot_of(frames[begun].paddr), &moving))
 		begun++;
 

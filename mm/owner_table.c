@@ -84,7 +84,7 @@ enum mm_status ownership_lock_for(size_t count)
 	bool added, room;
 	void *chunk;
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	if (free_places >= count)
 		return MM_OK;
 	ticket_unlock(&ownership_lock);
@@ -93,7 +93,7 @@ enum mm_status ownership_lock_for(size_t count)
 	if (status != MM_OK)
 		return status;
 	*(struct chunk *)chunk = (struct chunk){ .in_use = 0 };
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	/* Meanwhile somebody else may have made room. */
 	added = free_places < count && add_chunk(chunk);
 	room = free_places >= count;
@@ -162,7 +162,7 @@ void owner_lose_pages(uint16_t id, uint64_t pages)
 
 	if (!lose_pages(owner, pages))
 		return;
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	owner_free(owner);
 	ticket_unlock(&ownership_lock);
 }

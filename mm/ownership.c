@@ -161,7 +161,7 @@ static enum mm_status change_owner(const struct request *request)
 	/* What only widens access leaves those alone who have it. */
 	if (change->access == ACCESS_NARROWS && !freeze(pages))
 		return report(request, MM_IN_USE);
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	status = move(pages, change->from(&request->between), change->to(&request->between));
 	ticket_unlock(&ownership_lock);
 	if (change->access == ACCESS_WIDENS)
@@ -279,7 +279,7 @@ struct page_owner page_owner(struct paddr address)
 	    slot_usage(slot) == PAGE_MMIO)
 		return (struct page_owner){ .kind = OWNER_DEVICE };
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	if (is_counted_frame(slot)) {
 		owner = owner_of_frame(slot);
 		/* Acquire: after its owner was read. Of another use what its slot says is no owner. */

@@ -59,7 +59,7 @@ static bool take_block_from_some_zone(unsigned int order, const struct block_pla
 				      struct paddr *out)
 {
 	for (struct zone *zone = zones; zone != NULL; zone = zone_next(zone)) {
-		ticket_lock(&zone->lock);
+		ticket_lock(&zone->lock, MM_LOCK_ZONE);
 		bool taken = place == NULL ? buddy_take(zone, order, out)
 					   : buddy_take_in_place(zone, order, place, out);
 
@@ -76,7 +76,7 @@ static bool take_block_from_some_zone(unsigned int order, const struct block_pla
 /* Gives the pages of one zone back to its free blocks. */
 static void zone_give_back(struct zone *zone, struct prange range)
 {
-	ticket_lock(&zone->lock);
+	ticket_lock(&zone->lock, MM_LOCK_ZONE);
 	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
 		slot_end(zone_slot(zone, page), ORDER_NONE);
 	zone_add_free(zone, range);
@@ -120,7 +120,7 @@ void page_withhold(struct paddr page)
 {
 	struct zone *zone = zone_of(page);
 
-	ticket_lock(&zone->lock);
+	ticket_lock(&zone->lock, MM_LOCK_ZONE);
 	slot_end(zone_slot(zone, page), ORDER_WITHHELD);
 	ticket_unlock(&zone->lock);
 }
@@ -147,7 +147,7 @@ enum mm_status page_take(struct paddr page)
 		if (references != SLOT_UNUSED)
 			return owned_status(references);
 
-		ticket_lock(&zone->lock);
+		ticket_lock(&zone->lock, MM_LOCK_ZONE);
 		bool taken = slot_order(slot) == ORDER_WITHHELD || buddy_take_at(zone, page, 0);
 
 		if (taken)

@@ -10,7 +10,7 @@ static bool fill(struct page_cache *cache)
 		struct taken_page batch[PAGE_CACHE_BATCH];
 		uint32_t taken = 0;
 
-		ticket_lock(&zone->lock);
+		ticket_lock(&zone->lock, MM_LOCK_ZONE);
 		while (taken < PAGE_CACHE_BATCH && buddy_take(zone, 0, &batch[taken].page)) {
 			zone_section_make_ready(zone, batch[taken].page);
 			batch[taken].slot = zone_slot(zone, batch[taken].page);
@@ -43,7 +43,7 @@ static void spill(struct paddr page)
 	/* An entry that was never written, or of memory that is gone. */
 	if (zone == NULL || !(zone_section(zone, page) & SECTION_READY))
 		return;
-	ticket_lock(&zone->lock);
+	ticket_lock(&zone->lock, MM_LOCK_ZONE);
 	if (slot_take_cached(zone_slot(zone, page), SLOT_UNUSED))
 		buddy_put(zone, page, 0);
 	ticket_unlock(&zone->lock);

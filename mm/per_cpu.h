@@ -31,6 +31,10 @@ struct page_cache {
 struct mm_cpu {
 	_Alignas(CPU_LOCAL_ALIGNMENT) struct page_cache cache;
 	struct mm_statistics statistics;
+	struct mm_lock_statistics locks[MM_LOCK_CLASS_COUNT];
+#if STRATA_CHECKED
+	struct locks_held locks_held;
+#endif
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
 	_Atomic uint32_t read_sections;	 /* begun and ended: odd inside one (read_section.h) */
 	struct vm_space *window;	 /* the window space that is active here, or NULL */

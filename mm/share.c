@@ -104,7 +104,7 @@ static void report(const struct share_violation *violation)
 void share_make(enum share_kind kind, struct prange pages, uintptr_t by,
 		struct share_certificate *out)
 {
-	ticket_lock(&shares.lock);
+	ticket_lock(&shares.lock, MM_LOCK_SHARES);
 	*out = certify(share_add(kind, pages, by, SHARE_LIVE));
 	ticket_unlock(&shares.lock);
 }
@@ -114,7 +114,7 @@ static bool judge(struct share_certificate certificate, bool ends,
 {
 	bool guilty;
 
-	ticket_lock(&shares.lock);
+	ticket_lock(&shares.lock, MM_LOCK_SHARES);
 	guilty = is_violation(certificate, ends, violation);
 	if (guilty) {
 		shares.statistics.violations++;
@@ -148,7 +148,7 @@ void share_settle(struct share_certificate certificate, bool ended)
 {
 	if (certificate.index == INDEX_UNCERTIFIED)
 		return;
-	ticket_lock(&shares.lock);
+	ticket_lock(&shares.lock, MM_LOCK_SHARES);
 	if (ended) {
 		share_end(certificate.index, SHARE_ENDED);
 	} else {
@@ -171,7 +171,7 @@ void share_make_raw(enum share_kind kind, struct prange pages, uintptr_t by)
 	struct share_page *page = page_at_address(pages.start);
 	uint32_t index;
 
-	ticket_lock(&shares.lock);
+	ticket_lock(&shares.lock, MM_LOCK_SHARES);
 	index = page == NULL ? INDEX_NONE : share_add(kind, pages, by, SHARE_RAW);
 	if (index == INDEX_NONE) {
 		shares.uncertified_raw++;
@@ -223,7 +223,7 @@ bool share_take_raw(enum share_kind kind, struct prange pages, uintptr_t by,
 	uint32_t index = INDEX_NONE;
 	bool guilty = false;
 
-	ticket_lock(&shares.lock);
+	ticket_lock(&shares.lock, MM_LOCK_SHARES);
 	if (page != NULL)
 		index = unlink_raw(page, kind, pages);
 	if (index != INDEX_NONE) {

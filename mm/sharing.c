@@ -134,7 +134,7 @@ enum mm_status sharing_destroy(struct sharing *sharing)
 {
 	enum mm_status status = MM_OK;
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	if ((has_pages(sharing->shared) || has_pages(sharing->lent)) &&
 	    !CANARY(destroyed_with_pages)) {
 		status = MM_BUSY;
@@ -154,7 +154,7 @@ const struct vm_space *sharing_owner(const struct sharing *sharing)
 {
 	const struct vm_space *space = NULL;
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	if (sharing->owner != OWNER_ID_HYPERVISOR)
 		space = owner_of_id(sharing->owner)->space;
 	ticket_unlock(&ownership_lock);
@@ -165,7 +165,7 @@ bool sharing_has_member(const struct sharing *sharing, const struct vm_space *sp
 {
 	bool member;
 
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	member = id_of(space) != OWNER_ID_HYPERVISOR && has_member(sharing, id_of(space));
 	ticket_unlock(&ownership_lock);
 	return member;

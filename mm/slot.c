@@ -122,7 +122,7 @@ enum mm_status slot_lookup(struct paddr page, struct slot **out)
 	if (zone == NULL)
 		return MM_OUT_OF_BOUND;
 	if (!(zone_section(zone, page) & SECTION_READY)) {
-		ticket_lock(&zone->lock);
+		ticket_lock(&zone->lock, MM_LOCK_ZONE);
 		zone_section_make_ready(zone, page);
 		ticket_unlock(&zone->lock);
 	}

@@ -20,3 +20,16 @@ struct mm_statistics mm_statistics(void)
 	}
 	return sum;
 }
+
+struct mm_lock_statistics mm_lock_statistics(enum mm_lock_class class)
+{
+	struct mm_lock_statistics sum = { 0 };
+
+	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
+		const struct mm_lock_statistics *part = &mm_cpu_of(cpu)->locks[class];
+
+		sum.taken += __atomic_load_n(&part->taken, __ATOMIC_RELAXED);
+		sum.waited += __atomic_load_n(&part->waited, __ATOMIC_RELAXED);
+	}
+	return sum;
+}

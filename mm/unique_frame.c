@@ -124,7 +124,7 @@ static bool is_hypervisors(struct slot *slot)
 
 	if (slot_owner(slot) == OWNER_ID_HYPERVISOR)
 		return true;
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	is = owner_is_hypervisor(slot);
 	ticket_unlock(&ownership_lock);
 	return is;

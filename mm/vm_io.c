@@ -218,7 +218,7 @@ static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, str
 				return node;
 			node_unlock(node);
 		}
-		cpu_relax();
+		lock_wait(MM_LOCK_NODE);
 	}
 }
 

@@ -54,7 +54,7 @@ static void disown(const struct vm_space *space)
 {
 	if (space->owner == NULL)
 		return;
-	ticket_lock(&ownership_lock);
+	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	sharings_forget(space->owner);
 	owner_depart(space->owner);
 	ticket_unlock(&ownership_lock);
@@ -190,7 +190,7 @@ static void empty(struct vm_space *space)
  */
 static struct ticket_lock activity;
 
-#define ACTIVITY_BEGIN() ticket_lock(&activity)
+#define ACTIVITY_BEGIN() ticket_lock(&activity, MM_LOCK_ACTIVITY)
 #define ACTIVITY_END() ticket_unlock(&activity)
 
 #else

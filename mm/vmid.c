@@ -110,7 +110,7 @@ static bool is_current(const struct vm_space *space)
 
 uint16_t vmid_of(const struct vm_space *space)
 {
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	uint16_t vmid = is_current(space) ? space->context.vmid : 0;
 
 	ticket_unlock(&vmids.lock);
@@ -137,7 +137,7 @@ void vmid_activate(struct vm_space *space)
 {
 	uint64_t new_generation = 0;
 
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 
 	struct vm_space *before = vmids.active[cpu_index()];
 
@@ -169,7 +169,7 @@ void vmid_activate(struct vm_space *space)
 
 bool vmid_use_hardware_flags(struct vm_space *space)
 {
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	bool was_active = space->vmid_generation != 0;
 
 	if (!was_active)
@@ -180,7 +180,7 @@ bool vmid_use_hardware_flags(struct vm_space *space)
 
 struct vm_space *vmid_deactivate(void)
 {
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 
 	struct vm_space *before = vmids.active[cpu_index()];
 
@@ -197,7 +197,7 @@ bool vmid_is_active_here(const struct vm_space *space)
 
 bool vmid_visit(struct vm_space *space)
 {
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	bool current = is_current(space);
 
 	if (current)
@@ -208,14 +208,14 @@ bool vmid_visit(struct vm_space *space)
 
 void vmid_end_visit(void)
 {
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	vmids.visited[cpu_index()] = NULL;
 	ticket_unlock(&vmids.lock);
 }
 
 void vmid_release(struct vm_space *space)
 {
-	ticket_lock(&vmids.lock);
+	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	if (is_current(space))
 		set_taken(space->context.vmid, false);
 	space->vmid_generation = 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <strata/lock_class.h>
 
 struct mm_statistics {
 	uint64_t leaves_mapped;	  /* leaf descriptors written where there was none */
@@ -18,3 +19,13 @@ struct mm_statistics {
 };
 
 struct mm_statistics mm_statistics(void);
+
+struct mm_lock_statistics {
+	uint64_t taken; /* how often; counted in checked builds only, 0 in others */
+	/* How often another CPU had it. Of a node each try in vain counts: who finds one taken begins
+	 * again. Of all others each wait counts, however long it is. */
+	uint64_t waited;
+};
+
+/* All locks of @class, since mm_init, summed over CPUs. */
+struct mm_lock_statistics mm_lock_statistics(enum mm_lock_class class);
