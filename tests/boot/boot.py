@@ -331,7 +331,7 @@ def cpus(boots):
     boots.check("one of several CPUs that find a broken invariant says so", "--smp", "4",
                 "--append", "do=cpus-panic", "--exit", "1",
                 *expect("^strata: broken invariant: the probe holds nothing", "^  on CPU [1-3]$",
-                        r"\(secondary_main\+", r"\(secondary_start\+[0-9a-fx]+\)$"))
+                        r"\(secondary_start\+[0-9a-fx]+\)$"))
     boots.check("the stack of a CPU that overflows is named", "--smp", "4", "--append",
                 "do=cpus-overflow", "--exit", "1",
                 *expect("^strata: unexpected exception on CPU 3: ",
