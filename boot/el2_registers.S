@@ -155,7 +155,16 @@ FUNCTION el2_registers_init
 12:	unless_feature ID_AA64MMFR3_EL1, 4, 13f	// SCTLRX: FEAT_SCTLR2
 	msr	SCTLR2_EL2, xzr
 13:	isb
+#if STRATA_LSE
+	unless_feature id_aa64isar0_el1, 20, .Lno_lse	// Atomic: FEAT_LSE
+#endif
 	ret
+
+#if STRATA_LSE
+.Lno_lse:
+	adr_l	x0, message_lse
+	b	early_refuse
+#endif
 
 .Le2h_only:
 	adr_l	x0, message_e2h
@@ -165,3 +174,7 @@ END_FUNCTION el2_registers_init
 	.section .rodata.start, "a"
 message_e2h:
 	.asciz	"\nstrata: this CPU has no EL2 without HCR_EL2.E2H; halted.\n"
+#if STRATA_LSE
+message_lse:
+	.asciz	"\nstrata: this image was built with -Dlse=true, and this CPU has no FEAT_LSE; halted.\n"
+#endif

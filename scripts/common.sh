@@ -71,6 +71,7 @@ build_arguments() {
 	esac
 	case $name in
 	*-release) printf '%s\n' -Dchecked=false ;;
+	*-lse) printf '%s\n' -Dchecked=false -Dlse=true ;;
 	canary-*) printf '%s\n' -Dcanary=true ;;
 	esac
 }
