@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/ageing.h>
 
+#include <arch/canary.h>
+
 #include "protect_range.h"
 #include "report.h"
 
@@ -66,6 +68,9 @@ enum mm_status ageing_fault(struct cursor *cursor)
 
 	if (status == MM_OK && !item.mapped)
 		status = MM_NOT_MAPPED;
+	if (CANARY(spurious_fault_refused) && status == MM_OK &&
+	    (item.property.flags & PAGE_ACCESSED) != 0)
+		status = MM_EXISTS;
 	if (status == MM_OK)
 		status = cursor_protect_next(cursor, PAGE_SIZE, with_accessed, NULL, NULL);
 	return status == MM_OK ? cursor_jump(cursor, page) : status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arch/canary.h>
 #include "cursor_lock.h"
+#include <arch/canary.h>
 #include <arch/cpu.h>
 
 /*
@@ -56,7 +56,7 @@ static void unlock_table(const struct table *table, struct irange range)
 /* In the reverse of the order of locking. */
 static void unlock_below(const struct table *table, struct irange range)
 {
-	if (table->level == LEVEL_PAGE || irange_is_empty(range))
+	if (table->level == LEVEL_PAGE || irange_is_empty(range) || CANARY(descendants_not_locked))
 		return;
 
 	size_t first = table_index(table, range.start);
@@ -77,7 +77,7 @@ static void unlock_below(const struct table *table, struct irange range)
  * holds one already. */
 static bool lock_below(const struct table *table, struct irange range)
 {
-	if (table->level == LEVEL_PAGE)
+	if (table->level == LEVEL_PAGE || CANARY(descendants_not_locked))
 		return true;
 
 	size_t first = table_index(table, range.start);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dirty_log_private.h"
 
+#include <arch/canary.h>
+
 /* Writes go on, and the hardware says so in PAGE_WRITE, which begins clear. */
 static struct page_property as_clean(struct page_property property, void *context)
 {
@@ -110,6 +112,8 @@ enum mm_status dirty_log_fault(struct dirty_log *log, struct cursor *cursor)
 		return MM_ACCESS_DENIED;
 	if (!item.mapped)
 		return MM_NOT_MAPPED;
+	if (CANARY(spurious_fault_refused) && (item.property.flags & PAGE_WRITE) != 0)
+		return MM_EXISTS;
 
 	status = cursor_protect_next(cursor, PAGE_SIZE, log_with_write, NULL, NULL);
 	if (status != MM_OK)

@@ -273,7 +273,7 @@ static void drop_pages(const struct vm_space *space, struct tlb_gather *gather)
 
 static void drop_tables(struct tlb_gather *gather)
 {
-	if (gather->table_count > 0)
+	if (gather->table_count > 0 && !CANARY(freed_while_read))
 		read_section_wait();
 	while (gather->table_count > 0) {
 		gather->table_count--;

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <arch/canary.h>
 #include <arch/cpu.h>
 #include <arch/observe.h>
 #include <strata/status.h>
@@ -117,9 +118,14 @@ static inline void node_unlock(struct slot *node)
  */
 static inline enum node_lock_result node_try_lock_found(struct slot *node, unsigned int cpu)
 {
+	/* Others get time to detach it, and to free it: in the section it is no matter how long that is. */
+	if (CANARY(stray_not_seen) || CANARY(freed_while_read))
+		for (unsigned int i = 0; i < 8; i++)
+			cpu_relax();
+
 	enum node_lock_result result = node_try_lock_by(node, cpu);
 
-	if (result == NODE_LOCKED && node->node.stray) {
+	if (result == NODE_LOCKED && node->node.stray && !CANARY(stray_not_seen)) {
 		node_unlock(node);
 		result = NODE_HELD_ELSEWHERE;
 	}

@@ -61,8 +61,16 @@ static bool make_dirty(struct cpu *cpu, struct tlb_entry *entry)
 typedef bool (*translate_function)(struct cpu *cpu, uint64_t ia, bool looking_ahead,
 				   struct tlb_entry *out, struct machine_fault *fault);
 
+/* What an access does with the word that it comes to. */
+typedef void (*use_function)(struct paddr output, uint64_t *word);
+
+/*
+ * The word is used in one step with its translation: an invalidation is complete only when every access
+ * by what it removes is (Arm ARM D8.16, "Completion of TLB maintenance instructions").
+ */
 static bool translate(translate_function function, struct iaddr ia, enum machine_access access,
-		      struct machine_translation *out, struct machine_fault *fault)
+		      use_function use, uint64_t *word, struct machine_translation *out,
+		      struct machine_fault *fault)
 {
 	struct tlb_entry entry = { .stage1 = TLB_ALL, .stage2 = TLB_ALL };
 
@@ -77,6 +85,8 @@ static bool translate(translate_function function, struct iaddr ia, enum machine
 		done &= permitted(&entry, access, ia, fault);
 	if (translated && !done && access == MACHINE_WRITE && entry.kind != TLB_EL2)
 		done = make_dirty(this_cpu(), &entry);
+	if (done && use != NULL)
+		use(paddr(entry.output + (ia.value - entry.ia)), word);
 
 	machine_unlock();
 	if (!done)
@@ -101,34 +111,38 @@ static bool translate(translate_function function, struct iaddr ia, enum machine
 bool machine_el2_translate(struct iaddr ia, enum machine_access access,
 			   struct machine_translation *out, struct machine_fault *fault)
 {
-	return translate(el2_translate, ia, access, out, fault);
+	return translate(el2_translate, ia, access, NULL, NULL, out, fault);
 }
 
 bool machine_guest_translate(struct iaddr va, enum machine_access access,
 			     struct machine_translation *out, struct machine_fault *fault)
 {
-	return translate(guest_translate, va, access, out, fault);
+	return translate(guest_translate, va, access, NULL, NULL, out, fault);
+}
+
+static void load(struct paddr output, uint64_t *word)
+{
+	*word = machine_is_memory(output) ? machine_read(output) : UINT64_MAX;
 }
 
 bool machine_guest_load(struct iaddr va, uint64_t *value, struct machine_fault *fault)
 {
 	struct machine_translation used;
 
-	if (!machine_guest_translate(va, MACHINE_READ, &used, fault))
-		return false;
-	*value = machine_is_memory(used.output) ? machine_read(used.output) : UINT64_MAX;
-	return true;
+	return translate(guest_translate, va, MACHINE_READ, load, value, &used, fault);
+}
+
+static void store(struct paddr output, uint64_t *word)
+{
+	if (machine_is_memory(output))
+		machine_write(output, *word);
 }
 
 bool machine_guest_store(struct iaddr va, uint64_t value, struct machine_fault *fault)
 {
 	struct machine_translation used;
 
-	if (!machine_guest_translate(va, MACHINE_WRITE, &used, fault))
-		return false;
-	if (machine_is_memory(used.output))
-		machine_write(used.output, value);
-	return true;
+	return translate(guest_translate, va, MACHINE_WRITE, store, &value, &used, fault);
 }
 
 void machine_guest_stage1_load(const struct machine_guest_stage1 *stage1)

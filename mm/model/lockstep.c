@@ -18,6 +18,9 @@ static struct checker checker;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static bool running;
 
+/* Operations so far, of all CPUs and of each, up to its last one. */
+static uint64_t order, order_of[STRATA_MAX_CPUS];
+
 static void lock_take(void)
 {
 	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire))
@@ -99,6 +102,7 @@ static void observe_operation(const struct mm_operation *operation)
 		learn_memory(operation);
 		count(operation);
 		checker.reports += !operation->begins;
+		order_of[cpu_index()] = ++order;
 		stop_if_out_of_storage();
 	}
 	lock_release();
@@ -156,6 +160,16 @@ _Static_assert(MODEL_CATEGORIES == CATEGORY_COUNT, "a report has every category"
 const char *model_category_name(unsigned int category)
 {
 	return op_category_name((enum op_category)category);
+}
+
+uint64_t model_order(void)
+{
+	uint64_t last;
+
+	lock_take();
+	last = order_of[cpu_index()];
+	lock_release();
+	return last;
 }
 
 const struct store *model_store(void)

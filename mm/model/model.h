@@ -45,6 +45,10 @@ uint64_t model_check_all(void);
 
 struct model_report model_report(void);
 
+/* Where the last operation of this CPU stands in the one sequence that the model makes of those of all
+ * CPUs: 1 is the first since the model was started first. 0: this CPU made none. */
+uint64_t model_order(void);
+
 /* "frames" and so on. */
 const char *model_category_name(unsigned int category);
 

@@ -79,7 +79,11 @@
 	X(page_released_unflushed, "pages are given back before the flush")                        \
 	X(write_without_lock, "a new table is not locked")                                         \
 	X(write_unseen, "leaves are written and nobody is told")                                   \
-	X(vmid_reused, "VMIDs of another generation are not invalidated")
+	X(vmid_reused, "VMIDs of another generation are not invalidated")                          \
+	X(stray_not_seen, "a cursor takes a detached table for one that is linked")                \
+	X(descendants_not_locked, "a cursor locks the covering table and none below it")           \
+	X(freed_while_read, "a table is freed while a CPU may be on its way to it")                \
+	X(spurious_fault_refused, "a fault that another CPU has served is an error")
 
 #ifndef STRATA_CANARIES
 #define STRATA_CANARIES 0

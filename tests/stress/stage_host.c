@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* CPUs as threads on the simulated machine. */
+#define _GNU_SOURCE
+#include "stress.h"
+
+#include <host/machine.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARENA_BYTES (UINT64_C(64) << 20)
+/* Fewer than a world has spaces. */
+#define VMID_BITS 5
+/* How long the others may take to stop, and all to end a step. */
+#define STOP_SECONDS 2
+#define HANG_SECONDS 120
+
+static bool there_is_one;
+
+bool stage_begin(struct stage *stage)
+{
+	static void *arenas[2];
+	const struct paddr start = paddr(0x40000000);
+	struct machine_config config = {
+		.memory = { prange(start, paddr(start.value + STAGE_BYTES)) },
+		.memory_count = 1,
+		.features =
+			stress.world % 2 == 0 ? machine_features_v8_0() : machine_features_v8_4(),
+	};
+
+	config.features.vmid_bits = VMID_BITS;
+	if (there_is_one)
+		machine_destroy();
+	for (int i = 0; i < 2; i++)
+		if (arenas[i] == NULL)
+			arenas[i] = malloc(ARENA_BYTES);
+	there_is_one = arenas[0] != NULL && arenas[1] != NULL && machine_create(&config);
+	*stage = (struct stage){
+		.start = start,
+		.linear_offset = machine_linear_offset(),
+		.arenas = { arenas[0], arenas[1] },
+		.arena_size = ARENA_BYTES,
+	};
+	return there_is_one;
+}
+
+const char *stage_complaint(void)
+{
+	for (int kind = 0; kind < VIOLATION_COUNT; kind++)
+		if (machine_violations(kind) != 0)
+			return machine_violation_name(kind);
+	/* What a CPU may do at any moment, and what keeps the simulated TLBs short. */
+	machine_tlb_evict();
+	return NULL;
+}
+
+bool stage_prepare_space(struct worker *worker, struct guest_space *guest)
+{
+	(void)worker;
+	(void)guest;
+	return true;
+}
+
+/* ---- CPUs -------------------------------------------------------------------------------------- */
+
+static void *be_cpu(void *context)
+{
+	struct worker *worker = context;
+
+	machine_set_cpu(worker->cpu);
+	worker_run(worker);
+	return NULL;
+}
+
+void stage_halt(void)
+{
+	for (;;)
+		pause();
+}
+
+/* NULL: all have left. */
+static struct worker *one_that_stays(void)
+{
+	for (unsigned int cpu = 0; cpu < stress.options.cpus; cpu++)
+		if (!atomic_load_explicit(&stress.workers[cpu].left, memory_order_acquire))
+			return &stress.workers[cpu];
+	return NULL;
+}
+
+/* What is found when a CPU does not come back ends the program: its thread cannot be taken away. */
+static _Noreturn void end_here(void)
+{
+	stress_report();
+	fflush(stdout);
+	_exit(1);
+}
+
+static void wait_for_all(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	time_t last = time(NULL), stopped_at = 0;
+	uint32_t steps = 0;
+
+	while (one_that_stays() != NULL) {
+		time_t now = time(NULL);
+
+		nanosleep(&moment, NULL);
+		if (stopped() && stopped_at == 0)
+			stopped_at = now;
+		if (stopped() && now - stopped_at > STOP_SECONDS)
+			end_here();
+		if (steps != stress.next_tie)
+			last = now;
+		steps = stress.next_tie;
+		if (now - last > HANG_SECONDS)
+			find(one_that_stays(), JUDGE_HANG, "no step ended for %d s", HANG_SECONDS);
+	}
+}
+
+void stage_run(void)
+{
+	pthread_t threads[STRESS_CPUS_MAX];
+
+	machine_watch_guest(iaddr(MIB(2) - 2 * PAGE_SIZE));
+	machine_watch_guest(iaddr(LOG_START));
+	for (unsigned int cpu = 0; cpu < stress.options.cpus; cpu++)
+		if (pthread_create(&threads[cpu], NULL, be_cpu, &stress.workers[cpu]) != 0)
+			abort();
+	wait_for_all();
+	for (unsigned int cpu = 0; cpu < stress.options.cpus; cpu++)
+		pthread_join(threads[cpu], NULL);
+	machine_watch_nothing();
+	machine_set_cpu(0);
+}
+
+/* ---- Guests ------------------------------------------------------------------------------------ */
+
+static enum guest_result result_of(bool done, const struct machine_fault *fault)
+{
+	if (done)
+		return GUEST_DONE;
+	switch (fault->kind) {
+	case MACHINE_FAULT_TRANSLATION:
+		return GUEST_TRANSLATION;
+	case MACHINE_FAULT_ACCESS_FLAG:
+		return GUEST_ACCESS_FLAG;
+	case MACHINE_FAULT_PERMISSION:
+		return GUEST_PERMISSION;
+	default:
+		return GUEST_OTHER;
+	}
+}
+
+enum guest_result stage_load(struct worker *worker, uint64_t ia, uint64_t *value)
+{
+	struct machine_fault fault = { .kind = MACHINE_FAULT_NONE };
+
+	(void)worker;
+	return result_of(machine_guest_load(iaddr(ia), value, &fault), &fault);
+}
+
+enum guest_result stage_store(struct worker *worker, uint64_t ia, uint64_t value)
+{
+	struct machine_fault fault = { .kind = MACHINE_FAULT_NONE };
+
+	(void)worker;
+	return result_of(machine_guest_store(iaddr(ia), value, &fault), &fault);
+}
