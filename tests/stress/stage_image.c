@@ -8,6 +8,7 @@
 
 #include "cpus.h"
 #include "exit.h"
+#include "interrupts.h"
 
 #include <aarch64/registers.h>
 #include <aarch64/vcpu.h>
@@ -185,8 +186,10 @@ static enum guest_result run(struct worker *worker, uint64_t entry, uint64_t ia,
 		vcpu->x[0] = ia;
 		vcpu->x[1] = *value;
 		vcpu_run(vcpu, &exit);
-		if (exit.reason != VCPU_EXIT_IRQ && exit.reason != VCPU_EXIT_FIQ)
+		if (exit.reason != VCPU_EXIT_IRQ)
 			break;
+		/* Who has ended his part wakes the boot CPU, which is not waiting yet. */
+		(void)interrupts_take_timer();
 	}
 	*value = vcpu->x[1];
 	return result_of(&exit, ia);
