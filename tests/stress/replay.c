@@ -66,6 +66,7 @@ static void set_world(const struct journal *log)
 	stress.options.seed = log->seed;
 	stress.options.cpus = log->cpus;
 	stress.world = log->world;
+	stress.steps = log->steps;
 	memcpy(journal->left_out, log->left_out, sizeof(journal->left_out));
 	journal->finding = (struct finding){ .judge = JUDGE_NOBODY };
 }
@@ -250,6 +251,7 @@ bool journal_read(const char *path, struct journal *out)
 	char line[256];
 
 	memset(out, 0, sizeof(*out));
+	out->steps = WORLD_STEPS;
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
 		if (sscanf(line, "order: seed %llu, world %llu, %u CPUs", &seed, &world,
 			   &out->cpus) == 3) {

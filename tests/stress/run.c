@@ -91,12 +91,25 @@ static void print_sums(void)
 	       (unsigned long long)sums.full_checks, (unsigned long long)sums.events);
 }
 
+/* A step is about so many operations. */
+#define STEP_OPERATIONS 10
+
+/* As many as are missing, if that is less than a whole world. */
+static uint32_t steps_of_world(void)
+{
+	uint64_t left = stress.options.operations - sums.counts.calls;
+	uint64_t steps = left / (STEP_OPERATIONS * stress.options.cpus) + 1;
+
+	return steps < WORLD_STEPS ? (uint32_t)steps : WORLD_STEPS;
+}
+
 int stress_run(void)
 {
 	printf("stress: seed %llu, %llu operations, %u CPUs\n",
 	       (unsigned long long)stress.options.seed,
 	       (unsigned long long)stress.options.operations, stress.options.cpus);
 	for (stress.world = 1; sums.counts.calls < stress.options.operations; stress.world++) {
+		stress.steps = steps_of_world();
 		if (world_begin())
 			stage_run();
 		if (!stopped())

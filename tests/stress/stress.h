@@ -23,7 +23,7 @@
 #include <strata/statistics.h>
 
 #define STRESS_CPUS_MAX 8
-#define WORLD_STEPS 1000 /* of each CPU */
+#define WORLD_STEPS 1000 /* of each CPU, at the most */
 #define RENDEZVOUS_STEPS 100
 
 enum {
@@ -129,6 +129,7 @@ struct stress_options {
 struct stress {
 	struct stress_options options;
 	uint64_t world;
+	uint32_t steps; /* of each CPU in this world */
 	struct prange memory;
 	struct guest_space shared[SHARED_SPACES];
 	struct shared_log logs[SHARED_SPACES];
@@ -261,6 +262,7 @@ int stress_run(void);
 struct journal {
 	uint64_t seed, world;
 	unsigned int cpus;
+	uint32_t steps;
 	struct finding finding;
 	bool left_out[STRESS_CPUS_MAX][WORLD_STEPS]; /* not to be performed */
 	struct place places[STRESS_CPUS_MAX][WORLD_STEPS];

@@ -73,7 +73,7 @@ void worker_end(struct worker *worker)
 
 void worker_run(struct worker *worker)
 {
-	for (uint32_t index = 0; index < WORLD_STEPS && !stopped(); index++) {
+	for (uint32_t index = 0; index < stress.steps && !stopped(); index++) {
 		if (index % RENDEZVOUS_STEPS == 0) {
 			meet();
 			if (worker->cpu == 0 && !stopped())

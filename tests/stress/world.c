@@ -141,6 +141,7 @@ bool world_begin(void)
 	journal->seed = stress.options.seed;
 	journal->world = stress.world;
 	journal->cpus = stress.options.cpus;
+	journal->steps = stress.steps;
 	memset(journal->places, 0, sizeof(journal->places));
 	hand_out_boxes();
 	stress.arrived = 0;
