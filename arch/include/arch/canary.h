@@ -63,6 +63,7 @@
 	X(nonce_repeated, "two shares get one nonce")                                              \
 	X(owner_not_asked, "map asks nobody whose the page is")                                    \
 	X(guards_overlap, "an area begins with the guard page that the one before ends with")      \
+	X(area_not_emptied, "an area is given back with all that is mapped in it")                 \
 	X(memory_added_short, "the last page of memory that is added is left out")                 \
 	X(copy_miscounted, "a copy says that it moved a byte more than it did")                    \
 	X(valid_to_valid, "a page takes another's place without a break between")                  \
