@@ -3,6 +3,7 @@
 
 #include "check_object.h"
 #include "leaf_shapes.h"
+#include "permission.h"
 
 #include <inttypes.h>
 
@@ -52,14 +53,15 @@ static void stored(struct cursor_check *check, bool enough_storage)
 /* Pages are claimed if they are mapped, and not if they are not. */
 static void check_claims(const struct cursor_check *check, const struct map_request *request)
 {
-	struct store *store = &check->checker->store;
+	struct checker *checker = check->checker;
+	struct store *store = &checker->store;
 	uint32_t cpu = UINT32_C(1) << check->op.cpu;
-	bool claimed = (store->owners.claiming & cpu) != 0;
+	bool claimed = (checker->claiming & cpu) != 0;
 	struct prange output =
 		prange(request->output, paddr(request->output.value + irange_size(request->range)));
 	struct paddr page;
 
-	store->owners.claiming &= ~cpu;
+	checker->claiming &= ~cpu;
 	if (check->operation->status != MM_OK) {
 		check_pages(store, check->operation->used.pages, check->subject);
 		if (claimed)

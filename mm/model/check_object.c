@@ -127,17 +127,10 @@ bool check_page(struct store *store, struct paddr page, struct subject subject)
 
 void check_pages(struct store *store, struct prange pages, struct subject subject)
 {
-	const uint64_t sample = UINT64_C(1) << CHUNK_SHIFT;
-	bool sampled = prange_size(pages) > 2 * sample;
-	uint64_t page = pages.start.value;
+	struct paddr page = pages.start;
 
-	while (page < pages.end.value) {
-		uint64_t last = (page & ~(sample - 1)) + sample - PAGE_SIZE;
-
-		if (!check_page(store, paddr(page), subject))
-			return;
-		page = sampled && page < last ? last : page + PAGE_SIZE;
-	}
+	while (page.value < pages.end.value && check_page(store, page, subject))
+		page = next_sampled(pages, page);
 }
 
 /* Those that give references up report before they do. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Operations that are no operation on a table: frames, segments, lists, flushes. */
+/*
+ * Events in the store's words; and the checks of operations that are no operation on a table: of frames,
+ * segments, lists, flushes, areas and memory, of readers and writers, of owners.
+ */
 #pragma once
 
 #include "checker.h"
@@ -14,6 +17,9 @@ void check_object_operation(struct checker *checker, const struct mm_operation *
 /* Readers and writers. */
 void check_io_operation(struct checker *checker, const struct mm_operation *operation);
 
+/* Owners of pages, and sharings. */
+void check_owner_operation(struct checker *checker, const struct mm_operation *operation);
+
 /* A page's references as the subsystem has them against the store's; true if they agree. What does not is
  * followed (follow.h). */
 bool check_page(struct store *store, struct paddr page, struct subject subject);
@@ -24,8 +30,16 @@ bool check_owner(struct store *store, struct paddr page, bool settled, struct su
 /* The handle must be what it was made as; one that nobody knows is from before the model. */
 void check_handle(const struct store *store, const struct op *op, struct subject subject);
 
-/* What spaces own and share. */
-void check_owner_operation(struct checker *checker, const struct mm_operation *operation);
+/* Of many pages some are looked at: of more than 4 MiB the first and the last of every 2 MiB. The one after
+ * @page, which is one. */
+static inline struct paddr next_sampled(struct prange pages, struct paddr page)
+{
+	const uint64_t chunk = UINT64_C(1) << CHUNK_SHIFT;
+	uint64_t last = (page.value & ~(chunk - 1)) + chunk - PAGE_SIZE;
 
-/* All of @pages, and of more than 4 MiB only the first and the last of every 2 MiB. */
+	return paddr(prange_size(pages) > 2 * chunk && page.value < last ? last
+									 : page.value + PAGE_SIZE);
+}
+
+/* check_page, of those; ends at the first that does not agree. */
 void check_pages(struct store *store, struct prange pages, struct subject subject);

@@ -67,26 +67,21 @@ bool check_owner(struct store *store, struct paddr page, bool settled, struct su
 	return false;
 }
 
-/* No secret travels: of much, the first and the last page of every 2 MiB. */
+/* No secret travels. */
 static void check_zeroed(struct prange pages, struct subject subject)
 {
-	const uint64_t sample = UINT64_C(1) << CHUNK_SHIFT;
-	bool sampled = prange_size(pages) > sample;
-	uint64_t page = pages.start.value;
+	struct paddr page = pages.start;
 
-	while (page < pages.end.value) {
-		uint64_t last = (page & ~(sample - 1)) + sample - PAGE_SIZE;
-		const uint64_t *words = mm_linear(paddr(page));
+	for (; page.value < pages.end.value; page = next_sampled(pages, page)) {
+		const uint64_t *words = mm_linear(page);
 
 		for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
-			if (words[i] != 0) {
-				difference(subject, iaddr(page + i * sizeof(*words)),
-					   "0x%" PRIx64 " is left, where zeroes were asked for",
-					   words[i]);
-				return;
-			}
+			if (words[i] == 0)
+				continue;
+			difference(subject, iaddr(page.value + i * sizeof(*words)),
+				   "0x%" PRIx64 " is left, where zeroes were asked for", words[i]);
+			return;
 		}
-		page = sampled && page < last ? last : page + PAGE_SIZE;
 	}
 }
 
@@ -167,7 +162,7 @@ void check_owner_operation(struct checker *checker, const struct mm_operation *o
 	if (is.status == MM_OK) {
 		op_step(store, &op, &is, &should_be);
 		if (op.kind == OPERATION_OWNER_CLAIM)
-			store->owners.claiming |= UINT32_C(1) << cpu_index();
+			checker->claiming |= UINT32_C(1) << cpu_index();
 		if (is_zeroing(operation))
 			check_zeroed(op.pages, subject);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The checks of one operation: is its status right, what is the state after it, does the table say
- * so. Called one operation at a time, in the order in which they took effect.
+ * so. Called one operation at a time, in the order in which they are reported (strata/operation.h).
  */
 #pragma once
 
@@ -21,6 +21,8 @@ struct checker {
 	struct store store;
 	uint64_t reports; /* all, but those of what only begins */
 	struct io_begun begun[STRATA_MAX_CPUS];
+	/* Bit per CPU: it claimed pages, and did not report yet what maps them. */
+	uint32_t claiming;
 	uint64_t operations;		     /* checked */
 	uint64_t categories[CATEGORY_COUNT]; /* those, by category */
 	uint64_t full_checks;
@@ -32,7 +34,7 @@ struct checker {
 /* "cursor_map" and so on: the function's name. */
 const char *operation_name(enum mm_operation_kind kind);
 
-/* SPACE_NEW, SPACE_DESTROY, SPACE_ACTIVATE. */
+/* SPACE_*: made, destroyed, activated, deactivated. */
 void check_space_operation(struct checker *checker, const struct mm_operation *operation);
 
 /* CURSOR_*. */
@@ -43,7 +45,7 @@ void check_service_operation(struct checker *checker, const struct mm_operation 
 
 /*
  * Everything that must hold between operations: each table against its mappings, no table in two
- * places, no two cursors on one address, every counted page referenced.
+ * places, every invariant, every page's references and owner by the subsystem's word.
  */
 void check_everything(struct checker *checker);
 

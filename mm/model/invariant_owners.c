@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* O1 to O3, X5: who has pages exists, has what it was given, and lets map it whom it may. */
 #include "invariant.h"
-#include "step.h"
+#include "permission.h"
 
 static bool is_owner(const struct owners *owners, const struct live_owner *owner)
 {

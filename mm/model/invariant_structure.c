@@ -2,13 +2,6 @@
 /* Pages, spaces and cursors are what they should be, and exclude each other. */
 #include "invariant.h"
 
-static bool is_usage(struct paddr page, enum page_usage usage)
-{
-	struct page_state state;
-
-	return page_state(page, &state) == MM_OK && state.usage == usage;
-}
-
 /* ---- Pages --------------------------------------------------------------------------------- */
 
 static bool slot_is_sound(struct paddr page, const struct page_record *record, void *context)
@@ -94,7 +87,8 @@ bool roots_are_tables(struct store *store, struct witness *witness)
 		const struct page_record *record = regions_find(&store->regions, root);
 
 		witness->at = iaddr(root.value);
-		if (!is_usage(root, PAGE_TABLE) || (record != NULL && record->state != PAGE_FREE))
+		if (!page_has_usage(root, PAGE_TABLE) ||
+		    (record != NULL && record->state != PAGE_FREE))
 			return false;
 	}
 	return true;

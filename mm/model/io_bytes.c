@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 bool io_copied(struct store *store, const struct vm_io_range *to, const struct vm_io_range *from,
 	       uint64_t size, uint64_t *wrong)
 {

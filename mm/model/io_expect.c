@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "io_expect.h"
 
+#include "io_meet.h"
+
 #include <string.h>
 
 #define OK STATUS_SET(MM_OK)
-
-/* Pages on each side up to which it is looked for one that both have. */
-#define MEETING_PAGES_MAX 64
 
 struct transfer {
 	struct store *store;
@@ -15,11 +14,6 @@ struct transfer {
 	const struct vm_io_range *writer;
 	struct io_tables tables;
 };
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static struct io_expected refused(enum mm_status status)
 {
@@ -139,85 +133,6 @@ static struct io_expected compare_exchange(struct transfer *transfer)
 	return expected;
 }
 
-/* ---- Which bytes --------------------------------------------------------------------------- */
-
-/* Whether any of the first @size bytes of @to is also one of @from's. */
-static bool meet(struct transfer *transfer, const struct vm_io_range *to,
-		 const struct vm_io_range *from, uint64_t size)
-{
-	if (size > MEETING_PAGES_MAX * PAGE_SIZE)
-		return true;
-	for (uint64_t i = 0; i < size;) {
-		struct io_place target =
-			io_place(transfer->store, to, i, PAGE_WRITE, &transfer->tables);
-		uint64_t length = least(target.length, size - i);
-
-		for (uint64_t j = 0; j < size;) {
-			struct io_place source =
-				io_place(transfer->store, from, j, PAGE_READ, &transfer->tables);
-			uint64_t other = least(source.length, size - j);
-
-			if (source.bytes == NULL || target.bytes == NULL ||
-			    (source.bytes < target.bytes + length &&
-			     target.bytes < source.bytes + other))
-				return true;
-			j += source.length;
-		}
-		i += target.length;
-	}
-	return false;
-}
-
-/* Between two ranges of one piece, and anything of the hypervisor's own: its memory is one piece. */
-static bool meet_in_one_piece(struct transfer *transfer, const struct vm_io_range *own,
-			      const struct vm_io_range *other, uint8_t access, uint64_t size)
-{
-	const uint8_t *start = (const uint8_t *)(uintptr_t)own->cursor;
-
-	for (uint64_t i = 0; i < size;) {
-		struct io_place place =
-			io_place(transfer->store, other, i, access, &transfer->tables);
-
-		if (place.bytes == NULL || (place.bytes < start + size &&
-					    start < place.bytes + least(place.length, size - i)))
-			return true;
-		i += place.length;
-	}
-	return false;
-}
-
-static bool sides_meet(struct transfer *transfer, uint64_t size)
-{
-	const struct vm_io_range *from = transfer->reader;
-	const struct vm_io_range *to = transfer->writer;
-
-	if (from == NULL || to == NULL)
-		return false;
-	if (from->kind == VM_IO_HYPERVISOR)
-		return meet_in_one_piece(transfer, from, to, PAGE_WRITE, size);
-	if (to->kind == VM_IO_HYPERVISOR)
-		return meet_in_one_piece(transfer, to, from, PAGE_READ, size);
-	return meet(transfer, to, from, size);
-}
-
-/* Whether the transfer writes to a table by which it finds its way. */
-static bool changes_its_way(struct transfer *transfer, uint64_t size)
-{
-	const struct vm_io_range *to = transfer->writer;
-
-	if (to == NULL || transfer->tables.count == 0)
-		return false;
-	for (uint64_t i = 0; i < size;) {
-		struct io_place place =
-			io_place(transfer->store, to, i, PAGE_WRITE, &transfer->tables);
-
-		if (place.bytes == NULL || io_is_table(&transfer->tables, &place))
-			return true;
-		i += place.length;
-	}
-	return false;
-}
-
 /* ---- All of them --------------------------------------------------------------------------- */
 
 static struct io_expected expect(struct transfer *transfer)
@@ -304,11 +219,12 @@ struct io_expected io_expect(struct store *store, const struct op *op)
 		transfer.reader = &own;
 	else if (transfer.writer == NULL && op->metadata != NULL)
 		transfer.writer = &own;
-	if (changes_its_way(&transfer, expected.moved))
+	if (io_changes_tables(store, &transfer.tables, transfer.writer, expected.moved))
 		return not_known;
 	expected.compares =
 		(store_alone(store) || (is_own(transfer.reader) && is_own(transfer.writer))) &&
 		(op->kind == OPERATION_WRITER_COMPARE_EXCHANGE ||
-		 !sides_meet(&transfer, expected.moved));
+		 !io_meet(store, &transfer.tables, transfer.writer, transfer.reader,
+			  expected.moved));
 	return expected;
 }

@@ -34,6 +34,11 @@ struct io_place io_place(struct store *store, const struct vm_io_range *range, u
 /* Whether a byte of @place, which has some, may be one of those tables'. */
 bool io_is_table(const struct io_tables *tables, const struct io_place *place);
 
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Bytes between cursor and end; an end of 0 is that of the address space. */
 static inline uint64_t io_size(const struct vm_io_range *range)
 {

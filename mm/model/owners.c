@@ -11,7 +11,6 @@ void owners_init(struct owners *owners, struct model_arena *arena)
 	LIST_INIT(&owners->owners);
 	LIST_INIT(&owners->sharings);
 	owners->elsewhere = (struct live_owner){ .state = OWNER_ELSEWHERE };
-	owners->claiming = 0;
 }
 
 static struct live_owner *add_owner(struct owners *owners, struct live_owner is)

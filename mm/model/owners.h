@@ -62,8 +62,6 @@ struct owners {
 	LIST_HEAD(, live_owner) owners;
 	LIST_HEAD(, live_sharing) sharings;
 	struct live_owner elsewhere;
-	uint32_t
-		claiming; /* bit per CPU: its last operation claimed pages, and did not map them yet */
 };
 
 /* There is none but the hypervisor. */
@@ -98,7 +96,7 @@ static inline bool owner_is_hypervisor(const struct live_owner *owner)
 	return owner == NULL || owner->state == OWNER_DEPARTED;
 }
 
-/* Whether it is in the state's nature that nobody can say: of the end of a space, or from before. */
+/* Whether nobody can say whose the pages of @owner are: it is about to end, or is from before the model. */
 static inline bool owner_is_open(const struct live_owner *owner)
 {
 	return owner != NULL && (owner->state == OWNER_ENDS || owner->state == OWNER_ELSEWHERE);

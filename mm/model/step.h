@@ -27,23 +27,3 @@ status_set op_statuses(struct store *store, const struct op *op);
  */
 void op_step(struct store *store, const struct op *op, const struct op_outcome *observed,
 	     struct op_outcome *expected);
-
-/* Whether a space may map pages that it claimed, if they were the hypervisor's. */
-enum permission {
-	PERMITTED,
-	NOT_PERMITTED,
-	OPEN, /* another CPU's change may be on its way here, or the page is from before the model */
-};
-
-/* @settled: no other CPU's change is. */
-enum permission owners_permission(const struct store *store, const struct live_owner *space,
-				  struct prange pages, bool settled);
-
-/* Whether some page, @page, is the hypervisor's still. */
-bool owners_unclaimed(const struct store *store, struct prange pages, struct paddr *page);
-
-/* Whether success is the only status that changes something; LIST_POP and its like have none. */
-static inline bool op_steps(enum mm_status status)
-{
-	return status == MM_OK;
-}

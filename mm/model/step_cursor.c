@@ -3,6 +3,7 @@
  * and what they do to handles and counts. */
 #include "accounting.h"
 #include "one_step.h"
+#include "permission.h"
 
 /* What this CPU holds of the space already. Exclusion is by table nodes (cursor.h), so a range beside
  * the one held may be refused as well. */

@@ -156,13 +156,6 @@ static void tell_usage(const struct step *step, struct paddr page, const char *w
 			   page_usage_name(state.usage), wanted);
 }
 
-static bool has_usage(struct paddr page, enum page_usage usage)
-{
-	struct page_state state;
-
-	return page_state(page, &state) == MM_OK && state.usage == usage;
-}
-
 /* Its metadata lies at its beginning, and the rest is free. */
 static void add(const struct step *step)
 {
@@ -173,14 +166,14 @@ static void add(const struct step *step)
 	for (uint64_t i = 0; i < METADATA_PAGES_LEAST; i++) {
 		struct paddr page = paddr(range.start.value + (i << PAGE_SHIFT));
 
-		if (!has_usage(page, PAGE_META)) {
+		if (!page_has_usage(page, PAGE_META)) {
 			tell_usage(step, page, "metadata");
 			return;
 		}
 	}
 	/* Another CPU may have it by now. */
 	if (store_alone(step->store) && prange_size(range) >> PAGE_SHIFT > METADATA_PAGES_LEAST &&
-	    !has_usage(last, PAGE_UNUSED))
+	    !page_has_usage(last, PAGE_UNUSED))
 		tell_usage(step, last, "unused");
 }
 

@@ -224,6 +224,21 @@ void store_forget_devices(struct store *store, const struct vm_space *space);
 
 /* ---- Pages --------------------------------------------------------------------------------- */
 
+/* By the subsystem's word, now. */
+static inline bool page_is_memory(struct paddr page)
+{
+	struct page_state state;
+
+	return page_state(page, &state) == MM_OK;
+}
+
+static inline bool page_has_usage(struct paddr page, enum page_usage usage)
+{
+	struct page_state state;
+
+	return page_state(page, &state) == MM_OK && state.usage == usage;
+}
+
 /*
  * The record of the page at @page. One that was never looked at gets what the subsystem says of it
  * now, less @taken references, which the operation being stepped has taken already. NULL: no page of
