@@ -76,6 +76,10 @@ bool op_pre(const struct store *store, const struct op *op)
 	if ((arguments & ARG_SHARING) &&
 	    owners_sharing(&store->owners, (const void *)(uintptr_t)op->sharing) == NULL)
 		return false;
+	if ((arguments & ARG_KVIRT) && store_kvirt(store, op->kvirt) == NULL)
+		return false;
+	if ((arguments & ARG_AREA) && store_area(store, op->area) == NULL)
+		return false;
 	if ((arguments & ARG_PLACE) && !place_exists(store, op))
 		return false;
 	switch (op->kind) {

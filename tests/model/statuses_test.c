@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the store machine says of operations before they are asked for: op_statuses, by the state alone. */
+/* What the store machine says of operations before they are asked for, by the state alone: whether they may
+ * be (op_pre), and how they may end (op_statuses). */
 #include "story.h"
 
 #include <step.h>
@@ -43,6 +44,35 @@ static void expect_statuses(const struct op *op, status_set expected)
 	if (allowed != expected)
 		fail_msg("%s may be 0x%x, not 0x%x", op_information(op->kind)->name, allowed,
 			 expected);
+}
+
+static void what_does_not_live_cannot_be_asked(void **state)
+{
+	const uint64_t objects = ARG_SPACE | ARG_CURSOR | ARG_FRAME | ARG_UNIQUE | ARG_SEGMENT |
+				 ARG_SHARING | ARG_KVIRT | ARG_AREA;
+
+	(void)state;
+	for (int kind = 0; kind < OPERATION_COUNT; kind++) {
+		const struct op op = { .kind = (enum mm_operation_kind)kind };
+
+		if ((op_information(op.kind)->arguments & objects) != 0 && op_pre(store(), &op))
+			fail_msg("%s may be asked of nobody", op_information(op.kind)->name);
+	}
+}
+
+static void what_lives_can_be_asked_where_it_is(void **state)
+{
+	struct op op = any(OPERATION_CURSOR_UNMAP);
+
+	(void)state;
+	assert_true(op_pre(store(), &op));
+	op.cpu = 1; /* a cursor stays on the CPU that opened it */
+	assert_false(op_pre(store(), &op));
+	op = any(OPERATION_SPACE_DESTROY);
+	assert_true(op_pre(store(), &op));
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_DESTROY, MM_OK);
+	assert_false(op_pre(store(), &op));
 }
 
 static void every_operation_has_statuses(void **state)
@@ -118,6 +148,8 @@ static void transfers_end_where_nothing_is_mapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORY(what_does_not_live_cannot_be_asked),
+		STORY(what_lives_can_be_asked_where_it_is),
 		STORY(every_operation_has_statuses),
 		STORY(cursors_are_asked_where_they_are),
 		STORY(what_is_held_is_busy),
