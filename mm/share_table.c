@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arch/canary.h>
 #include "share_table.h"
+#include <arch/canary.h>
 
 #if STRATA_CHECKED
 
@@ -124,9 +124,10 @@ uint32_t share_add(enum share_kind kind, struct prange pages, uintptr_t by, enum
 		return INDEX_NONE;
 	}
 
-	uint32_t nonce = atomic_load_explicit(&shares.nonce, memory_order_relaxed) +
-			 !(CANARY(nonce_repeated) && index > 1);
+	uint32_t nonce = atomic_load_explicit(&shares.nonce, memory_order_relaxed);
 
+	if (!CANARY(nonce_repeated) || index <= 1)
+		nonce++;
 	atomic_store_explicit(&shares.nonce, nonce, memory_order_relaxed);
 	shares.table[index] = (struct share){
 		.start = pages.start,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arch/canary.h>
 #include "sharing.h"
+#include <arch/canary.h>
 #include <strata/heap.h>
 #include "cursor_private.h"
 #include "owner_claim.h"

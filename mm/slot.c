@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arch/canary.h>
 #include "slot.h"
+#include <arch/canary.h>
 #include "owner_table.h"
 #include "page_allocator.h"
 #include "panic.h"

@@ -13,7 +13,6 @@
 #include <refine.h>
 
 #define WORLD_PAGES_MAX 4
-#define WORLD_LEAVES_MAX (WORLD_PAGES_MAX + WORLD_PAGES_MAX / 2)
 
 struct small_world {
 	unsigned int pages;   /* of input addresses: even */

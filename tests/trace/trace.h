@@ -39,7 +39,6 @@ struct finding {
 struct trace {
 	struct objects objects;
 	bool live[OBJECT_KINDS][OBJECTS_MAX];
-	struct irange kvirt_range;
 	const struct vm_space *kvirt_space;
 	struct finding finding;
 	enum mm_status status; /* of the last step */
