@@ -11,8 +11,9 @@
 /*
  * One model per machine, as the subsystem reports to one observer. Operations on disjoint ranges
  * arrive from several CPUs at once: the lock makes them a sequence. It is taken below the locks that
- * operations are reported under, those of nodes. What the model asks the subsystem (page_state,
- * vm_space_vmid) may take a zone's or the VMID lock below it: nothing is reported under those.
+ * operations are reported under, those of nodes and of where spaces are active. What the model asks the subsystem (page_state,
+ * page_owner, vm_space_vmid) may take a zone's, the ownership or the VMID lock below it: nothing is
+ * reported under those.
  */
 static struct checker checker;
 static atomic_flag lock = ATOMIC_FLAG_INIT;

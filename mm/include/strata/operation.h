@@ -125,9 +125,9 @@ struct mm_operation {
 	struct mm_io writer;
 
 	/* Owners; pages are the segment's, or those claimed. NULL: the hypervisor. */
-	const struct vm_space
-		*from;		   /* DONATE; SHARING_NEW: the owner; OWNER_END: whose end it is */
-	const struct vm_space *to; /* DONATE; OWNER_CLAIM: who claims */
+	/* DONATE; SHARING_NEW: the owner; OWNER_END: whose end it is */
+	const struct vm_space *from;
+	const struct vm_space *to;     /* DONATE; OWNER_CLAIM: who claims */
 	const struct sharing *sharing; /* SHARING, OWNERSHIP but DONATE; void after its end */
 	const struct vm_space *const *members; /* SHARING_NEW; not to be looked into */
 	size_t member_count;
@@ -145,7 +145,7 @@ void mm_operation_attach(mm_operation_observer observer);
 /*
  * The ranges of memory, by numbers from 0; false: there is none of that number. For who begins to
  * observe: from then on MEMORY_ADD says what is added, after it is, and MEMORY_REMOVE, before it is
- * gone, what is removed. Only whom those two functions may overlap may ask.
+ * gone, what is removed. Not safe against these two functions on another CPU.
  */
 bool mm_memory_range(size_t index, struct prange *out);
 
