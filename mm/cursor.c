@@ -59,10 +59,12 @@ void cursor_close(struct cursor *cursor)
 	REPORT(.kind = OPERATION_CURSOR_CLOSE, .space = cursor->space, .cursor = cursor,
 	       .position = cursor->position);
 
-	uint16_t children = cursor->covering_node->children;
+	const struct slot *node = cursor->covering_node;
 
-	/* Most covering tables are of level 3, and neither empty nor full. */
-	if (cursor->covering_level != LEVEL_PAGE || children == 0 || children == TABLE_ENTRIES) {
+	/* Most covering tables are of level 3, and neither empty nor full. (Of a concatenated root this
+	 * CPU may not have the first page, which the node is: not even a look is allowed.) */
+	if (cursor->covering_level != LEVEL_PAGE || node->children == 0 ||
+	    node->children == TABLE_ENTRIES) {
 		close_slowly(cursor);
 		return;
 	}

@@ -51,6 +51,7 @@ list_words() {
 # The names of build directories say what they hold:
 #   host-COMPILER                  the simulated MMU, sanitizers
 #   aarch64-COMPILER-MODE          libstrata.a and the images, MODE is checked or release
+#   host-races                     the simulated MMU, ThreadSanitizer, and no model
 #   canary-host, canary-image      the same with deliberate defects to choose from
 build_arguments() {
 	local name=$1
@@ -60,6 +61,11 @@ build_arguments() {
 	host-clang)
 		host[1]=cross/host-clang.ini
 		printf '%s\n' "${host[@]}"
+		;;
+	host-races)
+		# ThreadSanitizer knows no fences: what those order it may report, and does not here.
+		printf '%s\n' "${host[@]::2}" -Db_sanitize=thread -Db_lundef=false -Dc_args=-Wno-tsan \
+			-Dchecked=false
 		;;
 	host-* | canary-host) printf '%s\n' "${host[@]}" ;;
 	aarch64-clang-*)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "beside.h"
 #include "stress.h"
 
 #include <arch/cpu.h>
-#include <model.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -23,6 +23,16 @@ const char *judge_name(enum judge judge)
 	};
 
 	return names[judge];
+}
+
+const char *call_name(enum mm_operation_kind kind)
+{
+#define OP(name, ...) #name,
+	static const char *const names[] = {
+#include <strata/ops.def>
+	};
+
+	return names[kind];
 }
 
 const char *act_name(unsigned int act)
@@ -79,11 +89,9 @@ bool called(struct worker *worker, enum mm_operation_kind kind, enum mm_status s
 	if (worker->counts.calls % 3 == 0)
 		cpu_relax();
 	if (stress.options.print)
-		printf("    CPU %u: %s %s\n", worker->cpu, op_information(kind)->name,
-		       mm_status_name(status));
+		printf("    CPU %u: %s %s\n", worker->cpu, call_name(kind), mm_status_name(status));
 	if ((allowed & BIT(status)) == 0)
-		find(worker, JUDGE_STATUS, "%s: %s", op_information(kind)->name,
-		     mm_status_name(status));
+		find(worker, JUDGE_STATUS, "%s: %s", call_name(kind), mm_status_name(status));
 	return status == MM_OK;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "beside.h"
 #include "stress.h"
 
-#include <discipline.h>
-#include <model.h>
 #include <stdio.h>
 
 static struct {
@@ -30,9 +29,9 @@ static void add_world(void)
 	sums.nodes.taken += nodes.taken;
 	sums.nodes.waited += nodes.waited;
 	sums.worlds++;
-	sums.checks += model_report().operations;
-	sums.full_checks += model_report().full_checks;
-	sums.events += discipline_report().events;
+	sums.checks += beside_checked();
+	sums.full_checks += beside_full_checks();
+	sums.events += beside_events();
 }
 
 void stress_report(void)
@@ -58,7 +57,7 @@ static void print_operations(void)
 			all += statuses[status];
 		if (all == 0)
 			continue;
-		printf("  %-28s", op_information((enum mm_operation_kind)kind)->name);
+		printf("  %-28s", call_name((enum mm_operation_kind)kind));
 		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
 			if (statuses[status] != 0)
 				printf(" %s %llu", mm_status_name((enum mm_status)status) + 3,

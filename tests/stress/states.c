@@ -2,6 +2,8 @@
 /* Both states, the subsystem's and the model's, of the shared spaces. */
 #include "stress.h"
 
+#if STRATA_CHECKED
+
 #include <model.h>
 #include <stdio.h>
 #include <store.h>
@@ -54,3 +56,11 @@ void world_print_states(void)
 		walk_descriptors(&space->table, walk_table_range(&space->table), &visitor);
 	}
 }
+
+#else
+
+void world_print_states(void)
+{
+}
+
+#endif

@@ -16,10 +16,10 @@
 #include "monitor/random.h"
 #include "places.h"
 
-#include <op.h>
 #include <stdatomic.h>
 #include <strata/dirty_log.h>
 #include <strata/mm.h>
+#include <strata/operation.h>
 #include <strata/statistics.h>
 
 #define STRESS_CPUS_MAX 8
@@ -154,6 +154,7 @@ extern struct stress stress;
 void find(struct worker *worker, enum judge judge, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 const char *judge_name(enum judge judge);
+const char *call_name(enum mm_operation_kind kind);
 bool stopped(void);
 
 /* Counts a call, and says so if @status is not in @allowed, a set of BIT. Returns whether it is MM_OK. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Worlds: what all CPUs share, and what must have come back in the end. */
+#include "beside.h"
 #include "stress.h"
 
 #include <arch/cpu.h>
-#include <discipline.h>
-#include <model.h>
 #include <stdio.h>
 #include <string.h>
 #include <strata/ownership.h>
@@ -22,6 +21,8 @@ static struct worker *this_worker(void)
 	return &stress.workers[cpu_index()];
 }
 
+#if STRATA_CHECKED
+
 static void hear_model(const char *text)
 {
 	find(this_worker(), JUDGE_MODEL, "%s", text);
@@ -37,6 +38,8 @@ static void hear_violation(const struct share_violation *violation)
 {
 	find(this_worker(), JUDGE_SHARES, "%s", share_violation_name(violation->sort));
 }
+
+#endif
 
 static void __attribute__((noreturn)) hear_panic(const char *invariant, uint64_t value)
 {
@@ -79,13 +82,17 @@ static bool start_subsystem(void)
 		.reservation_count = 1,
 		.linear_offset = stage.linear_offset,
 		.panic = hear_panic,
+#if STRATA_CHECKED
 		.violation = hear_violation,
+#endif
 	};
 
 	if (mm_init(&config) != MM_OK)
 		return false;
+#if STRATA_CHECKED
 	model_start(stage.arenas[0], stage.arena_size, hear_model);
 	discipline_start(stage.arenas[1], stage.arena_size, hear_discipline);
+#endif
 	return true;
 }
 
