@@ -152,7 +152,10 @@ void tlbi_vmid_stage1(void)
 {
 	if (CANARY(tlbi_missing) || CANARY(stage1_step_missing))
 		return;
-	TLBI("tlbi vmalle1is");
+	if (CANARY(stage1_step_local))
+		TLBI("tlbi vmalle1");
+	else
+		TLBI("tlbi vmalle1is");
 	percpu_this()->counters.tlbi_vmid++;
 	OBSERVE(.kind = OBSERVE_TLBI_VMID_STAGE1, .value = active_vmid());
 }

@@ -99,6 +99,7 @@ enum mm_status dirty_round_begin(struct guest *guest, struct irange range)
 	status = dirty_log_start(&cursor, irange_size(range), round->words, &round->log);
 	if (status == MM_OK) {
 		round->running = true;
+		guest->statistics.protected_meanwhile += guest_is_running(guest);
 		adopt_evicted(guest);
 		status = visit_pages(guest, &cursor, remember_sum);
 	}

@@ -69,8 +69,8 @@ static bool run_to_command(struct guest *probe, struct attempt *attempt)
 		uint64_t injected = probe->statistics.injected;
 		struct vcpu_exit exit;
 
-		vcpu_run(&probe->vcpu, &exit);
-		enum exit_outcome outcome = guest_handle_exit(probe, &exit);
+		vcpu_run(&probe->vcpus[0], &exit);
+		enum exit_outcome outcome = guest_handle_exit(probe, &probe->vcpus[0], &exit);
 
 		if (outcome == EXIT_STOPPED || probe->statistics.injected != injected) {
 			attempt->aborted = stage2_abort_decode(&exit, &attempt->abort);
@@ -80,10 +80,10 @@ static bool run_to_command(struct guest *probe, struct attempt *attempt)
 		if (outcome == EXIT_STOPPED)
 			return attempt->aborted;
 		if (outcome == EXIT_CALL) {
-			attempt->command = probe->vcpu.x[0];
-			attempt->value = probe->vcpu.x[2];
-			attempt->esr_el1 = probe->vcpu.x[3];
-			attempt->far_el1 = probe->vcpu.x[4];
+			attempt->command = probe->vcpus[0].x[0];
+			attempt->value = probe->vcpus[0].x[2];
+			attempt->esr_el1 = probe->vcpus[0].x[3];
+			attempt->far_el1 = probe->vcpus[0].x[4];
 			return vcpu_exit_immediate(&exit) == GUEST_CALL_COMMAND;
 		}
 		if (outcome == EXIT_NO_MEMORY || outcome == EXIT_SLICE_OVER)
@@ -98,9 +98,9 @@ static bool try_access(struct guest *probe, enum stage2_access access, struct ia
 	bool answered;
 
 	*out = (struct attempt){ 0 };
-	probe->vcpu.x[0] = command_of_access[access];
-	probe->vcpu.x[1] = address.value;
-	probe->vcpu.x[2] = PROBE_VALUE;
+	probe->vcpus[0].x[0] = command_of_access[access];
+	probe->vcpus[0].x[1] = address.value;
+	probe->vcpus[0].x[2] = PROBE_VALUE;
 	answered = run_to_command(probe, out);
 	timer_stop();
 	return answered;
@@ -304,7 +304,7 @@ static enum mm_status run_probe(struct escape *escape, const struct boot_info *i
 		return status;
 	probe->violation = VIOLATION_INJECT;
 	probe->calls = 1u << GUEST_CALL_COMMAND | 1u << GUEST_CALL_UNEXPECTED;
-	vcpu_reset(&probe->vcpu, base, (unsigned int)job->guest_count);
+	vcpu_reset(&probe->vcpus[0], base, (unsigned int)job->guest_count);
 
 	status = escape_list_targets(info, job, probe, &escape->targets);
 	if (status != MM_OK)

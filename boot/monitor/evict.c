@@ -48,6 +48,7 @@ static void keep(const struct reclaimed_page *page, void *context)
 	record->frame = page->frame;
 	evicted_add(&guest->evicted, record);
 	guest->statistics.pages_evicted++;
+	guest->statistics.evicted_meanwhile += guest_is_running(guest);
 	guest->statistics.pages_cold += !(page->property.flags & PAGE_ACCESSED);
 }
 

@@ -2,6 +2,7 @@
 #include "fault.h"
 
 #include <aarch64/registers.h>
+#include <arch/canary.h>
 #include <strata/ageing.h>
 #include "../interrupts.h"
 #include "fill.h"
@@ -15,9 +16,9 @@ static uint8_t access_needed(const struct stage2_abort *abort)
 	return abort->access == STAGE2_EXECUTE ? PAGE_EXECUTE : PAGE_READ;
 }
 
-static enum exit_outcome inject_undefined(struct guest *guest)
+static enum exit_outcome inject_undefined(struct guest *guest, struct vcpu *vcpu)
 {
-	vcpu_inject_undefined(&guest->vcpu);
+	vcpu_inject_undefined(vcpu);
 	guest->statistics.injected++;
 	return EXIT_RESUME;
 }
@@ -27,20 +28,21 @@ static bool is_instruction_fetch(const struct vcpu_exit *exit)
 	return FIELD_GET(ESR_ELx_EC, exit->syndrome) == ESR_EC_INSTRUCTION_ABORT_LOWER;
 }
 
-/* The guest did what no region allows. */
-static enum exit_outcome violate(struct guest *guest, const struct vcpu_exit *exit,
-				 const struct stage2_abort *abort)
+/* What the guest did is not possible, @why if it ends there. */
+static enum exit_outcome violate(struct guest *guest, struct vcpu *vcpu,
+				 const struct vcpu_exit *exit, const struct stage2_abort *abort,
+				 const char *why)
 {
 	if (guest->violation == VIOLATION_STOP) {
-		guest->stopped = "it did what no region of it allows";
+		guest->stopped = why;
 		return EXIT_STOPPED;
 	}
 
 	/* Of a fetch whose table walk faulted, the abort says that the walk read. */
 	if (is_instruction_fetch(exit))
-		vcpu_inject_instruction_abort(&guest->vcpu, exit->far);
+		vcpu_inject_instruction_abort(vcpu, exit->far);
 	else
-		vcpu_inject_data_abort(&guest->vcpu, exit->far, abort->access == STAGE2_WRITE);
+		vcpu_inject_data_abort(vcpu, exit->far, abort->access == STAGE2_WRITE);
 	guest->statistics.injected++;
 	return EXIT_RESUME;
 }
@@ -65,6 +67,8 @@ static enum mm_status serve_mapped(struct guest *guest, struct cursor *cursor,
 	if (!(item->property.flags & PAGE_ACCESSED))
 		return ageing_fault(cursor);
 	if (item->property.flags & needed) {
+		if (CANARY(spurious_fault_refused))
+			return MM_IN_USE;
 		guest->statistics.spurious++;
 		return MM_OK;
 	}
@@ -104,12 +108,13 @@ static enum mm_status serve(struct guest *guest, const struct guest_region *regi
 	return guest_fill(guest, region, page);
 }
 
-static enum exit_outcome handle_abort(struct guest *guest, const struct vcpu_exit *exit)
+static enum exit_outcome handle_abort(struct guest *guest, struct vcpu *vcpu,
+				      const struct vcpu_exit *exit)
 {
 	struct stage2_abort abort;
 
 	if (!stage2_abort_decode(exit, &abort))
-		return inject_undefined(guest);
+		return inject_undefined(guest, vcpu);
 	guest->statistics.faults[abort.fault][abort.access]++;
 
 	const struct guest_region *region = guest_region_at(guest, abort.ipa);
@@ -119,7 +124,7 @@ static enum exit_outcome handle_abort(struct guest *guest, const struct vcpu_exi
 			abort.fault == STAGE2_FAULT_ACCESS_FLAG;
 
 	if (!servable || !region || !(region->property.flags & needed))
-		return violate(guest, exit, &abort);
+		return violate(guest, vcpu, exit, &abort, "it did what no region of it allows");
 
 	switch (serve(guest, region, iaddr(page_align_down(abort.ipa.value)), needed)) {
 	case MM_OK:
@@ -127,21 +132,24 @@ static enum exit_outcome handle_abort(struct guest *guest, const struct vcpu_exi
 	case MM_NO_MEMORY:
 		return EXIT_NO_MEMORY;
 	default:
-		return violate(guest, exit, &abort);
+		return violate(guest, vcpu, exit, &abort,
+			       "a fault of it was not served that a region allows");
 	}
 }
 
-static enum exit_outcome handle_hypercall(struct guest *guest, const struct vcpu_exit *exit)
+static enum exit_outcome handle_hypercall(struct guest *guest, struct vcpu *vcpu,
+					  const struct vcpu_exit *exit)
 {
 	uint16_t number = vcpu_exit_immediate(exit);
 
 	if (number < 32 && guest->calls >> number & 1)
 		return EXIT_CALL;
-	guest->vcpu.x[0] = (uint64_t)GUEST_CALL_UNKNOWN;
+	vcpu->x[0] = (uint64_t)GUEST_CALL_UNKNOWN;
 	return EXIT_RESUME;
 }
 
-static enum exit_outcome handle_synchronous(struct guest *guest, const struct vcpu_exit *exit)
+static enum exit_outcome handle_synchronous(struct guest *guest, struct vcpu *vcpu,
+					    const struct vcpu_exit *exit)
 {
 	enum vcpu_exit_class class = vcpu_exit_class(exit);
 
@@ -149,31 +157,32 @@ static enum exit_outcome handle_synchronous(struct guest *guest, const struct vc
 	switch (class) {
 	case VCPU_CLASS_STAGE2_ABORT:
 	case VCPU_CLASS_GUEST_FAULT:
-		return handle_abort(guest, exit);
+		return handle_abort(guest, vcpu, exit);
 	case VCPU_CLASS_HYPERCALL:
-		return handle_hypercall(guest, exit);
+		return handle_hypercall(guest, vcpu, exit);
 	case VCPU_CLASS_MONITOR_CALL:
 		/* No firmware is behind it: "not supported" of the SMC calling convention. */
-		guest->vcpu.x[0] = (uint64_t)GUEST_CALL_UNKNOWN;
-		vcpu_skip_instruction(&guest->vcpu);
+		vcpu->x[0] = (uint64_t)GUEST_CALL_UNKNOWN;
+		vcpu_skip_instruction(vcpu);
 		return EXIT_RESUME;
 	case VCPU_CLASS_WAIT:
-		vcpu_skip_instruction(&guest->vcpu);
+		vcpu_skip_instruction(vcpu);
 		return EXIT_YIELD;
 	case VCPU_CLASS_SYSTEM_REGISTER:
-		vcpu_emulate_system_register(&guest->vcpu, exit);
+		vcpu_emulate_system_register(vcpu, exit);
 		return EXIT_RESUME;
 	case VCPU_CLASS_OTHER:
 		break;
 	}
-	return inject_undefined(guest);
+	return inject_undefined(guest, vcpu);
 }
 
-enum exit_outcome guest_handle_exit(struct guest *guest, const struct vcpu_exit *exit)
+static enum exit_outcome handle_exit(struct guest *guest, struct vcpu *vcpu,
+				     const struct vcpu_exit *exit)
 {
 	switch (exit->reason) {
 	case VCPU_EXIT_SYNCHRONOUS:
-		return handle_synchronous(guest, exit);
+		return handle_synchronous(guest, vcpu, exit);
 	case VCPU_EXIT_IRQ:
 		guest->statistics.interrupts++;
 		return interrupts_take_timer() ? EXIT_SLICE_OVER : EXIT_RESUME;
@@ -186,4 +195,13 @@ enum exit_outcome guest_handle_exit(struct guest *guest, const struct vcpu_exit 
 	}
 	guest->stopped = "an SError came while it ran";
 	return EXIT_STOPPED;
+}
+
+enum exit_outcome guest_handle_exit(struct guest *guest, struct vcpu *vcpu,
+				    const struct vcpu_exit *exit)
+{
+	guest_lock(guest);
+	const enum exit_outcome outcome = handle_exit(guest, vcpu, exit);
+	guest_unlock(guest);
+	return outcome;
 }

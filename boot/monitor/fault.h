@@ -18,4 +18,6 @@ enum exit_outcome {
 	EXIT_NO_MEMORY,	 /* its fault needs a frame and none is free; it can be tried again */
 };
 
-enum exit_outcome guest_handle_exit(struct guest *guest, const struct vcpu_exit *exit);
+/* Serves @vcpu of @guest, on the CPU that ran it, which does not have the guest's lock. */
+enum exit_outcome guest_handle_exit(struct guest *guest, struct vcpu *vcpu,
+				    const struct vcpu_exit *exit);

@@ -2,9 +2,11 @@
 #include "guest.h"
 
 #include <arch/canary.h>
+#include <arch/cpu.h>
 #include <strata/cursor.h>
 #include <strata/heap.h>
 #include <strata/vm_guest.h>
+#include "../stop.h"
 #include "corruption.h"
 #if STRATA_CHECKED
 #include <model.h>
@@ -13,9 +15,31 @@
 enum mm_status guest_create(struct guest *guest, const char *name, unsigned int ia_bits,
 			    uint64_t seed)
 {
-	*guest = (struct guest){ .name = name, .random = { seed } };
+	*guest = (struct guest){ .name = name, .vcpu_count = 1, .random = { seed } };
+	atomic_flag_clear_explicit(&guest->lock, memory_order_relaxed);
 	quarantine_init(&guest->quarantine);
 	return vm_space_new_stage2(ia_bits, &guest->space);
+}
+
+/* Acquire and release: what one holder wrote is seen by the next. */
+void guest_lock(struct guest *guest)
+{
+	while (atomic_flag_test_and_set_explicit(&guest->lock, memory_order_acquire)) {
+		stop_if_asked();
+		cpu_relax();
+	}
+}
+
+void guest_unlock(struct guest *guest)
+{
+	atomic_flag_clear_explicit(&guest->lock, memory_order_release);
+}
+
+void guest_run(struct guest *guest, unsigned int index, struct vcpu_exit *exit)
+{
+	atomic_fetch_add_explicit(&guest->running, 1, memory_order_relaxed);
+	vcpu_run(&guest->vcpus[index], exit);
+	atomic_fetch_sub_explicit(&guest->running, 1, memory_order_relaxed);
 }
 
 enum mm_status guest_add_region(struct guest *guest, const struct guest_region *region)
@@ -45,9 +69,10 @@ const struct guest_region *guest_region_at(const struct guest *guest, struct iad
 	return NULL;
 }
 
-enum mm_status guest_translate(struct guest *guest, uint64_t address, struct iaddr *out)
+enum mm_status guest_translate(struct guest *guest, const struct vcpu *vcpu, uint64_t address,
+			       struct iaddr *out)
 {
-	const struct vcpu_system_registers *system = &guest->vcpu.system;
+	const struct vcpu_system_registers *system = &vcpu->system;
 	const struct vm_guest stage1 = {
 		.space = &guest->space,
 		.ttbr0 = system->ttbr0_el1,

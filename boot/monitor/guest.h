@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest: one virtual CPU, one Stage-2 space, and what may be in that space.
+ * A guest: its virtual CPUs, one Stage-2 space, and what may be in that space.
  *
  * Invariant: the space maps nothing but pages of the guest's regions, with at most the region's
  * property; and every page that was taken from the guest is in its list of evicted pages until it
  * is given back. What a region allows is data; fault.c is the only code that acts on it.
+ *
+ * Its virtual CPUs may run on several CPUs at the same time, each on one at a time. They do so without
+ * the guest's lock; who serves one of them has it, and so has who changes what the guest can reach: the
+ * others run on meanwhile, in the same space. The lock protects everything in struct guest but the
+ * virtual CPUs, which belong to the CPU that runs them, the space, which has locks of its own, and what
+ * does not change while the guest runs. Locks of the subsystem are taken under it, never the other way
+ * round. Who has a guest to itself need not take it.
  */
 #pragma once
 
@@ -12,6 +19,7 @@
 #include <strata/frame.h>
 #include <strata/segment.h>
 #include <strata/vm_space.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include "dirty_log.h"
 #include "evicted.h"
@@ -20,6 +28,7 @@
 #include "snapshot.h"
 #include "working_set.h"
 
+#define GUEST_VCPUS_MAX 8
 #define GUEST_COLOURS 2		       /* of the cache: guests on one CPU have different ones */
 #define BLOCK_SIZE (UINT64_C(2) << 20) /* what a level 2 descriptor translates */
 
@@ -76,11 +85,18 @@ struct guest_statistics {
 	uint64_t pages_copied;	   /* for a snapshot, before the guest wrote to them */
 	uint64_t pages_torn;	   /* copies that have what was written later: must be zero */
 	uint64_t services_skipped; /* for want of a frame */
+	/* While another of its virtual CPUs was running: */
+	uint64_t migrated_meanwhile;
+	uint64_t evicted_meanwhile;
+	uint64_t protected_meanwhile; /* dirty logs, looks and snapshots that began */
 };
 
 struct guest {
 	const char *name;
-	struct vcpu vcpu;
+	struct vcpu vcpus[GUEST_VCPUS_MAX];
+	unsigned int vcpu_count;
+	_Atomic unsigned int running; /* of them, at this moment */
+	atomic_flag lock;
 	struct vm_space space;
 	const char *stopped; /* why it must not run again; NULL while it may */
 	enum guest_violation violation;
@@ -92,15 +108,30 @@ struct guest {
 	struct quarantine quarantine;
 	struct dirty_round dirty_round;
 	struct working_set working_set;
+	struct working_set_use uses[GUEST_VCPUS_MAX];
 	struct snapshot *snapshot; /* on the heap; NULL: none runs */
 	struct random random;
 	uint64_t service_steps;
 	struct guest_statistics statistics;
 };
 
-/* Makes @guest with an empty space and no region. As vm_space_new_stage2. */
+/* Makes @guest with one virtual CPU, an empty space and no region. As vm_space_new_stage2. */
 MM_MUST_CHECK enum mm_status guest_create(struct guest *guest, const char *name,
 					  unsigned int ia_bits, uint64_t seed);
+
+/* This CPU is not the one that has it; does not return if the run ends meanwhile. */
+void guest_lock(struct guest *guest);
+void guest_unlock(struct guest *guest);
+
+/* Runs virtual CPU @index as vcpu_run does, without the lock. */
+void guest_run(struct guest *guest, unsigned int index, struct vcpu_exit *exit);
+
+/* Whether any of the virtual CPUs is running now: another one's, says who serves one. */
+static inline bool guest_is_running(const struct guest *guest)
+{
+	/* Relaxed: it is counted, and nothing follows from it. */
+	return atomic_load_explicit(&guest->running, memory_order_relaxed) != 0;
+}
 
 /* Adds a copy of @region, which overlaps no other. MM_NO_MEMORY. */
 MM_MUST_CHECK enum mm_status guest_add_region(struct guest *guest,
@@ -110,11 +141,11 @@ MM_MUST_CHECK enum mm_status guest_add_region(struct guest *guest,
 const struct guest_region *guest_region_at(const struct guest *guest, struct iaddr address);
 
 /*
- * Where the guest's virtual address @address leads at EL1, by the guest's own tables, for a read.
- * Nothing need be mapped there. As vm_guest_translate.
+ * Where the virtual address @address leads for @vcpu of @guest at EL1, by the guest's own tables, for a
+ * read. Nothing need be mapped there. As vm_guest_translate.
  */
-MM_MUST_CHECK enum mm_status guest_translate(struct guest *guest, uint64_t address,
-					     struct iaddr *out);
+MM_MUST_CHECK enum mm_status guest_translate(struct guest *guest, const struct vcpu *vcpu,
+					     uint64_t address, struct iaddr *out);
 
 /* Puts @evicted, which is in the guest's list, back into the space with its property; the record
  * is gone then. On an error it stays evicted. As cursor_map. */

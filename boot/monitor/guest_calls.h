@@ -9,8 +9,8 @@
 
 /* x0: an address in the page that the guest is working on, in the middle of using it. */
 #define GUEST_CALL_PROGRESS 1
-/* x0: CRC-32 of the input; x1: how often it was summed; x2: how many of those sums differed. The
- * guest is done; the call does not return. */
+/* x0: CRC-32 of the input; x1: how often it was summed, by all virtual CPUs together if their numbers
+ * are added; x2: how many of those sums differed. The virtual CPU is done; the call does not return. */
 #define GUEST_CALL_REPORT 2
 /* x0: how the last command ended (GUEST_COMMAND_*); x2: the value loaded; x3, x4, x5: ESR_EL1,
  * FAR_EL1 and ELR_EL1, if it was aborted. Returns the next: x0: which access; x1: its address; x2:
@@ -33,6 +33,8 @@
  * program is entered at its first byte, with its stack at the end of the latter. */
 #define GUEST_DATA_OFFSET 0x200000
 #define GUEST_DATA_SIZE 0x10000
+/* Each further virtual CPU's stack ends this much lower. */
+#define GUEST_STACK_SIZE 0x1000
 
 /* The probe's third instruction is a RET, 8-byte aligned: a place that may be executed. */
 #define GUEST_PROBE_RETURN_OFFSET 8

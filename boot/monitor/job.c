@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "job.h"
 
-#include <arch/cpu.h>
 #include <arch/features.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include "../cpus.h"
-#include "../interrupts.h"
 #include "../log.h"
-#include "../stop.h"
-#include "fault.h"
 #include "guest_calls.h"
 #include "programs.h"
-#include "services.h"
 
 #define WORKING_SET_MIN (UINT64_C(64) << 20)
 #define EXTRA_WORKING_SET_MIN (UINT64_C(16) << 20) /* of guests after the first JOB_GUESTS */
@@ -22,10 +16,6 @@
 #define WORK_OFFSET (UINT64_C(24) << 30)
 #define LAYOUT_BITS 35 /* all of the layout lies below 2^35 */
 #define AREA_SIZE_MAX (WORK_OFFSET - INPUT_OFFSET)
-
-/* A guest gives its turn away after this much time or this many exits, whichever comes first. */
-#define SLICE_MICROSECONDS 2000
-#define SLICE_EXITS 256
 
 /*
  * How the guests differ: in the shape of their Stage-2 tables and in the order they work in. 39 bits
@@ -124,6 +114,38 @@ static uint64_t working_set(const struct job_input *input, size_t index)
 	return file < least ? least : file;
 }
 
+/* See job.h. */
+static unsigned int vcpus_per_guest(const struct job *job)
+{
+	const unsigned int guests = (unsigned int)job->guest_count;
+	const unsigned int each = (cpus_up() + guests - 1) / guests;
+
+	if (cpus_up() == 1)
+		return 1;
+	if (each < 2)
+		return 2;
+	return each < GUEST_VCPUS_MAX ? each : GUEST_VCPUS_MAX;
+}
+
+/* What the program is told at its entry. */
+static void reset_vcpu(struct job *job, unsigned int index, unsigned int number, uint64_t base)
+{
+	const struct job_guest *job_guest = &job->guests[index];
+	struct guest *guest = &job->guests[index].guest;
+	struct vcpu *vcpu = &guest->vcpus[number];
+
+	vcpu_reset(vcpu, iaddr(base), index * guest->vcpu_count + number);
+	vcpu->system.sp_el1 =
+		base + GUEST_DATA_OFFSET + GUEST_DATA_SIZE - number * (uint64_t)GUEST_STACK_SIZE;
+	vcpu->x[0] = guest->regions[REGION_INPUT].range.start.value;
+	vcpu->x[1] = job->input->size;
+	vcpu->x[2] = guest->regions[REGION_WORK].range.start.value;
+	vcpu->x[3] = job_guest->working_pages;
+	vcpu->x[4] = scatter_stride(job_guest->working_pages, plans[index % PLANS].stride_parts);
+	vcpu->x[5] = number;
+	vcpu->x[6] = guest->vcpu_count;
+}
+
 static enum mm_status create_guest(struct job *job, unsigned int index)
 {
 	const struct guest_plan *plan = &plans[index % PLANS];
@@ -153,13 +175,9 @@ static enum mm_status create_guest(struct job *job, unsigned int index)
 	guest->calls =
 		1u << GUEST_CALL_PROGRESS | 1u << GUEST_CALL_REPORT | 1u << GUEST_CALL_UNEXPECTED;
 
-	vcpu_reset(&guest->vcpu, iaddr(base), index);
-	guest->vcpu.system.sp_el1 = base + GUEST_DATA_OFFSET + GUEST_DATA_SIZE;
-	guest->vcpu.x[0] = guest->regions[REGION_INPUT].range.start.value;
-	guest->vcpu.x[1] = job->input->size;
-	guest->vcpu.x[2] = guest->regions[REGION_WORK].range.start.value;
-	guest->vcpu.x[3] = job_guest->working_pages;
-	guest->vcpu.x[4] = scatter_stride(job_guest->working_pages, plan->stride_parts);
+	guest->vcpu_count = vcpus_per_guest(job);
+	for (unsigned int i = 0; i < guest->vcpu_count; i++)
+		reset_vcpu(job, index, i, base);
 	return MM_OK;
 }
 
@@ -190,13 +208,14 @@ static void end_sharing(struct job *job)
 }
 
 /*
- * One for each CPU, as long as there are pages for their working sets, their tables and what the monitor
- * holds back of each for a while.
+ * One for every two CPUs, as long as there are pages for their working sets, their tables and what the
+ * monitor holds back of each for a while.
  */
 static size_t guests_for(const struct job_input *input)
 {
 	uint64_t left = mm_usage().pages[PAGE_UNUSED] << PAGE_SHIFT;
-	const size_t most = cpus_up() < JOB_GUESTS ? JOB_GUESTS : cpus_up();
+	const size_t pairs = cpus_up() / 2;
+	const size_t most = pairs < JOB_GUESTS ? JOB_GUESTS : pairs;
 
 	for (size_t i = 0; i < most; i++) {
 		const uint64_t own = working_set(input, i);
@@ -229,144 +248,13 @@ enum mm_status job_create(struct job *job, struct job_input *input)
 	return status;
 }
 
-/* The page is where the guest's own tables say: it names a virtual address. */
-static enum mm_status serve_progress(struct guest *guest, uint64_t address)
+unsigned int job_vcpus(const struct job *job)
 {
-	struct iaddr in_use;
+	unsigned int vcpus = 0;
 
-	if (guest_translate(guest, address, &in_use) != MM_OK) {
-		guest->stopped = "it says that it uses an address that it does not have";
-		return MM_ACCESS_DENIED;
-	}
-	return services_step(guest, in_use);
-}
-
-static enum mm_status serve_call(struct job_guest *guest, const struct vcpu_exit *exit)
-{
-	const uint64_t *x = guest->guest.vcpu.x;
-
-	switch (vcpu_exit_immediate(exit)) {
-	case GUEST_CALL_PROGRESS:
-		return serve_progress(&guest->guest, x[0]);
-	case GUEST_CALL_REPORT:
-		guest->reported = true;
-		guest->sum = (uint32_t)x[0];
-		guest->repetitions = x[1];
-		guest->different = x[2];
-		log_info("  %s has its sum, after %" PRIu64 " calls", guest->guest.name,
-			 guest->guest.service_steps);
-		return services_finish(&guest->guest);
-	default:
-		guest->guest.stopped = "it took an exception that its program does not";
-		return MM_ACCESS_DENIED;
-	}
-}
-
-/* One turn of @guest. */
-static enum mm_status run_slice(struct job_guest *guest)
-{
-	enum mm_status status = vm_space_activate(&guest->guest.space);
-
-	timer_start(SLICE_MICROSECONDS);
-	for (unsigned int exits = 0; status == MM_OK && exits < SLICE_EXITS; exits++) {
-		struct vcpu_exit exit;
-
-		vcpu_run(&guest->guest.vcpu, &exit);
-		stop_if_asked();
-		switch (guest_handle_exit(&guest->guest, &exit)) {
-		case EXIT_RESUME:
-			break;
-		case EXIT_CALL:
-			guest->silent_slices = 0;
-			status = serve_call(guest, &exit);
-			if (guest->reported)
-				exits = SLICE_EXITS;
-			break;
-		case EXIT_YIELD:
-		case EXIT_SLICE_OVER:
-			exits = SLICE_EXITS;
-			if (++guest->silent_slices > JOB_SILENT_SLICES_MAX)
-				status = MM_BUSY;
-			break;
-		case EXIT_STOPPED:
-			status = MM_ACCESS_DENIED;
-			break;
-		case EXIT_NO_MEMORY:
-			status = MM_NO_MEMORY;
-			break;
-		}
-	}
-	timer_stop();
-	return status;
-}
-
-/* Of a guest that did not come to its end it is still worth knowing what it wrote that it should not. */
-static void finish_the_rest(struct job *job)
-{
-	for (size_t i = 0; i < job->guest_count; i++) {
-		if (job->guests[i].reported)
-			continue;
-
-		/* Something was wrong already: that is the status that counts. */
-		enum mm_status status = services_finish(&job->guests[i].guest);
-		(void)status;
-	}
-}
-
-/* How many CPUs that are up come before this one. */
-static unsigned int rank_of_this_cpu(void)
-{
-	unsigned int rank = 0;
-
-	for (unsigned int cpu = 0; cpu < cpu_index(); cpu++)
-		rank += cpus_is_up(cpu);
-	return rank;
-}
-
-/* The first status that is not MM_OK is the job's. Relaxed: it is read for itself. */
-static bool goes_on(struct job *job, enum mm_status status)
-{
-	enum mm_status none = MM_OK;
-
-	if (status != MM_OK)
-		atomic_compare_exchange_strong_explicit(&job->status, &none, status,
-							memory_order_relaxed, memory_order_relaxed);
-	return atomic_load_explicit(&job->status, memory_order_relaxed) == MM_OK;
-}
-
-/* Runs this CPU's guests in turns: one of every so many, beginning with the one of its rank. */
-static void run_on_this_cpu(void *argument)
-{
-	struct job *job = argument;
-	const size_t step = cpus_up(), first = rank_of_this_cpu();
-
-	if (first >= job->guest_count)
-		return;
-
-	const size_t own = (job->guest_count - first + step - 1) / step;
-	size_t running = own;
-	uint64_t switches = 0;
-
-	for (size_t turn = 0; running > 0; turn++) {
-		struct job_guest *guest = &job->guests[first + turn % own * step];
-
-		if (guest->reported)
-			continue;
-		if (!goes_on(job, run_slice(guest)))
-			break;
-		running -= guest->reported;
-		switches += own > 1 && running == own;
-	}
-	vm_space_deactivate();
-	atomic_fetch_add_explicit(&job->switches, switches, memory_order_relaxed);
-	atomic_fetch_add_explicit(&job->cpus, 1, memory_order_relaxed);
-}
-
-enum mm_status job_run(struct job *job)
-{
-	cpus_run(run_on_this_cpu, job);
-	finish_the_rest(job);
-	return atomic_load_explicit(&job->status, memory_order_relaxed);
+	for (size_t i = 0; i < job->guest_count; i++)
+		vcpus += job->guests[i].guest.vcpu_count;
+	return vcpus;
 }
 
 void job_destroy(struct job *job)

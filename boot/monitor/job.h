@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The work: guests, each summing the same file over its own memory, while the monitor moves, takes away
- * and write-protects their pages. There is one for each CPU that is up, as far as memory goes, but two at
- * least: with one CPU they take turns, and with more each runs on a CPU of its own.
+ * and write-protects their pages. There are two at least, and one for every two CPUs that are up as far
+ * as memory goes. With one CPU they have one virtual CPU each, and take turns. With more, each has two at
+ * least, and as many as it takes for no CPU to be idle, up to GUEST_VCPUS_MAX: those of one guest run on
+ * different CPUs, at the same time and on the same pages. A virtual CPU stays on its CPU; it takes turns
+ * there if there are more of them than CPUs.
  *
  *	guest IPA space (offsets from the guest's base)
  *	+0        program, read-only and executable
@@ -23,16 +26,21 @@
 #define JOB_GUESTS 2 /* at least */
 #define JOB_GUESTS_MAX (STRATA_MAX_CPUS > JOB_GUESTS ? STRATA_MAX_CPUS : JOB_GUESTS)
 
-/* A guest calls every few pages: after so many slices that it spent without a call, some 10 seconds,
- * it is not going to. */
+/* A guest calls every few pages: after so many slices that its virtual CPUs spent without a call, some 10
+ * seconds, it is not going to. That one of them waits for the others is a small part of a slice. */
 #define JOB_SILENT_SLICES_MAX 5000
+#define JOB_SLICE_SILENCE 256
+#define JOB_SILENCE_MAX (JOB_SILENT_SLICES_MAX * JOB_SLICE_SILENCE)
 
 struct job_guest {
 	struct guest guest;
 	char name[16];
 	uint64_t working_pages;	    /* of its working area */
-	unsigned int silent_slices; /* spent to the end since its last call */
-	bool reported;
+	_Atomic uint32_t silence;   /* since its last call */
+	bool done[GUEST_VCPUS_MAX]; /* each one's CPU's own */
+	/* With the guest's lock: */
+	unsigned int reports; /* of virtual CPUs that are done */
+	bool reported;	      /* all are */
 	uint32_t sum;
 	uint64_t repetitions; /* of the file in the working area, the last may be partial */
 	uint64_t different;   /* of them, how many had another sum than the first */
@@ -46,8 +54,8 @@ struct job {
 	size_t guests_created;
 	/* While job_run runs, every CPU's: */
 	_Atomic enum mm_status status; /* the first that was not MM_OK, for which all end */
-	_Atomic uint64_t switches;     /* from one guest to another on the same CPU */
-	_Atomic unsigned int cpus;     /* that ran a guest */
+	_Atomic uint64_t switches;     /* from one virtual CPU to another on the same CPU */
+	_Atomic unsigned int cpus;     /* that ran one */
 };
 
 /*
@@ -69,6 +77,9 @@ MM_MUST_CHECK enum mm_status job_create(struct job *job, struct job_input *input
  * for seconds. Any other status is a defect.
  */
 MM_MUST_CHECK enum mm_status job_run(struct job *job);
+
+/* Of all guests. */
+unsigned int job_vcpus(const struct job *job);
 
 /* Gives everything back. No space of the job is active. */
 void job_destroy(struct job *job);

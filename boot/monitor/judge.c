@@ -17,7 +17,7 @@ static bool came_to_its_end(const struct job_guest *guest)
 		return true;
 	if (guest->guest.stopped)
 		log_error("%s was stopped: %s", guest->guest.name, guest->guest.stopped);
-	else if (guest->silent_slices > JOB_SILENT_SLICES_MAX)
+	else if (guest->silence > JOB_SILENCE_MAX)
 		log_error("%s only spends its time, and has not called for seconds",
 			  guest->guest.name);
 	else
@@ -69,6 +69,20 @@ static bool was_served(const struct guest *guest)
 	return claim(statistics->dirty_rounds != 0, guest, "no dirty log of it was taken") && right;
 }
 
+/* What one CPU did while another ran the same guest. Its virtual CPUs come to new pages together. */
+static bool was_served_together(const struct guest *guest)
+{
+	const struct guest_statistics *statistics = &guest->statistics;
+	bool right = claim(statistics->spurious != 0, guest,
+			   "no two of its virtual CPUs faulted on one page");
+
+	right &= claim(statistics->migrated_meanwhile != 0, guest,
+		       "no page of it was migrated while another CPU ran it");
+	return claim(statistics->evicted_meanwhile != 0, guest,
+		     "no page of it was unmapped while another CPU ran it") &&
+	       right;
+}
+
 bool job_judge(const struct job *job)
 {
 	bool right = true;
@@ -80,6 +94,8 @@ bool job_judge(const struct job *job)
 		if (came_to_its_end(guest)) {
 			right &= sums_are_right(guest, job->input->expected_sum);
 			right &= was_served(&guest->guest);
+			if (guest->guest.vcpu_count > 1)
+				right &= was_served_together(&guest->guest);
 		} else {
 			right = false;
 		}

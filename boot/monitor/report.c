@@ -47,6 +47,13 @@ static const struct statistics_row guest_rows[] = {
 	ROW("timer and other interrupts", interrupts),
 };
 
+/* Where guests have several virtual CPUs. */
+static const struct statistics_row together_rows[] = {
+	ROW("pages migrated while another one ran", migrated_meanwhile),
+	ROW("pages unmapped while another one ran", evicted_meanwhile),
+	ROW("logs, looks, snapshots begun meanwhile", protected_meanwhile),
+};
+
 static const char *const fault_names[GUEST_FAULT_KINDS] = {
 	[STAGE2_FAULT_ADDRESS_SIZE] = "address size",
 	[STAGE2_FAULT_TRANSLATION] = "translation",
@@ -73,8 +80,11 @@ void report_guests(const struct job *job)
 	for (size_t i = 0; i < job->guest_count; i++) {
 		const struct guest *guest = &job->guests[i].guest;
 
-		printf("  %s, %" PRIu64 " GiB of IPA space\n", guest->name,
+		printf("  %s, %" PRIu64 " GiB of IPA space", guest->name,
 		       irange_size(vm_space_range(&guest->space)) >> 30);
+		if (guest->vcpu_count > 1)
+			printf(", %u virtual CPUs", guest->vcpu_count);
+		printf("\n");
 		for (size_t r = 0; r < guest->region_count; r++)
 			report_region(&guest->regions[r]);
 	}
@@ -94,6 +104,16 @@ static void report_statistic(const struct job *job, const struct statistics_row 
 	printf("\n");
 }
 
+static void report_together(const struct job *job)
+{
+	printf("  %-40s", "virtual CPUs that came to their end");
+	for (size_t i = 0; i < job->guest_count; i++)
+		printf(" %10u", job->guests[i].reports);
+	printf("\n");
+	for (size_t i = 0; i < sizeof(together_rows) / sizeof(together_rows[0]); i++)
+		report_statistic(job, &together_rows[i]);
+}
+
 void report_job(const struct job *job)
 {
 	printf("  %-40s", "meanwhile, behind their backs");
@@ -105,6 +125,8 @@ void report_job(const struct job *job)
 	printf("\n");
 	for (size_t i = 0; i < sizeof(guest_rows) / sizeof(guest_rows[0]); i++)
 		report_statistic(job, &guest_rows[i]);
+	if (job_vcpus(job) > job->guest_count)
+		report_together(job);
 	printf("  %-40s %10u\n", "CPUs that ran them", job->cpus);
 	printf("  %-40s %10" PRIu64 "\n", "turns taken in alternation", job->switches);
 

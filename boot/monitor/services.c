@@ -90,6 +90,7 @@ enum mm_status service_migrate(struct guest *guest, struct iaddr page)
 	if (!quarantine_add(&guest->quarantine, &old, &guest->space, page))
 		guest->statistics.written_after_move++;
 	guest->statistics.pages_migrated++;
+	guest->statistics.migrated_meanwhile += guest_is_running(guest);
 	guest->statistics.pages_coloured += coloured;
 	return MM_OK;
 }
@@ -237,14 +238,14 @@ static void say_so_far(const struct guest *guest)
 		  statistics->services_skipped);
 }
 
-enum mm_status services_step(struct guest *guest, struct iaddr in_use)
+enum mm_status services_step(struct guest *guest, unsigned int vcpu, struct iaddr in_use)
 {
 	uint64_t step = guest->service_steps++;
 	enum mm_status status;
 
 	if (step % STEPS_PER_PERIOD == 0)
 		say_so_far(guest);
-	working_set_note(guest, in_use);
+	working_set_note(guest, vcpu);
 	status = unless_defect(guest, periodic_step(guest, step, in_use));
 	if (status == MM_OK)
 		status = unless_defect(guest, make_room(guest));
@@ -255,6 +256,7 @@ enum mm_status services_step(struct guest *guest, struct iaddr in_use)
 		status = unless_defect(guest, service_migrate(guest, random_page(guest)));
 	if (status == MM_OK && step % STEPS_PER_RANDOM_EVICTION == 0)
 		status = unless_defect(guest, service_evict(guest, random_page(guest)));
+	working_set_remember(guest, vcpu, in_use);
 	return status == MM_OK ? unless_seen(guest) : status;
 }
 

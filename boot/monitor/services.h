@@ -4,7 +4,7 @@
  * away (cold ones first, when it knows), logs writes, and takes snapshots. None of it may be visible to
  * the guest.
  *
- * All of these return MM_OK if it was done, and MM_NOT_MAPPED or MM_IN_USE (somebody else holds the
+ * With the guest's lock (guest.h). All of these return MM_OK if it was done, and MM_NOT_MAPPED or MM_IN_USE (somebody else holds the
  * page too) if there was nothing to do it to, or MM_NO_MEMORY; any other status is a defect of the
  * subsystem or of the monitor.
  */
@@ -22,7 +22,7 @@ MM_MUST_CHECK enum mm_status service_migrate(struct guest *guest, struct iaddr p
 MM_MUST_CHECK enum mm_status service_evict(struct guest *guest, struct iaddr page);
 
 /*
- * One step of everything, while the guest is in the middle of using the page at @in_use: that page
+ * One step of everything, while virtual CPU @vcpu of the guest is in the middle of using the page at @in_use: that page
  * is migrated or evicted, so are some that the guest's generator picks, and every so often, at
  * different times, of the 2 MiB around it a dirty log or a look at its working set ends and the next
  * begins, or a snapshot is taken of some pages around it.
@@ -30,7 +30,8 @@ MM_MUST_CHECK enum mm_status service_evict(struct guest *guest, struct iaddr pag
  * MM_ACCESS_DENIED: the guest wrote to a frame after it was taken away, or to a page that should have
  * faulted: a translation outlived its removal. Any other status but MM_OK is a defect too.
  */
-MM_MUST_CHECK enum mm_status services_step(struct guest *guest, struct iaddr in_use);
+MM_MUST_CHECK enum mm_status services_step(struct guest *guest, unsigned int vcpu,
+					   struct iaddr in_use);
 
 /* Ends what is under way, before the guest's result is believed. As services_step. */
 MM_MUST_CHECK enum mm_status services_finish(struct guest *guest);

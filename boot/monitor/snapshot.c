@@ -76,6 +76,7 @@ enum mm_status snapshot_begin(struct guest *guest, struct iaddr page)
 		return status;
 	}
 
+	guest->statistics.protected_meanwhile += guest_is_running(guest);
 	guest->snapshot = memory;
 	guest->snapshot->range = range;
 	guest->snapshot->present = 0;

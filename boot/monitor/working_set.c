@@ -26,21 +26,35 @@ enum mm_status working_set_begin(struct guest *guest, struct irange range)
 		return status;
 	status = cursor_age(&cursor, irange_size(range), NULL, NULL);
 	cursor_close(&cursor);
-	if (status == MM_OK)
-		*set = (struct working_set){ .running = true, .range = range };
-	return status;
+	if (status != MM_OK)
+		return status;
+	*set = (struct working_set){ .running = true, .range = range };
+	guest->statistics.protected_meanwhile += guest_is_running(guest);
+	return MM_OK;
 }
 
-void working_set_note(struct guest *guest, struct iaddr page)
+void working_set_note(struct guest *guest, unsigned int index)
 {
+	const struct working_set_use *use = &guest->uses[index];
 	struct working_set *set = &guest->working_set;
 
-	if (!set->running || !irange_has(set->range, page))
+	if (!set->running || !use->during_look || use->look != guest->statistics.looks ||
+	    !irange_has(set->range, use->page))
 		return;
 
-	uint64_t index = page_index(set, page);
+	uint64_t page = page_index(set, use->page);
 
-	set->used[index / 64] |= UINT64_C(1) << (index % 64);
+	set->used[page / 64] |= UINT64_C(1) << (page % 64);
+}
+
+/* Looks that ended number the one that runs. */
+void working_set_remember(struct guest *guest, unsigned int index, struct iaddr page)
+{
+	guest->uses[index] = (struct working_set_use){
+		.page = page,
+		.during_look = guest->working_set.running,
+		.look = guest->statistics.looks,
+	};
 }
 
 static struct page_property with_accessed(struct page_property property, void *context)

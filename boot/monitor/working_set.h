@@ -28,8 +28,21 @@ struct working_set {
 /* Begins a look at @range, which lies in one region. None runs. As cursor_age. */
 MM_MUST_CHECK enum mm_status working_set_begin(struct guest *guest, struct irange range);
 
-/* The guest says that it uses the page at @page, before and after. */
-void working_set_note(struct guest *guest, struct iaddr page);
+/* What a virtual CPU said it was using when it last called. */
+struct working_set_use {
+	struct iaddr page;
+	bool during_look; /* @look ran when the call returned */
+	uint64_t look;
+};
+
+/*
+ * Virtual CPU @index calls again: what it said at its last call it used since then. That is in the look
+ * that runs now if this one ran already when that call returned: others may have begun it since.
+ */
+void working_set_note(struct guest *guest, unsigned int index);
+
+/* Its call returns, in the middle of its use of @page. */
+void working_set_remember(struct guest *guest, unsigned int index, struct iaddr page);
 
 /*
  * Ends the look that runs: evicts at most @wanted cold pages, and counts in the guest's statistics what

@@ -6,11 +6,18 @@
  * The stride shares no factor with the number of slots, so each slot gets exactly one page. Then
  * every repetition is summed out of the slots, and all sums must be equal. In the middle of every
  * 16th page the guest calls the monitor, which may do with that page what it likes.
+ *
+ * Several virtual CPUs do it together: each copies its share of the words of every page, and each sums
+ * all of the first repetition; the other ones are dealt out. While they are at the same pages they wait
+ * for each other every 32 pages, so that they come to new ones at one time, and they call in turn: a page
+ * goes away under all of them. A translation that one of them keeps loses words or reads old ones.
  */
+#include <stdatomic.h>
 #include "guest_call.h"
 
 #define PAGE_BYTES 4096
 #define HALF_PAGE (PAGE_BYTES / 2)
+#define PAGE_WORDS (PAGE_BYTES / sizeof(uint64_t))
 
 #define CRC32_POLYNOMIAL 0xedb88320u /* IEEE 802.3, bits reversed */
 #define CRC32_SLICES 8		     /* bytes summed per step */
@@ -22,7 +29,29 @@ struct scatter {
 	uint8_t *work;
 	uint64_t slots; /* pages of the working area */
 	uint64_t stride;
+	uint64_t self, together; /* this virtual CPU, from 0, of so many */
+	uint64_t meetings;	 /* that it came to */
 };
+
+#define MEETING_PAGES 32 /* between two */
+#define MEETING_SPINS 256
+
+/* Of all virtual CPUs at all meetings. */
+static _Atomic uint64_t arrived;
+
+/* Returns when all virtual CPUs are here; acquire and release: what they did before is seen then. */
+static void meet(struct scatter *scatter)
+{
+	const uint64_t all = ++scatter->meetings * scatter->together;
+
+	if (scatter->together == 1)
+		return;
+	atomic_fetch_add_explicit(&arrived, 1, memory_order_acq_rel);
+	for (unsigned int i = 1; atomic_load_explicit(&arrived, memory_order_acquire) < all; i++) {
+		if (i % MEETING_SPINS == 0)
+			__asm__ volatile("wfe");
+	}
+}
 
 static uint32_t crc32_table[CRC32_SLICES][256];
 
@@ -65,35 +94,52 @@ static uint8_t *scatter_slot(const struct scatter *scatter, uint64_t index)
 	return scatter->work + (index * scatter->stride) % scatter->slots * PAGE_BYTES;
 }
 
-static void copy_half_page(uint8_t *to, const uint8_t *from)
+static void copy_words(uint8_t *to, const uint8_t *from, uint64_t first, uint64_t end)
 {
 	volatile uint64_t *words = (volatile uint64_t *)to;
 	const volatile uint64_t *source = (const volatile uint64_t *)from;
 
-	for (unsigned int i = 0; i < HALF_PAGE / sizeof(*words); i++)
+	for (uint64_t i = first; i < end; i++)
 		words[i] = source[i];
 }
 
-static void report_progress(uint64_t index, const uint8_t *in_use)
+/* Before page @index, which all virtual CPUs come to. */
+static void meet_at(struct scatter *scatter, uint64_t index)
 {
-	if (index % GUEST_PROGRESS_PAGES == 0)
+	if (index % MEETING_PAGES == 0)
+		meet(scatter);
+}
+
+/* In the middle of page @index: @callers virtual CPUs are at it, and call in turn. */
+static void report_progress(const struct scatter *scatter, uint64_t index, uint64_t callers,
+			    const uint8_t *in_use)
+{
+	if (index % GUEST_PROGRESS_PAGES == 0 &&
+	    (callers == 1 || index / GUEST_PROGRESS_PAGES % callers == scatter->self))
 		guest_call(GUEST_CALL_PROGRESS, (uintptr_t)in_use, 0, 0);
 }
 
-static void scatter_copy(const struct scatter *scatter)
+static void scatter_copy(struct scatter *scatter)
 {
+	const uint64_t first = PAGE_WORDS * scatter->self / scatter->together;
+	const uint64_t end = PAGE_WORDS * (scatter->self + 1) / scatter->together;
+	const uint64_t middle = first + (end - first) / 2;
+
 	for (uint64_t i = 0; i < scatter->slots; i++) {
 		const uint8_t *from = scatter->input + i % scatter->file_pages * PAGE_BYTES;
 		uint8_t *to = scatter_slot(scatter, i);
 
-		copy_half_page(to, from);
-		report_progress(i, to);
-		copy_half_page(to + HALF_PAGE, from + HALF_PAGE);
+		meet_at(scatter, i);
+		copy_words(to, from, first, middle);
+		report_progress(scatter, i, scatter->together, to);
+		copy_words(to, from, middle, end);
 	}
 }
 
-/* Sums @pages pages of the repetition that starts at index @first, at most the file. */
-static uint32_t scatter_sum(const struct scatter *scatter, uint64_t first, uint64_t pages)
+/* Sums @pages pages of the repetition that starts at index @first, at most the file; @callers virtual CPUs
+ * do so at the same time, all of them or this one alone. */
+static uint32_t scatter_sum(struct scatter *scatter, uint64_t first, uint64_t pages,
+			    uint64_t callers)
 {
 	uint32_t state = ~0u;
 
@@ -103,43 +149,54 @@ static uint32_t scatter_sum(const struct scatter *scatter, uint64_t first, uint6
 		uint64_t here = left < PAGE_BYTES ? left : PAGE_BYTES;
 		uint64_t half = here < HALF_PAGE ? here : HALF_PAGE;
 
+		if (callers > 1)
+			meet_at(scatter, first + page);
 		state = crc32_add(state, from, half);
-		report_progress(first + page, from);
+		report_progress(scatter, first + page, callers, from);
 		state = crc32_add(state, from + half, here - half);
 	}
 	return ~state;
 }
 
 void guest_entry(const uint8_t *input, uint64_t size, uint8_t *work, uint64_t slots,
-		 uint64_t stride) __attribute__((section(".text.entry")));
+		 uint64_t stride, uint64_t self, uint64_t together)
+	__attribute__((section(".text.entry")));
 
 void guest_entry(const uint8_t *input, uint64_t size, uint8_t *work, uint64_t slots,
-		 uint64_t stride)
+		 uint64_t stride, uint64_t self, uint64_t together)
 {
-	const struct scatter scatter = {
+	struct scatter scatter = {
 		.input = input,
 		.size = size,
 		.file_pages = (size + PAGE_BYTES - 1) / PAGE_BYTES,
 		.work = work,
 		.slots = slots,
 		.stride = stride,
+		.self = self,
+		.together = together,
 	};
-	uint64_t repetitions = slots / scatter.file_pages;
-	uint64_t rest = slots % scatter.file_pages;
+	const uint64_t whole = slots / scatter.file_pages;
+	const uint64_t rest = slots % scatter.file_pages;
 	uint64_t different = 0;
+	uint64_t repetitions = self == 0; /* the first is everybody's, and counted once */
 
-	crc32_make_table();
+	if (self == 0)
+		crc32_make_table();
 	scatter_copy(&scatter);
+	meet(&scatter);
 
-	uint32_t sum = scatter_sum(&scatter, 0, scatter.file_pages);
-	for (uint64_t i = 1; i < repetitions; i++)
+	uint32_t sum = scatter_sum(&scatter, 0, scatter.file_pages, together);
+	for (uint64_t i = 1 + self; i < whole; i += together) {
 		different +=
-			scatter_sum(&scatter, i * scatter.file_pages, scatter.file_pages) != sum;
-	if (rest != 0) {
+			scatter_sum(&scatter, i * scatter.file_pages, scatter.file_pages, 1) != sum;
+		repetitions++;
+	}
+	if (rest != 0 && self == 0) {
 		/* The area ends within a repetition: its pages are all whole ones. */
-		uint64_t last = repetitions * scatter.file_pages;
+		uint64_t last = whole * scatter.file_pages;
 
-		different += scatter_sum(&scatter, last, rest) != scatter_sum(&scatter, 0, rest);
+		different +=
+			scatter_sum(&scatter, last, rest, 1) != scatter_sum(&scatter, 0, rest, 1);
 		repetitions++;
 	}
 

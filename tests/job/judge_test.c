@@ -37,6 +37,7 @@ static struct job right_job(void)
 
 	for (size_t i = 0; i < JOB_GUESTS; i++) {
 		job.guests[i].guest.name = names[i];
+		job.guests[i].guest.vcpu_count = 1;
 		job.guests[i].reported = true;
 		job.guests[i].sum = SUM;
 		job.guests[i].guest.statistics = (struct guest_statistics){
@@ -47,6 +48,9 @@ static struct job right_job(void)
 			.pages_accessed = 1,
 			.pages_cold = 1,
 			.snapshots = 1,
+			.spurious = 1,
+			.migrated_meanwhile = 1,
+			.evicted_meanwhile = 1,
 		};
 	}
 	errors = 0;
@@ -100,12 +104,29 @@ static void stale_writes_are_found(void **state)
 	expect_one_error(&job, "guest 1: it used a page that was not seen to be accessed");
 }
 
+struct service {
+	size_t member;
+	const char *text;
+};
+
+/* Each of them, when it alone never was, of a guest with @vcpus virtual CPUs. */
+static void services_are_found(const struct service *services, size_t count, unsigned int vcpus)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct job job = right_job();
+		char text[80];
+
+		job.guests[1].guest.vcpu_count = vcpus;
+		memset((char *)&job.guests[1].guest.statistics + services[i].member, 0,
+		       sizeof(uint64_t));
+		snprintf(text, sizeof(text), "guest 2: %s", services[i].text);
+		expect_one_error(&job, text);
+	}
+}
+
 static void services_that_never_were_are_found(void **state)
 {
-	static const struct {
-		size_t member;
-		const char *text;
-	} services[] = {
+	static const struct service services[] = {
 		{ offsetof(struct guest_statistics, pages_migrated), "no page of it was migrated" },
 		{ offsetof(struct guest_statistics, pages_evicted), "no page of it was unmapped" },
 		{ offsetof(struct guest_statistics, pages_refilled), "no page of it was refilled" },
@@ -118,15 +139,23 @@ static void services_that_never_were_are_found(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
-		struct job job = right_job();
-		char text[64];
+	services_are_found(services, sizeof(services) / sizeof(services[0]), 1);
+}
 
-		memset((char *)&job.guests[1].guest.statistics + services[i].member, 0,
-		       sizeof(uint64_t));
-		snprintf(text, sizeof(text), "guest 2: %s", services[i].text);
-		expect_one_error(&job, text);
-	}
+/* Of a guest with several virtual CPUs. */
+static void what_never_was_meanwhile_is_found(void **state)
+{
+	static const struct service services[] = {
+		{ offsetof(struct guest_statistics, spurious),
+		  "no two of its virtual CPUs faulted on one page" },
+		{ offsetof(struct guest_statistics, migrated_meanwhile),
+		  "no page of it was migrated while another CPU ran it" },
+		{ offsetof(struct guest_statistics, evicted_meanwhile),
+		  "no page of it was unmapped while another CPU ran it" },
+	};
+
+	(void)state;
+	services_are_found(services, sizeof(services) / sizeof(services[0]), 2);
 }
 
 /* Of a guest that did not come to its end, only why is said. */
@@ -144,7 +173,7 @@ static void ends_before_the_end_are_found(void **state)
 	expect_one_error(&job, "guest 1 was stopped: of a reason");
 	errors = 0;
 	job.guests[0].guest.stopped = NULL;
-	job.guests[0].silent_slices = JOB_SILENT_SLICES_MAX + 1;
+	job.guests[0].silence = JOB_SILENCE_MAX + 1;
 	expect_one_error(&job, "guest 1 only spends its time, and has not called for seconds");
 }
 
@@ -155,6 +184,7 @@ int main(void)
 		cmocka_unit_test(wrong_sums_are_found),
 		cmocka_unit_test(stale_writes_are_found),
 		cmocka_unit_test(services_that_never_were_are_found),
+		cmocka_unit_test(what_never_was_meanwhile_is_found),
 		cmocka_unit_test(ends_before_the_end_are_found),
 	};
 

@@ -22,6 +22,7 @@
 #define CANARIES(X)                                                                                \
 	X(tlbi_missing, "no TLBI is issued after a descriptor changed")                            \
 	X(stage1_step_missing, "IPA invalidation, but no VMALLE1IS after it")                      \
+	X(stage1_step_local, "the VMALLE1IS after an IPA invalidation stays on its CPU")           \
 	X(wrong_ipa, "IPA invalidation for the neighbouring page")                                 \
 	X(frame_not_dropped, "one parked frame is forgotten after the flush")                      \
 	X(wrong_attribute, "one leaf is written with one bit of its SH wrong")                     \

@@ -120,9 +120,9 @@ static void set_down_elsewhere(struct trial *trial)
 	struct vcpu fresh;
 
 	vcpu_reset(&fresh, random_instruction(trial), 0);
-	trial->guest.vcpu.pc = fresh.pc;
-	trial->guest.vcpu.pstate = fresh.pstate;
-	trial->guest.vcpu.x[random_below(&trial->random, 31)] =
+	trial->guest.vcpus[0].pc = fresh.pc;
+	trial->guest.vcpus[0].pstate = fresh.pstate;
+	trial->guest.vcpus[0].x[random_below(&trial->random, 31)] =
 		program_value(&trial->random, &trial->places);
 }
 
@@ -136,8 +136,8 @@ static void new_program(struct trial *trial)
 		words[i] = program_instruction(&trial->random);
 	instruction_cache_sync(words, size);
 
-	vcpu_reset(&trial->guest.vcpu, random_instruction(trial), 0);
-	program_registers(&trial->random, &trial->places, &trial->guest.vcpu);
+	vcpu_reset(&trial->guest.vcpus[0], random_instruction(trial), 0);
+	program_registers(&trial->random, &trial->places, &trial->guest.vcpus[0]);
 	trial->guest.stopped = NULL;
 	trial->guest.violation =
 		random_below(&trial->random, 4) == 0 ? VIOLATION_STOP : VIOLATION_INJECT;
@@ -151,18 +151,18 @@ static bool run_once(struct trial *trial)
 	struct vcpu_exit exit;
 
 	timer_start(SLICE_MICROSECONDS);
-	vcpu_run(&guest->vcpu, &exit);
+	vcpu_run(&guest->vcpus[0], &exit);
 	trial->exits++;
 
 	uint64_t injected = guest->statistics.injected;
-	enum exit_outcome outcome = guest_handle_exit(guest, &exit);
+	enum exit_outcome outcome = guest_handle_exit(guest, &guest->vcpus[0], &exit);
 
 	/* Of two CPUs that fault on one page, the second finds it served: here the same exit again. */
 	if (outcome == EXIT_RESUME && guest->statistics.injected == injected &&
 	    exit.reason == VCPU_EXIT_SYNCHRONOUS &&
 	    vcpu_exit_class(&exit) == VCPU_CLASS_STAGE2_ABORT) {
 		trial->repeated++;
-		outcome = guest_handle_exit(guest, &exit);
+		outcome = guest_handle_exit(guest, &guest->vcpus[0], &exit);
 	}
 	switch (outcome) {
 	case EXIT_RESUME:
@@ -173,7 +173,7 @@ static bool run_once(struct trial *trial)
 		return true;
 	case EXIT_CALL:
 		trial->calls++;
-		trial->defects += services_step(guest, iaddr(guest->vcpu.x[0])) != MM_OK;
+		trial->defects += services_step(guest, 0, iaddr(guest->vcpus[0].x[0])) != MM_OK;
 		return true;
 	case EXIT_STOPPED:
 		trial->stopped++;
