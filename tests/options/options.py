@@ -26,6 +26,8 @@ WRONG = [
     "run --compiler tcc", "run --timeout 0", "run --timeout 1h", "run --checked=yes",
     "run --release --bogus", "run -x", "run file", "test nonsense", "test --nonsense",
     "test quick nonsense", "test --list quick nonsense", "test --list --nonsense", "setup --nonsense", "setup nonsense",
+    "stress --cpus 0", "stress --cpus 9", "stress --cpu cortex-a9", "stress --icount", "stress --host --cpu max",
+    "stress --order /nonexistent", "stress --seeds 5-1", "stress --ops 0", "stress --seed", "stress --bogus",
 ]
 
 
