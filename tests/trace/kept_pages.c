@@ -13,6 +13,7 @@ struct page_before {
 	uint64_t bytes; /* their sum, if that is looked at */
 	bool has_bytes;
 	unsigned int parked; /* references that a flush of the step's cursor gives back */
+	bool may_retire;     /* a table: it may have been unlinked, and waits for a flush */
 };
 
 static struct page_before kept[PAGES_MAX];
@@ -45,6 +46,7 @@ void kept_pages_add(struct paddr page, bool bytes)
 	place->has_bytes = bytes;
 	place->bytes = bytes ? sum_of_bytes(page) : 0;
 	place->parked = 0;
+	place->may_retire = false;
 	count++;
 }
 
@@ -70,10 +72,12 @@ void kept_pages_add_all(struct prange memory)
 
 void kept_pages_flushed(const struct tlb_gather *gather)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		kept[i].may_retire = kept[i].state.usage == PAGE_TABLE;
 		for (size_t run = 0; run < gather->run_count; run++)
 			kept[i].parked +=
 				prange_contains(gather->runs[run], page_range(kept[i].page));
+	}
 }
 
 static bool same_owner(const struct page_owner *a, const struct page_owner *b)
@@ -89,6 +93,9 @@ static const char *page_changed(const struct page_before *was)
 
 	if (page_state(was->page, &is) != MM_OK)
 		return "a page is no memory any more";
+	/* One that is linked still is found out by the discipline (table_freed_reachable). */
+	if (was->may_retire && is.usage == PAGE_UNUSED)
+		return NULL;
 	if (was->parked != 0 && is.references == was->state.references - was->parked)
 		return NULL;
 	if (is.references != was->state.references)

@@ -17,7 +17,8 @@ void kept_pages_of_handle(struct prange pages);
 /* All of @memory; of more than there is room for, evenly some. */
 void kept_pages_add_all(struct prange memory);
 
-/* Those that @gather has parked may have been given back by the time they are judged. */
+/* Those that @gather has parked, and tables that nothing leads to any more, may have been given back by
+ * the time they are judged: a flush does that, also for a call that is refused after it. */
 void kept_pages_flushed(const struct tlb_gather *gather);
 
 /* NULL, or what changed. */
