@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <strata/status.h>
 
-#define SMP_CPUS_MAX 8
+#define SMP_CPUS_MAX 8u
 #define SMP_PAGES 60 /* that each CPU works on, of a range of 512 that eight may share */
 #define SMP_ROUNDS 8 /* of all operations over all pages */
 #define SMP_ROWS_MAX 8
@@ -26,6 +26,7 @@
 enum smp_place {
 	SMP_DISJOINT, /* each CPU has its own 2 MiB */
 	SMP_SHARED,   /* one for all, in which each has its own pages */
+	SMP_VISITED,  /* as disjoint, and the space is active on none of the CPUs */
 	SMP_PLACES,
 };
 
