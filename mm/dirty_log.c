@@ -54,8 +54,8 @@ static enum mm_status begin(struct dirty_log *log, struct cursor *cursor)
 	return status == MM_NOT_SUPPORTED ? MM_IN_USE : status;
 }
 
-enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length, _Atomic uint64_t *words,
-			       struct dirty_log *out)
+static enum mm_status start_log(struct cursor *cursor, uint64_t length, _Atomic uint64_t *words,
+				struct dirty_log *out)
 {
 	struct iaddr start = cursor_virt_addr(cursor);
 	uint64_t list_words = DIRTY_LIST_WORDS(length >> PAGE_SHIFT);
@@ -82,6 +82,20 @@ enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length, _Atomic u
 	return MM_OK;
 }
 
+enum mm_status dirty_log_start(struct cursor *cursor, uint64_t length, _Atomic uint64_t *words,
+			       struct dirty_log *out)
+{
+	const struct iaddr first = cursor_virt_addr(cursor);
+	enum mm_status status;
+
+	REPORT_SERVICE(OPERATION_DIRTY_LOG_START, cursor, first, length, .begins = true,
+		       .log = out);
+	status = start_log(cursor, length, words, out);
+	REPORT_SERVICE(OPERATION_DIRTY_LOG_START, cursor, first, length, .status = status,
+		       .log = out);
+	return status;
+}
+
 /* Whether write access to what is at the cursor's position, @item, is the log's to give. */
 static bool is_served(const struct dirty_log *log, const struct cursor *cursor,
 		      const struct cursor_item *item)
@@ -96,7 +110,7 @@ static bool is_served(const struct dirty_log *log, const struct cursor *cursor,
 	       (item->property.flags & (PAGE_WRITE | PAGE_DIRTY_STATE)) != 0;
 }
 
-enum mm_status dirty_log_fault(struct dirty_log *log, struct cursor *cursor)
+static enum mm_status serve_fault(struct dirty_log *log, struct cursor *cursor)
 {
 	struct iaddr page = cursor_virt_addr(cursor);
 	struct cursor_item item;
@@ -123,8 +137,21 @@ enum mm_status dirty_log_fault(struct dirty_log *log, struct cursor *cursor)
 	return MM_OK;
 }
 
-struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
-				     struct page_property property)
+enum mm_status dirty_log_fault(struct dirty_log *log, struct cursor *cursor)
+{
+	const struct iaddr page = cursor_virt_addr(cursor);
+	enum mm_status status;
+
+	REPORT_SERVICE(OPERATION_DIRTY_LOG_FAULT, cursor, page, PAGE_SIZE, .begins = true,
+		       .log = log);
+	status = serve_fault(log, cursor);
+	REPORT_SERVICE(OPERATION_DIRTY_LOG_FAULT, cursor, page, PAGE_SIZE, .status = status,
+		       .log = log);
+	return status;
+}
+
+static struct page_property adopt(struct dirty_log *log, struct iaddr page,
+				  struct page_property property)
 {
 	if (!irange_has(log->range, page) || !(property.flags & (PAGE_WRITE | PAGE_DIRTY_STATE)))
 		return property;
@@ -132,7 +159,18 @@ struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
 	return log->by_hardware ? as_clean(property, NULL) : without_write(property, NULL);
 }
 
-enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor, uint64_t *list)
+struct page_property dirty_log_adopt(struct dirty_log *log, struct iaddr page,
+				     struct page_property property)
+{
+	const struct property_change change = { property, adopt(log, page, property) };
+
+	REPORT(.kind = OPERATION_DIRTY_LOG_ADOPT, .space = log->space, .position = page,
+	       .range = irange(page, iaddr(page.value + PAGE_SIZE)), .log = log, .changes = &change,
+	       .change_count = 1);
+	return change.becomes;
+}
+
+static enum mm_status take_list(struct dirty_log *log, struct cursor *cursor, uint64_t *list)
 {
 	struct iaddr position = cursor_virt_addr(cursor);
 	enum mm_status status = log_check(log, cursor);
@@ -151,4 +189,16 @@ enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor, uint
 	for (uint64_t i = 0; i < DIRTY_LIST_WORDS(log_page_count(log)); i++)
 		list[i] = atomic_exchange_explicit(&log->written[i], 0, memory_order_relaxed);
 	return MM_OK;
+}
+
+enum mm_status dirty_log_take(struct dirty_log *log, struct cursor *cursor, uint64_t *list)
+{
+	const struct iaddr position = cursor_virt_addr(cursor);
+	enum mm_status status;
+
+	REPORT_LOG(OPERATION_DIRTY_LOG_TAKE, log, cursor, position, .begins = true);
+	status = take_list(log, cursor, list);
+	REPORT_LOG(OPERATION_DIRTY_LOG_TAKE, log, cursor, position, .status = status,
+		   .metadata = list);
+	return status;
 }

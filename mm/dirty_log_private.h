@@ -6,6 +6,7 @@
 #include <strata/dirty_log.h>
 #include "cursor_private.h"
 #include "protect_range.h"
+#include "report.h"
 
 static inline uint64_t log_page_count(const struct dirty_log *log)
 {

@@ -109,7 +109,7 @@ static void give_back(const struct dirty_log *log, struct cursor *cursor,
 	MM_INVARIANT(reserve->count == 0, "a log's end uses the tables it planned", reserve->count);
 }
 
-enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
+static enum mm_status stop_log(struct dirty_log *log, struct cursor *cursor)
 {
 	struct iaddr position = cursor_virt_addr(cursor);
 	struct node_reserve reserve;
@@ -127,4 +127,15 @@ enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
 	log_unlink(log);
 	*log = (struct dirty_log){ 0 };
 	return MM_OK;
+}
+
+enum mm_status dirty_log_stop(struct dirty_log *log, struct cursor *cursor)
+{
+	const struct iaddr position = cursor_virt_addr(cursor);
+	enum mm_status status;
+
+	REPORT_LOG(OPERATION_DIRTY_LOG_STOP, log, cursor, position, .begins = true);
+	status = stop_log(log, cursor);
+	REPORT_LOG(OPERATION_DIRTY_LOG_STOP, log, cursor, position, .status = status);
+	return status;
 }

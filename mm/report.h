@@ -39,6 +39,11 @@ void operation_report(const struct mm_operation *operation);
 	       .position = (start), .range = irange((start), iaddr((start).value + (size))),       \
 	       __VA_ARGS__)
 
+/* A service of all of a dirty log's range. */
+#define REPORT_LOG(operation, log_, cursor_, was_at, ...)                                          \
+	REPORT(.kind = (operation), .space = (cursor_)->space, .cursor = (cursor_),                \
+	       .position = (was_at), .range = (log_)->range, .log = (log_), __VA_ARGS__)
+
 struct in_flight {
 	unsigned int cpu;
 };
@@ -57,6 +62,7 @@ void in_flight_leave(struct in_flight *in_flight);
 #define REPORT(...) ((void)0)
 #define REPORT_BEGIN(...) ((void)0)
 #define REPORT_SERVICE(operation, cursor_, start, size, ...) ((void)(start))
+#define REPORT_LOG(operation, log_, cursor_, was_at, ...) ((void)(was_at))
 #define IN_FLIGHT() ((void)0)
 #define IO_BEFORE(name, range) ((void)0)
 

@@ -128,11 +128,19 @@ static bool range_begins_at_position(const struct cursor_check *check)
 	}
 }
 
+/* What was dirty, and what can become so: dirty logs have it, before it changes and after. */
+static void note_dirty(const struct cursor_check *check)
+{
+	store_note_dirty(&check->checker->store, check->space,
+			 irange_intersection(check->open->state.range, check->operation->range));
+}
+
 static void check_open_cursor(struct cursor_check *check)
 {
 	check_position(check, check->operation->position);
 	if (!range_begins_at_position(check))
 		return;
+	note_dirty(check);
 	switch (check->operation->kind) {
 	case OPERATION_CURSOR_QUERY:
 	case OPERATION_CURSOR_PEEK:
@@ -167,6 +175,7 @@ static void check_open_cursor(struct cursor_check *check)
 	default:
 		break;
 	}
+	note_dirty(check);
 	if (check->checker->store.out_of_storage)
 		return; /* the state is not what it should be */
 	check_position(check, cursor_virt_addr(check->operation->cursor));

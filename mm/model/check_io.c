@@ -115,6 +115,27 @@ static void check_transfer(struct checker *checker, const struct check_io *check
 	*begun = (struct io_begun){ .kind = OPERATION_COUNT };
 }
 
+/*
+ * What the hypervisor wrote for a guest is on the lists of dirty logs. On several CPUs, a list that was
+ * taken before this report may have had it.
+ */
+static void note_written(const struct check_io *check)
+{
+	const struct mm_io *writer = &check->operation->writer;
+	struct live_space *space;
+
+	if (writer->range == NULL || writer->before.kind != VM_IO_SPACE ||
+	    writer->range->cursor == writer->before.cursor ||
+	    check->op.kind == OPERATION_WRITER_SKIP || !store_alone(check->store))
+		return;
+	space = registry_space(&check->store->registry, writer->before.space);
+	if (space != NULL)
+		store_note_written(
+			check->store, space,
+			irange(iaddr(writer->before.cursor & ~(PAGE_SIZE - 1)),
+			       iaddr((writer->range->cursor + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))));
+}
+
 void check_io_operation(struct checker *checker, const struct mm_operation *operation)
 {
 	struct check_io check = {
@@ -153,6 +174,7 @@ void check_io_operation(struct checker *checker, const struct mm_operation *oper
 		check_transfer(checker, &check);
 		break;
 	}
+	note_written(&check);
 	/* What is made of a range that was refused is nothing. */
 	if (is_new && operation->status != MM_OK)
 		return;

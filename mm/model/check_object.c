@@ -49,6 +49,7 @@ struct op op_of(const struct mm_operation *operation)
 		.kvirt = name_of(operation->kvirt),
 		.area = name_of(operation->area),
 		.sharing = name_of(operation->sharing),
+		.log = name_of(operation->log),
 		.from = name_of(operation->from),
 		.to = name_of(operation->to),
 		.members = operation->members,

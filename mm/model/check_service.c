@@ -3,19 +3,13 @@
  * Services at a cursor, from end to end: of every page of the range, that it is mapped afterwards as the
  * service makes it of what it was; and what is returned. Refused, nothing changed.
  */
+#include "service.h"
+
 #include "check_object.h"
 #include "step.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-struct service {
-	struct checker *checker;
-	const struct mm_operation *operation;
-	struct open_cursor *open;
-	struct subject subject;
-	struct irange range; /* of the operation, as far as the cursor holds it */
-};
 
 static struct irange held_part(const struct open_cursor *open, struct irange range)
 {
@@ -47,36 +41,57 @@ static void begin(struct service *service)
 
 /* ---- What becomes of each page ------------------------------------------------------------- */
 
-/* What the service makes of a property. */
-static struct page_property made_of(enum mm_operation_kind kind, struct page_property was)
+struct page_property service_keeps(struct page_property was)
 {
-	if (kind == OPERATION_CURSOR_AGE)
-		was.flags &= (uint8_t)~PAGE_ACCESSED;
-	else if (kind == OPERATION_CURSOR_WRITE_PROTECT)
-		was.flags &= (uint8_t) ~(PAGE_WRITE | PAGE_DIRTY_STATE);
 	return was;
 }
 
-/* Whether @now is the same as @was, with the property @becomes, and as much of it as there is. */
-static bool is_as(const struct mapping *was, const struct mapping *now,
-		  struct page_property becomes)
+static struct page_property without_accessed(struct page_property was)
 {
-	return now->range.start.value == was->range.start.value && now->counted == was->counted &&
-	       now->output.value == was->output.value &&
-	       page_property_equal(now->property, becomes);
+	was.flags &= (uint8_t)~PAGE_ACCESSED;
+	return was;
 }
 
-/* All of the range is mapped as before, with the properties that the service makes. */
-static void check_made(const struct service *service, enum mm_operation_kind kind)
+static struct page_property without_write(struct page_property was)
+{
+	was.flags &= (uint8_t) ~(PAGE_WRITE | PAGE_DIRTY_STATE);
+	return was;
+}
+
+/* Whether @now is the same as @was, but for the property, and as much of it as there is. */
+static bool is_same(const struct mapping *was, const struct mapping *now)
+{
+	return now->range.start.value == was->range.start.value && now->counted == was->counted &&
+	       now->output.value == was->output.value;
+}
+
+/* Whether @now was made of @was, or of what a CPU that sets flags made of that before. */
+static bool is_made(const struct service *service, const struct mapping *was,
+		    const struct mapping *now, service_makes makes)
+{
+	static const uint8_t set[] = { 0, PAGE_ACCESSED, PAGE_WRITE, PAGE_ACCESSED | PAGE_WRITE };
+	const bool hardware_flags = service->open->space->state.hardware_flags;
+
+	for (size_t i = 0; i < sizeof(set); i++) {
+		struct page_property found = was->property;
+
+		found.flags |= set[i];
+		if (property_found(was->property, found, hardware_flags) &&
+		    page_property_equal(now->property, makes(found)))
+			return is_same(was, now);
+	}
+	return false;
+}
+
+void service_check_made(const struct service *service, struct irange left, service_makes makes)
 {
 	const struct mappings *mappings = &service->open->space->state.mappings;
-	struct irange left = service->range;
 	struct mapping was, now;
 
 	while (mappings_next_in(&service->open->before, left, &was)) {
 		bool found = mappings_next_in(mappings, left, &now);
 
-		if (!found || !is_as(&was, &now, made_of(kind, was.property))) {
+		if (!found || !is_made(service, &was, &now, makes)) {
 			difference(service->subject, was.range.start, "it left %s of %s",
 				   mapping_text(found ? &now : NULL).text, mapping_text(&was).text);
 			return;
@@ -209,7 +224,7 @@ static void check_reclaimed(const struct service *service)
 		       was.range.start.value == rest.start.value) {
 			struct mapping part = mapping_cut(now, was.range);
 
-			if (!is_as(&was, &part, was.property))
+			if (!is_made(service, &was, &part, service_keeps))
 				break;
 			rest.start = was.range.end;
 		}
@@ -222,33 +237,66 @@ static void check_reclaimed(const struct service *service)
 	}
 }
 
+/* A log that begins moves past its range; the other operations on logs stay, and so does who is refused. */
+static void check_log_position(const struct service *service)
+{
+	const struct mm_operation *operation = service->operation;
+	const struct iaddr position = service->open->state.position;
+	struct iaddr expected = operation->position;
+
+	if (operation->log == NULL)
+		return;
+	if (operation->kind == OPERATION_DIRTY_LOG_START && operation->status == MM_OK)
+		expected = operation->range.end;
+	if (position.value != expected.value)
+		difference(service->subject, operation->position,
+			   "the position is 0x%" PRIx64 ", model says 0x%" PRIx64, position.value,
+			   expected.value);
+}
+
 static void end(const struct service *service)
 {
 	const struct mm_operation *operation = service->operation;
 
 	if (!check_status(service->subject, operation, service->open->allowed))
 		return;
+	check_log_position(service);
 	if (operation->status != MM_OK) {
-		check_made(service, OPERATION_COUNT);
+		service_check_made(service, service->range, service_keeps);
 		return;
 	}
 	switch (operation->kind) {
 	case OPERATION_CURSOR_AGE:
-		check_made(service, operation->kind);
+		service_check_made(service, service->range, without_accessed);
 		check_count(service, PAGE_ACCESSED);
 		check_bits(service);
 		break;
 	case OPERATION_CURSOR_WRITE_PROTECT:
-		check_made(service, operation->kind);
+		service_check_made(service, service->range, without_write);
 		check_count(service, PAGE_WRITE | PAGE_DIRTY_STATE);
 		break;
 	case OPERATION_CURSOR_MIGRATE:
 		check_migrated(service);
 		break;
-	default:
+	case OPERATION_CURSOR_RECLAIM:
 		check_reclaimed(service);
 		break;
+	default:
+		check_log_end(service);
+		break;
 	}
+}
+
+/* What the cursor holds of all of a log. The end of one says its range no more. */
+static struct irange logged_part(const struct service *service)
+{
+	const struct mm_operation *operation = service->operation;
+	const struct live_log *log =
+		store_log(&service->checker->store, (store_id)(uintptr_t)operation->log);
+	struct irange range = irange_intersection(service->open->state.range,
+						  log != NULL ? log->range : operation->range);
+
+	return irange_is_empty(range) ? irange(range.start, range.start) : range;
 }
 
 void check_service_operation(struct checker *checker, const struct mm_operation *operation)
@@ -259,11 +307,19 @@ void check_service_operation(struct checker *checker, const struct mm_operation 
 		.open = registry_cursor(&checker->store.registry, operation->cursor),
 	};
 
+	if (operation->kind == OPERATION_DIRTY_LOG_ADOPT) {
+		check_log_adopt(checker, operation);
+		return;
+	}
 	if (service.open == NULL)
 		return; /* of a space that was made before the model started */
 	service.subject =
 		(struct subject){ operation_name(operation->kind), service.open->space->number };
-	service.range = held_part(service.open, operation->range);
+	if (operation->kind == OPERATION_DIRTY_LOG_TAKE ||
+	    operation->kind == OPERATION_DIRTY_LOG_STOP)
+		service.range = logged_part(&service);
+	else
+		service.range = held_part(service.open, operation->range);
 	if (operation->begins) {
 		begin(&service);
 		return;

@@ -123,6 +123,7 @@ static void check_destroy(struct checker *checker, const struct mm_operation *op
 	if (operation->status != MM_OK)
 		return;
 	store_forget_ios(&checker->store, live->space);
+	store_forget_logs(&checker->store, live);
 	store_forget_devices(&checker->store, live->space);
 	check_issued(&checker->store, live->space, NULL, counted_pages(live, whole), subject);
 	mappings_clear(&live->state.mappings);

@@ -82,6 +82,8 @@ void area_step(const struct step *step);
 status_set cursor_open_statuses(struct store *store, const struct live_space *space,
 				const struct op *op);
 status_set service_statuses(struct store *store, const struct op *op);
+/* Of a dirty log's, at @cursor. */
+status_set log_statuses(struct store *store, const struct open_cursor *cursor, const struct op *op);
 status_set io_statuses(struct store *store, const struct op *op);
 status_set space_statuses(struct store *store, const struct op *op);
 status_set cursor_statuses(struct store *store, const struct op *op);

@@ -47,6 +47,7 @@
 #define ARG_AREA (UINT64_C(1) << 30)	  /* area: an id */
 #define ARG_OWNERS (UINT64_C(1) << 31)	  /* from, to: ids of spaces, 0 the hypervisor; members */
 #define ARG_SHARING (UINT64_C(1) << 32)	  /* sharing: an id */
+#define ARG_LOG (UINT64_C(1) << 33)	  /* log: an id */
 
 enum op_category {
 	CATEGORY_SPACE,
@@ -99,6 +100,7 @@ struct op {
 	store_id kvirt;
 	store_id area;
 	store_id sharing;
+	store_id log;
 	store_id from; /* a space, as its owner; 0: the hypervisor */
 	store_id to;
 

@@ -66,6 +66,11 @@ status_set service_statuses(struct store *store, const struct op *op)
 		return migrate_statuses(store, cursor);
 	case OPERATION_CURSOR_RECLAIM:
 		return reclaim_statuses(cursor, op);
+	case OPERATION_DIRTY_LOG_START:
+	case OPERATION_DIRTY_LOG_FAULT:
+	case OPERATION_DIRTY_LOG_TAKE:
+	case OPERATION_DIRTY_LOG_STOP:
+		return log_statuses(store, cursor, op);
 	default:
 		return change_statuses(cursor, op);
 	}

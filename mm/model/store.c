@@ -33,8 +33,10 @@ void store_init(struct store *store, void *memory, size_t size)
 	LIST_INIT(&store->areas);
 	LIST_INIT(&store->memory);
 	LIST_INIT(&store->devices);
+	LIST_INIT(&store->logs);
 	model_pool_init(&store->memory_pool, arena, sizeof(struct live_memory));
 	model_pool_init(&store->device_pool, arena, sizeof(struct live_device));
+	model_pool_init(&store->log_pool, arena, sizeof(struct live_log));
 	store->frames_before = mm_usage().pages[PAGE_FRAME];
 }
 

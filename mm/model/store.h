@@ -106,6 +106,23 @@ struct live_device {
 	struct prange range;
 };
 
+/*
+ * A dirty log that runs. What is not on any of its lists was not written since the list was taken last.
+ *
+ * By faults both lists are the same; where CPUs keep dirty state, they are what the list holds at least
+ * and at the most.
+ */
+struct live_log {
+	LIST_ENTRY(live_log) link;
+	store_id name;
+	const struct live_space *space;
+	struct irange range;
+	struct mappings
+		taken; /* pages, each as a mapping to itself: it has their write access to give */
+	struct mappings written;  /* that must be on the list */
+	struct mappings writable; /* that may be on it */
+};
+
 /* Each area has a guard page of its own on either side. */
 #define AREA_GUARD PAGE_SIZE
 
@@ -121,6 +138,7 @@ struct store {
 	LIST_HEAD(, live_area) areas;
 	LIST_HEAD(, live_memory) memory;
 	LIST_HEAD(, live_device) devices;
+	LIST_HEAD(, live_log) logs;
 	TAILQ_HEAD(live_io_sequence, live_io) ios; /* last used first */
 	unsigned int io_count;
 	struct model_pool handle_pool;
@@ -133,6 +151,7 @@ struct store {
 	struct model_pool area_pool;
 	struct model_pool memory_pool;
 	struct model_pool device_pool;
+	struct model_pool log_pool;
 	uint64_t counts[3]; /* live handles of each enum share_kind */
 	uint32_t lists_made;
 	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
@@ -221,6 +240,33 @@ void store_remove_memory(struct store *store, struct live_memory *memory);
 /* What @space was given of devices. */
 void store_note_device(struct store *store, const struct vm_space *space, struct prange range);
 void store_forget_devices(struct store *store, const struct vm_space *space);
+
+/* ---- Dirty logs ---------------------------------------------------------------------------- */
+
+/* NULL: not known. */
+struct live_log *store_log(const struct store *store, store_id name);
+
+/* Nothing is on its list, and nothing is its to give. */
+struct live_log *store_add_log(struct store *store, store_id name, const struct live_space *space,
+			       struct irange range);
+void store_remove_log(struct store *store, struct live_log *log);
+void store_forget_logs(struct store *store, const struct live_space *space);
+
+/* @pages are in @set, one of a log's, from now on. */
+void store_add_pages(struct store *store, struct mappings *set, struct irange pages);
+
+/* And what @mappings have in @range, of whose flags those of @mask are @flags. */
+void store_add_mapped(struct store *store, struct mappings *set, const struct mappings *mappings,
+		      struct irange range, uint8_t mask, uint8_t flags);
+
+/*
+ * Before and after a change of @space in @range: what is dirty there has to be on the list of each log, and
+ * what can become so may. (By faults, and where no CPU keeps dirty state, nothing is.)
+ */
+void store_note_dirty(struct store *store, const struct live_space *space, struct irange range);
+
+/* The hypervisor wrote to @range of @space: what can become dirty there is. */
+void store_note_written(struct store *store, const struct live_space *space, struct irange range);
 
 /* ---- Pages --------------------------------------------------------------------------------- */
 

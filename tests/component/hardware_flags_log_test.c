@@ -59,7 +59,7 @@ static void end(struct vm_space *space, struct cursor *cursor)
 /* Dirty state that somebody else keeps is not taken over, nor is anything else of the range changed. */
 TEST(dirty_log_by_hardware_does_not_begin_on_dirty_state)
 {
-	_Atomic uint64_t words[DIRTY_LOG_WORDS(PAGES + 2)];
+	_Atomic uint64_t words[DIRTY_LOG_WORDS(PAGES + 2)], others[DIRTY_LOG_WORDS(1)];
 	struct dirty_log log = { 0 }, other = { 0 };
 	struct vm_space space;
 	struct cursor cursor;
@@ -77,8 +77,9 @@ TEST(dirty_log_by_hardware_does_not_begin_on_dirty_state)
 	/* Another log's as well. */
 	start(&cursor, PAGES, words, &log);
 	EXPECT_OK(cursor_jump(&cursor, iaddr(AT(1))));
-	EXPECT_STATUS(dirty_log_start(&cursor, AT(1), words, &other), MM_IN_USE);
+	EXPECT_STATUS(dirty_log_start(&cursor, AT(1), others, &other), MM_IN_USE);
 	EXPECT_OK(dirty_log_stop(&log, &cursor));
+	EXPECT_EQUAL(look(&cursor, 1).property.flags, READ_WRITE.flags);
 	EXPECT_EQUAL(look(&cursor, PAGES + 1).property.flags, CLEAN.flags);
 	end(&space, &cursor);
 }

@@ -135,7 +135,7 @@ bool trace_may(const struct trace *trace, const struct step *step)
 	case ACT_SPACE_NEW_WINDOW:
 	case ACT_KVIRT_NEW_EL2:
 		return o->el2.root.value != 0;
-	case ACT_LOG_START:
+	case ACT_DIRTY_LOG_START:
 		return may_be_logged(o, step);
 	case ACT_SPACE_DESTROY:
 		if (is_logged(trace, &o->spaces[step->used[OBJECT_SPACE]]))

@@ -30,11 +30,12 @@ NEVER = [
     ("MM_IN_USE", "FIND_IOMEM", "said of mm_memory_add"),
     ("MM_NO_MEMORY", "EXHAUST", "said of what follows"),
     ("MM_INVALID_ARGS", "CURSOR_MAP_FRAMES", "one frame is drawn"),
-    ("MM_IN_USE", "LOG_START", "by hardware"),
-    ("MM_NO_MEMORY", "LOG_START LOG_FAULT LOG_TAKE", "a block at the edge of a log, and no page: too rare"),
-    ("MM_NOT_MAPPED", "LOG_FAULT", "few cursors stand in a hole of a log: too rare"),
-    ("MM_NO_MEMORY", "LOG_STOP", "the log began with pages, and nobody merges them meanwhile"),
-    ("MM_NOT_SUPPORTED", "LOG_STOP", "EL2's Stage 1 only, where none is drawn"),
+    ("MM_IN_USE", "DIRTY_LOG_START", "by hardware"),
+    ("MM_NO_MEMORY", "DIRTY_LOG_START DIRTY_LOG_FAULT DIRTY_LOG_TAKE",
+     "a block at the edge of a log, and no page: too rare"),
+    ("MM_NOT_MAPPED", "DIRTY_LOG_FAULT", "few cursors stand in a hole of a log: too rare"),
+    ("MM_NO_MEMORY", "DIRTY_LOG_STOP", "the log began with pages, and nobody merges them meanwhile"),
+    ("MM_NOT_SUPPORTED", "DIRTY_LOG_STOP", "EL2's Stage 1 only, where none is drawn"),
     ("MM_NO_MEMORY", "AREA_UNMAP", "areas are smaller than a block"),
 ]
 

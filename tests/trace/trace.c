@@ -197,7 +197,7 @@ static bool next_end_of_log(const struct trace *trace, struct step *out)
 
 	if (!trace->live[OBJECT_LOG][0])
 		return false;
-	*out = (struct step){ .act = ACT_LOG_STOP };
+	*out = (struct step){ .act = ACT_DIRTY_LOG_STOP };
 	if (trace->live[OBJECT_CURSOR][0])
 		return true;
 	*out = (struct step){ .act = ACT_CURSOR_OPEN };
@@ -240,14 +240,14 @@ bool trace_next_end(const struct trace *trace, struct step *out)
 	static const enum act order[] = {
 		ACT_CURSOR_CLOSE,   ACT_IO_MEM_DROP,	 ACT_AREA_DROP,	       ACT_KVIRT_DESTROY,
 		ACT_FRAME_DROP,	    ACT_SEGMENT_DROP,	 ACT_LIST_DROP,	       ACT_UNIQUE_DROP,
-		ACT_FRAME_FROM_RAW, ACT_UNIQUE_FROM_RAW, ACT_SEGMENT_FROM_RAW, ACT_LOG_STOP,
+		ACT_FRAME_FROM_RAW, ACT_UNIQUE_FROM_RAW, ACT_SEGMENT_FROM_RAW, ACT_DIRTY_LOG_STOP,
 		ACT_SPACE_DESTROY,  ACT_SHARING_DESTROY,
 	};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (order[i] == ACT_IO_MEM_DROP && next_deactivation(trace, out))
 			return true;
-		if (order[i] == ACT_LOG_STOP && next_end_of_log(trace, out))
+		if (order[i] == ACT_DIRTY_LOG_STOP && next_end_of_log(trace, out))
 			return true;
 		for (unsigned int kind = 0; kind < OBJECT_KINDS; kind++) {
 			if ((act_words(order[i])->ends >> kind & 1) == 0)
