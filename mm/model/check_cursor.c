@@ -128,7 +128,7 @@ static bool range_begins_at_position(const struct cursor_check *check)
 	}
 }
 
-/* What was dirty, and what can become so: dirty logs have it, before it changes and after. */
+/* What is dirty now, and what can become so: dirty logs have it, whatever becomes of it. */
 static void note_dirty(const struct cursor_check *check)
 {
 	store_note_dirty(&check->checker->store, check->space,
@@ -140,7 +140,6 @@ static void check_open_cursor(struct cursor_check *check)
 	check_position(check, check->operation->position);
 	if (!range_begins_at_position(check))
 		return;
-	note_dirty(check);
 	switch (check->operation->kind) {
 	case OPERATION_CURSOR_QUERY:
 	case OPERATION_CURSOR_PEEK:

@@ -260,8 +260,8 @@ void store_add_mapped(struct store *store, struct mappings *set, const struct ma
 		      struct irange range, uint8_t mask, uint8_t flags);
 
 /*
- * Before and after a change of @space in @range: what is dirty there has to be on the list of each log, and
- * what can become so may. (By faults, and where no CPU keeps dirty state, nothing is.)
+ * After a change of @space in @range: what is dirty there has to be on the list of each log, whatever becomes
+ * of it, and what can become so may. (By faults, and where no CPU keeps dirty state, nothing is.)
  */
 void store_note_dirty(struct store *store, const struct live_space *space, struct irange range);
 

@@ -156,6 +156,16 @@ static void a_written_page_that_is_not_listed(void **state)
 	expect_lie("dirty_log_take in space 1 at 0x2000: written, and not on the list");
 }
 
+static void a_written_page_that_was_protected_by_others(void **state)
+{
+	(void)state;
+	start();
+	fault(2, true);
+	change(2, 1, RW, RO, LEAF_RO);
+	take(9, 0);
+	expect_lie("dirty_log_take in space 1 at 0x2000: written, and not on the list");
+}
+
 static void a_page_listed_that_nobody_wrote(void **state)
 {
 	(void)state;
@@ -397,6 +407,7 @@ int main(void)
 		STORY(a_page_that_can_be_written_unseen),
 		STORY(a_log_of_nothing),
 		STORY(a_written_page_that_is_not_listed),
+		STORY(a_written_page_that_was_protected_by_others),
 		STORY(a_page_listed_that_nobody_wrote),
 		STORY(a_page_listed_twice),
 		STORY(a_page_mapped_meanwhile_that_is_not_listed),
