@@ -65,9 +65,8 @@ static bool is_same(const struct mapping *was, const struct mapping *now)
 	       now->output.value == was->output.value;
 }
 
-/* Whether @now was made of @was, or of what a CPU that sets flags made of that before. */
-static bool is_made(const struct service *service, const struct mapping *was,
-		    const struct mapping *now, service_makes makes)
+bool service_is_made(const struct service *service, const struct mapping *was,
+		     const struct mapping *now, service_makes makes)
 {
 	static const uint8_t set[] = { 0, PAGE_ACCESSED, PAGE_WRITE, PAGE_ACCESSED | PAGE_WRITE };
 	const bool hardware_flags = service->open->space->state.hardware_flags;
@@ -91,7 +90,7 @@ void service_check_made(const struct service *service, struct irange left, servi
 	while (mappings_next_in(&service->open->before, left, &was)) {
 		bool found = mappings_next_in(mappings, left, &now);
 
-		if (!found || !is_made(service, &was, &now, makes)) {
+		if (!found || !service_is_made(service, &was, &now, makes)) {
 			difference(service->subject, was.range.start, "it left %s of %s",
 				   mapping_text(found ? &now : NULL).text, mapping_text(&was).text);
 			return;
@@ -177,66 +176,6 @@ static void check_migrated(const struct service *service)
 		difference(service->subject, page, "the new frame has another content");
 }
 
-/* ---- Reclaim ------------------------------------------------------------------------------- */
-
-static uint64_t pages_of(const struct mappings *mappings, struct irange range, bool cold_only)
-{
-	struct mapping mapping;
-	uint64_t pages = 0;
-
-	while (mappings_next_in(mappings, range, &mapping)) {
-		if (mapping.counted && !(cold_only && mapping.property.flags & PAGE_ACCESSED))
-			pages += irange_size(mapping.range) >> PAGE_SHIFT;
-		range.start = mapping.range.end;
-	}
-	return pages;
-}
-
-/* What is still there is as it was; so many are not, cold ones before others. */
-static void check_reclaimed(const struct service *service)
-{
-	const struct mm_operation *operation = service->operation;
-	const struct mappings *before = &service->open->before;
-	const struct mappings *mappings = &service->open->space->state.mappings;
-	struct irange left = service->range;
-	uint64_t counted = pages_of(before, left, false);
-	uint64_t gone = counted - pages_of(mappings, left, false);
-	uint64_t cold = pages_of(before, left, true);
-	uint64_t cold_gone = cold - pages_of(mappings, left, true);
-	uint64_t least = counted < operation->length ? counted : operation->length;
-	struct mapping was, now;
-
-	/* Pages that others saturate meanwhile stay. */
-	if (operation->result != gone || gone > least ||
-	    (gone < least && store_alone(&service->checker->store)))
-		difference(service->subject, left.start,
-			   "says %" PRIu64 " pages, and took %" PRIu64 ", model says %" PRIu64,
-			   operation->result, gone, least);
-	else if (gone > cold_gone && cold_gone < cold && gone == least &&
-		 !service->open->space->state.hardware_flags)
-		difference(service->subject, left.start,
-			   "took pages that were accessed, and left %" PRIu64 " that were not",
-			   cold - cold_gone);
-	while (mappings_next_in(mappings, left, &now)) {
-		struct irange rest = now.range;
-
-		while (mappings_next_in(before, rest, &was) &&
-		       was.range.start.value == rest.start.value) {
-			struct mapping part = mapping_cut(now, was.range);
-
-			if (!is_made(service, &was, &part, service_keeps))
-				break;
-			rest.start = was.range.end;
-		}
-		if (!irange_is_empty(rest)) {
-			difference(service->subject, rest.start,
-				   "what was not taken is not as it was");
-			return;
-		}
-		left.start = now.range.end;
-	}
-}
-
 /* A log that begins moves past its range; the other operations on logs stay, and so does who is refused. */
 static void check_log_position(const struct service *service)
 {
@@ -279,7 +218,7 @@ static void end(const struct service *service)
 		check_migrated(service);
 		break;
 	case OPERATION_CURSOR_RECLAIM:
-		check_reclaimed(service);
+		service_check_reclaimed(service);
 		break;
 	default:
 		check_log_end(service);

@@ -18,8 +18,15 @@ typedef struct page_property (*service_makes)(struct page_property was);
 /* All of @range is mapped as it was when the service began, with the properties that @makes makes. */
 void service_check_made(const struct service *service, struct irange range, service_makes makes);
 
+/* Whether @now was made of @was, or of what a CPU that sets flags made of that before. */
+bool service_is_made(const struct service *service, const struct mapping *was,
+		     const struct mapping *now, service_makes makes);
+
 /* Nothing becomes another. */
 struct page_property service_keeps(struct page_property was);
+
+/* The end of a reclaim that was done. */
+void service_check_reclaimed(const struct service *service);
 
 /* The end of a dirty log's operation that was done. */
 void check_log_end(const struct service *service);

@@ -112,13 +112,13 @@ struct mm_operation {
 	uint64_t result;      /* bytes moved; pages taken; a loaded value */
 	bool answer;	      /* of functions that return one; FLUSH_ISSUE: nothing of the gather
 				   is left to invalidate, so the table above it was before */
-	const void *metadata; /* UNIQUE_*: given, or told; IO: the caller's buffer; services: bits */
+	const void *metadata; /* UNIQUE_*: given, or told; IO: the caller's buffer */
 	uint64_t value;	      /* of an element; what is expected there */
 	uint64_t desired;     /* WRITER_COMPARE_EXCHANGE */
 	const struct frame_request *request; /* SEGMENT_ALLOC, SEGMENT_REQUEST */
 	const struct tlb_gather *gather;
 	const struct frame_list *list;
-	const struct dirty_log *log; /* DIRTY_LOG_*: a name */
+	const struct dirty_log *log; /* DIRTY_LOG_*: a name; TAKE: metadata is the list */
 	const void *kvirt; /* KVIRT_*, AREA_*, IO_MEM_NEW: a name; KVIRT_NEW: range is where from */
 	const void *area;  /* AREA_*, IO_MEM_NEW: its name; range is that of its addresses */
 	struct paddr place; /* LIST_*: the page at the cursor before, PLACE_GHOST at the ghost */
