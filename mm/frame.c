@@ -198,8 +198,11 @@ frame_t frame_borrow(const frame_t *frame)
 {
 	frame_t borrowed = *frame;
 
-	if (SHARE_USE(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
-		SHARE_BORROW(&borrowed);
+	if (!SHARE_USE(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
+		return borrowed;
+	SHARE_BORROW(&borrowed);
+	REPORT(.kind = OPERATION_FRAME_BORROW, .used = REPORTED_FRAME(frame),
+	       .result = borrowed.paddr.value);
 	return borrowed;
 }
 
@@ -207,7 +210,13 @@ uint32_t frame_reference_count(const frame_t *frame)
 {
 	if (!SHARE_USE(frame, SHARE_FRAME, page_range(frame->paddr), SHARE_CALLER()))
 		return 0;
-	return atomic_load_explicit(&slot_of(frame->paddr)->references, memory_order_relaxed);
+
+	uint32_t references =
+		atomic_load_explicit(&slot_of(frame->paddr)->references, memory_order_relaxed);
+
+	REPORT(.kind = OPERATION_FRAME_REFERENCE_COUNT, .used = REPORTED_FRAME(frame),
+	       .result = references);
+	return references;
 }
 
 enum mm_status page_state(struct paddr page, struct page_state *out)

@@ -87,12 +87,18 @@ static struct paddr place(uint32_t number)
 
 uint64_t frame_list_size(const struct frame_list *list)
 {
-	return list->size;
+	uint64_t size = list->size;
+
+	REPORT(.kind = OPERATION_LIST_SIZE, .list = list, .result = size);
+	return size;
 }
 
 bool frame_list_is_empty(const struct frame_list *list)
 {
-	return list->size == 0;
+	bool is_empty = list->size == 0;
+
+	REPORT(.kind = OPERATION_LIST_IS_EMPTY, .list = list, .answer = is_empty);
+	return is_empty;
 }
 
 static bool has(const struct frame_list *list, struct paddr page)
@@ -270,10 +276,14 @@ bool frame_list_cursor_at(struct frame_list *list, struct paddr page, struct fra
 
 bool frame_list_cursor_current(const struct frame_list_cursor *cursor, struct paddr *out)
 {
-	if (cursor->current == LINK_NONE)
-		return false;
-	*out = page_at(cursor->current);
-	return true;
+	bool found = cursor->current != LINK_NONE;
+
+	if (found)
+		*out = page_at(cursor->current);
+	REPORT(.kind = OPERATION_LIST_CURSOR_CURRENT, .list = cursor->list,
+	       .place = place(cursor->current), .answer = found,
+	       .place_now = found ? *out : PLACE_GHOST);
+	return found;
 }
 
 static uint32_t next_of(const struct frame_list *list, uint32_t number)

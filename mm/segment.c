@@ -356,5 +356,10 @@ struct segment segment_from_frame(frame_t *frame)
 
 uint64_t segment_size(const struct segment *segment)
 {
-	return prange_size(segment_range(segment));
+	uint64_t size = prange_size(segment_range(segment));
+
+	if (size != 0) /* what is left of one that ended is no segment */
+		REPORT(.kind = OPERATION_SEGMENT_SIZE, .used = REPORTED_SEGMENT(segment),
+		       .result = size);
+	return size;
 }

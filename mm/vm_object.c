@@ -48,7 +48,7 @@ enum mm_status vm_object_writer(const struct vm_object *object, uint64_t offset,
 enum mm_status vm_object_read(const struct vm_object *object, uint64_t offset,
 			      struct vm_writer *writer)
 {
-	uint64_t length = vm_writer_avail(writer);
+	uint64_t length = vm_io_size(&writer->range);
 	uint64_t start = vm_writer_cursor(writer);
 	struct vm_io_range from;
 	enum mm_status status = part_of(object, offset, length, &from);
@@ -65,7 +65,7 @@ enum mm_status vm_object_read(const struct vm_object *object, uint64_t offset,
 enum mm_status vm_object_write(const struct vm_object *object, uint64_t offset,
 			       struct vm_reader *reader)
 {
-	uint64_t length = vm_reader_remain(reader);
+	uint64_t length = vm_io_size(&reader->range);
 	uint64_t start = vm_reader_cursor(reader);
 	struct vm_io_range to;
 	enum mm_status status = part_of(object, offset, length, &to);

@@ -52,19 +52,23 @@ uint64_t vm_reader_cursor(const struct vm_reader *reader)
 
 uint64_t vm_reader_remain(const struct vm_reader *reader)
 {
-	return vm_io_size(&reader->range);
+	uint64_t remain = vm_io_size(&reader->range);
+
+	REPORT(.kind = OPERATION_READER_REMAIN, .result = remain,
+	       .reader = REPORTED_IO(reader, reader->range));
+	return remain;
 }
 
 bool vm_reader_has_remain(const struct vm_reader *reader)
 {
-	return vm_reader_remain(reader) != 0;
+	return vm_io_size(&reader->range) != 0;
 }
 
 void vm_reader_limit(struct vm_reader *reader, uint64_t length)
 {
 	IO_BEFORE(before, reader->range);
 
-	if (length < vm_reader_remain(reader))
+	if (length < vm_io_size(&reader->range))
 		reader->range.end = reader->range.cursor + length;
 	REPORT(.kind = OPERATION_READER_LIMIT, .length = length,
 	       .reader = REPORTED_IO(reader, before));
@@ -73,7 +77,7 @@ void vm_reader_limit(struct vm_reader *reader, uint64_t length)
 enum mm_status vm_reader_skip(struct vm_reader *reader, uint64_t length)
 {
 	IO_BEFORE(before, reader->range);
-	enum mm_status status = length > vm_reader_remain(reader) ? MM_OUT_OF_BOUND : MM_OK;
+	enum mm_status status = length > vm_io_size(&reader->range) ? MM_OUT_OF_BOUND : MM_OK;
 
 	if (status == MM_OK)
 		reader->range.cursor += length;
@@ -84,8 +88,8 @@ enum mm_status vm_reader_skip(struct vm_reader *reader, uint64_t length)
 
 static uint64_t transferable(const struct vm_reader *reader, const struct vm_writer *writer)
 {
-	uint64_t remain = vm_reader_remain(reader);
-	uint64_t avail = vm_writer_avail(writer);
+	uint64_t remain = vm_io_size(&reader->range);
+	uint64_t avail = vm_io_size(&writer->range);
 
 	return remain < avail ? remain : avail;
 }
@@ -135,7 +139,7 @@ static enum mm_status read_val(struct vm_reader *reader, void *value, uint64_t s
 	enum mm_status status;
 	uint64_t done;
 
-	if (vm_reader_remain(reader) < size)
+	if (vm_io_size(&reader->range) < size)
 		return MM_INVALID_ARGS;
 	status = vm_io_copy(&to, &reader->range, size, &done);
 	if (status != MM_OK)
@@ -160,7 +164,7 @@ enum mm_status vm_reader_collect(struct vm_reader *reader, void *buffer, uint64_
 				 uint64_t *length)
 {
 	IO_BEFORE(before, reader->range);
-	uint64_t remain = vm_reader_remain(reader);
+	uint64_t remain = vm_io_size(&reader->range);
 	enum mm_status status = MM_OUT_OF_BOUND;
 
 	REPORT_BEGIN(.kind = OPERATION_READER_COLLECT, .length = size, .metadata = buffer,

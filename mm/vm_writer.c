@@ -52,19 +52,23 @@ uint64_t vm_writer_cursor(const struct vm_writer *writer)
 
 uint64_t vm_writer_avail(const struct vm_writer *writer)
 {
-	return vm_io_size(&writer->range);
+	uint64_t avail = vm_io_size(&writer->range);
+
+	REPORT(.kind = OPERATION_WRITER_AVAIL, .result = avail,
+	       .writer = REPORTED_IO(writer, writer->range));
+	return avail;
 }
 
 bool vm_writer_has_avail(const struct vm_writer *writer)
 {
-	return vm_writer_avail(writer) != 0;
+	return vm_io_size(&writer->range) != 0;
 }
 
 void vm_writer_limit(struct vm_writer *writer, uint64_t length)
 {
 	IO_BEFORE(before, writer->range);
 
-	if (length < vm_writer_avail(writer))
+	if (length < vm_io_size(&writer->range))
 		writer->range.end = writer->range.cursor + length;
 	REPORT(.kind = OPERATION_WRITER_LIMIT, .length = length,
 	       .writer = REPORTED_IO(writer, before));
@@ -73,7 +77,7 @@ void vm_writer_limit(struct vm_writer *writer, uint64_t length)
 enum mm_status vm_writer_skip(struct vm_writer *writer, uint64_t length)
 {
 	IO_BEFORE(before, writer->range);
-	enum mm_status status = length > vm_writer_avail(writer) ? MM_OUT_OF_BOUND : MM_OK;
+	enum mm_status status = length > vm_io_size(&writer->range) ? MM_OUT_OF_BOUND : MM_OK;
 
 	if (status == MM_OK)
 		writer->range.cursor += length;
@@ -100,7 +104,7 @@ static enum mm_status write_val(struct vm_writer *writer, const void *value, siz
 	enum mm_status status;
 	uint64_t done;
 
-	if (vm_writer_avail(writer) < size)
+	if (vm_io_size(&writer->range) < size)
 		return MM_INVALID_ARGS;
 	status = vm_io_copy(&writer->range, &from, size, &done);
 	if (status != MM_OK)
@@ -128,7 +132,7 @@ static enum mm_status fill(struct vm_writer *writer, unsigned int size, uint64_t
 			   uint64_t *count)
 {
 	enum mm_status status = MM_OK;
-	const uint64_t room = vm_writer_avail(writer);
+	const uint64_t room = vm_io_size(&writer->range);
 	const uint64_t start = writer->range.cursor;
 	_Alignas(16) uint8_t stretch[FILL_STRETCH];
 	uint64_t filled = 0;
@@ -173,7 +177,7 @@ enum mm_status vm_writer_fill(struct vm_writer *writer, unsigned int size, uint6
 enum mm_status vm_writer_fill_zeros(struct vm_writer *writer, uint64_t length, uint64_t *zeroed)
 {
 	IO_BEFORE(before, writer->range);
-	uint64_t avail = vm_writer_avail(writer);
+	uint64_t avail = vm_io_size(&writer->range);
 	enum mm_status status;
 	uint64_t done;
 

@@ -85,6 +85,22 @@ static void check_done(const struct check_io *check, struct io_expected expected
 		check_io_arrived(check, &expected);
 }
 
+/* A look: the cursor stays, and what is said lies between it and the end. */
+static void check_remain(const struct check_io *check, const struct mm_io *io)
+{
+	const uint64_t remain = io->before.end - io->before.cursor;
+
+	if (check->operation->status != MM_OK)
+		difference(check->subject, iaddr(io->before.cursor),
+			   "status is %s, model says MM_OK",
+			   mm_status_name(check->operation->status));
+	if (check->operation->result != remain)
+		difference(check->subject, iaddr(io->before.cursor),
+			   "says %" PRIu64 ", model says %" PRIu64, check->operation->result,
+			   remain);
+	check_range(check, io, 0);
+}
+
 static void note(struct store *store, const struct mm_io *io, bool as_before)
 {
 	if (io->range != NULL)
@@ -164,6 +180,12 @@ void check_io_operation(struct checker *checker, const struct mm_operation *oper
 		break;
 	case OPERATION_WRITER_LIMIT:
 		check_io_limit(&check, &operation->writer);
+		break;
+	case OPERATION_READER_REMAIN:
+		check_remain(&check, &operation->reader);
+		break;
+	case OPERATION_WRITER_AVAIL:
+		check_remain(&check, &operation->writer);
 		break;
 	case OPERATION_READER_SKIP:
 	case OPERATION_WRITER_SKIP:

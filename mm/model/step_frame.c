@@ -97,6 +97,24 @@ static void join(const struct step *step, struct prange page)
 	step_made(step, 0, SHARE_FRAME, page);
 }
 
+/* What another CPU does between the look and its report, nobody knows. */
+static void count(const struct step *step)
+{
+	const struct page_record *record =
+		regions_find(&step->store->regions, step->op->handle_pages.start);
+	bool known = record != NULL && record->state == PAGE_SHARED && store_alone(step->store);
+
+	step->expected->result = known ? record->references : step->observed->result;
+}
+
+static void borrow(const struct step *step)
+{
+	const struct handle *handle = store_handle(step->store, step->op->handle);
+
+	step->expected->result =
+		handle != NULL ? handle->pages.start.value : step->op->handle_pages.start.value;
+}
+
 void frame_step(const struct step *step)
 {
 	const struct op *op = step->op;
@@ -123,6 +141,12 @@ void frame_step(const struct step *step)
 		break;
 	case OPERATION_FRAME_FROM_RAW:
 		step_from_raw(step, SHARE_FRAME);
+		break;
+	case OPERATION_FRAME_BORROW:
+		borrow(step);
+		break;
+	case OPERATION_FRAME_REFERENCE_COUNT:
+		count(step);
 		break;
 	default:
 		break;

@@ -59,6 +59,9 @@ status_set io_statuses(struct store *store, const struct op *op)
 	case OPERATION_IO_GUEST:
 		space = store_space(store, op->space);
 		return space == NULL ? STATUS_ANY : STATUS_SET(range_of_space(space, op));
+	case OPERATION_READER_REMAIN:
+	case OPERATION_WRITER_AVAIL:
+		return OK;
 	default:
 		return io_expect(store, op).statuses;
 	}

@@ -184,6 +184,14 @@ static void split(const struct step *step)
 	step_made(step, 1, SHARE_SEGMENT, prange(middle, whole.end));
 }
 
+static void size(const struct step *step)
+{
+	const struct handle *handle = store_handle(step->store, step->op->handle);
+
+	step->expected->result =
+		prange_size(handle != NULL ? handle->pages : step->op->handle_pages);
+}
+
 void segment_step(const struct step *step)
 {
 	const struct op *op = step->op;
@@ -227,6 +235,9 @@ void segment_step(const struct step *step)
 			  step_new(step, 0, SHARE_SEGMENT));
 		step_end_handle(step);
 		step_made(step, 0, SHARE_SEGMENT, op->handle_pages);
+		break;
+	case OPERATION_SEGMENT_SIZE:
+		size(step);
 		break;
 	default:
 		break;
