@@ -11,6 +11,7 @@
 #include "image.h"
 #include "log.h"
 #include "memory_map.h"
+#include "model_pool.h"
 #include <aarch64/registers.h>
 #include <aarch64/vcpu.h>
 #include <arch/canary.h>
@@ -21,9 +22,6 @@
 
 /* The boot protocol's limit ("Booting AArch64 Linux", 2. Setup the device tree). */
 #define DEVICE_TREE_SIZE_MAX (UINT64_C(2) << 20)
-
-/* One part in this many of RAM is the model's. */
-#define MODEL_SHARE 32
 
 void boot_main(uint64_t device_tree, uint64_t early_uart);
 
@@ -106,9 +104,12 @@ static void describe_image(void)
 static void check_memory_map(void)
 {
 	if (!memory_map_complete(&info, image_range(image_start, image_end),
-				 arch_features()->pa_bits, STRATA_CHECKED ? MODEL_SHARE : 0,
-				 &error))
+				 arch_features()->pa_bits, &error))
 		boot_refuse("%s", error.text);
+#if STRATA_CHECKED
+	if (!model_pool_place(&info, &error))
+		boot_refuse("%s", error.text);
+#endif
 }
 
 /* Only a map that was checked says where the console is. */

@@ -2,10 +2,6 @@
 #include "memory_map.h"
 #include <inttypes.h>
 
-/* The model keeps a few words per mapping; its needs grow with RAM, but not without end. */
-#define MODEL_POOL_MIN (UINT64_C(6) << 20)
-#define MODEL_POOL_MAX (UINT64_C(64) << 20)
-
 #define RANGE_FORMAT "0x%" PRIx64 " to 0x%" PRIx64
 #define RANGE_VALUES(range) (range).start.value, (range).end.value
 
@@ -115,63 +111,6 @@ bool memory_map_has(const struct boot_info *info, struct prange range)
 	return false;
 }
 
-/* The first reservation that @range touches, or NULL. */
-static const struct boot_range *reserved_in(const struct boot_info *info, struct prange range)
-{
-	for (size_t i = 0; i < info->reserved_count; i++) {
-		if (prange_overlaps(info->reserved[i].range, range))
-			return &info->reserved[i];
-	}
-	return NULL;
-}
-
-static uint64_t memory_size(const struct boot_info *info)
-{
-	uint64_t size = 0;
-
-	for (size_t i = 0; i < info->memory_count; i++)
-		size += prange_size(info->memory[i]);
-	return size;
-}
-
-/* The highest @size bytes that nobody has. */
-static bool find_free(const struct boot_info *info, uint64_t size, struct prange *out)
-{
-	for (size_t i = info->memory_count; i-- > 0;) {
-		struct prange memory = info->memory[i];
-		uint64_t end = memory.end.value;
-
-		while (end - memory.start.value >= size) {
-			struct prange candidate = prange(paddr(end - size), paddr(end));
-			const struct boot_range *taken = reserved_in(info, candidate);
-
-			if (!taken) {
-				*out = candidate;
-				return true;
-			}
-			if (taken->range.start.value <= memory.start.value)
-				break;
-			end = taken->range.start.value;
-		}
-	}
-	return false;
-}
-
-static bool place_model_pool(struct boot_info *info, unsigned int share, struct boot_error *error)
-{
-	uint64_t size = page_align_down(memory_size(info) / share);
-
-	if (size < MODEL_POOL_MIN)
-		size = MODEL_POOL_MIN;
-	if (size > MODEL_POOL_MAX)
-		size = MODEL_POOL_MAX;
-	if (!find_free(info, size, &info->model_pool))
-		return boot_error(error,
-				  "no %" PRIu64 " MiB of free memory in one piece for the model",
-				  size >> 20);
-	return memory_map_reserve(info, info->model_pool, "model", PAGE_HYPERVISOR, error);
-}
-
 static bool check_devices(const struct boot_info *info, struct boot_error *error)
 {
 	for (size_t i = 0; i < info->device_count; i++) {
@@ -186,7 +125,7 @@ static bool check_devices(const struct boot_info *info, struct boot_error *error
 }
 
 bool memory_map_complete(struct boot_info *info, struct prange image, unsigned int pa_bits,
-			 unsigned int model_share, struct boot_error *error)
+			 struct boot_error *error)
 {
 	struct prange tree =
 		prange(info->device_tree, paddr(info->device_tree.value + info->device_tree_size));
@@ -223,6 +162,5 @@ bool memory_map_complete(struct boot_info *info, struct prange image, unsigned i
 	/* Where reservations overlap the later one says who has the page: the image is the last. */
 	return memory_map_reserve(info, tree, "device tree", PAGE_RESERVED, error) &&
 	       memory_map_reserve(info, info->initrd, "initrd", PAGE_RESERVED, error) &&
-	       memory_map_reserve(info, image, "image", PAGE_HYPERVISOR, error) &&
-	       (model_share == 0 || place_model_pool(info, model_share, error));
+	       memory_map_reserve(info, image, "image", PAGE_HYPERVISOR, error);
 }

@@ -31,7 +31,7 @@ bool memory_map_has(const struct boot_info *info, struct prange range);
 /*
  * Completes a map that the device tree filled: checks that the image, the tree and the initrd lie in
  * memory, apart from each other, and that no device does; leaves out RAM beyond @pa_bits; reserves
- * all three and, if @model_share is not 0, finds a pool for the model of one @model_share-th of RAM.
+ * all three.
  */
 bool memory_map_complete(struct boot_info *info, struct prange image, unsigned int pa_bits,
-			 unsigned int model_share, struct boot_error *error);
+			 struct boot_error *error);

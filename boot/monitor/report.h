@@ -17,5 +17,5 @@ void report_closing(const struct job *job, const struct escape_result *escape,
 		    const struct mm_usage *before, const struct mm_usage *after);
 
 /* The last line: the model's verdict, after a last look at everything; true if there is no
- * difference. A release build says on the line before that it has no model. */
+ * difference. A release build says there that it has no model, and so no verdict; true. */
 bool report_verdict(void);

@@ -9,6 +9,7 @@
 
 #include <device_tree.h>
 #include <memory_map.h>
+#include <model_pool.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,9 +105,11 @@ static bool try_bytes(const uint8_t *bytes, size_t size, const char *what, size_
 		expect_usable(what, where);
 		info.device_tree = paddr(PLAN_MEMORY + 0x4000000);
 		info.device_tree_size = size;
-		memory_map_complete(
-			&info, prange(paddr(PLAN_MEMORY + 0x80000), paddr(PLAN_MEMORY + 0x100000)),
-			48, 32, &error);
+		if (memory_map_complete(
+			    &info,
+			    prange(paddr(PLAN_MEMORY + 0x80000), paddr(PLAN_MEMORY + 0x100000)), 48,
+			    &error))
+			model_pool_place(&info, &error);
 	} else if (error.text[0] == '\0') {
 		fail_msg("%s %zu: refused without a reason", what, where);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The memory map that start-up makes of a tree's: who has what, and what cannot be. */
 #include <memory_map.h>
+#include <model_pool.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,14 +37,19 @@ static int machine(void **state)
 	return memory_map_add(&info, range(GIB, GIB), &error) ? 0 : -1;
 }
 
-static bool complete(unsigned int model_share)
+static bool complete(void)
 {
-	return memory_map_complete(&info, image, PA_BITS, model_share, &error);
+	return memory_map_complete(&info, image, PA_BITS, &error);
+}
+
+static bool complete_with_model(void)
+{
+	return complete() && model_pool_place(&info, &error);
 }
 
 static void expect_refused(const char *reason)
 {
-	if (complete(0))
+	if (complete())
 		fail_msg("accepted");
 	if (strstr(error.text, reason) == NULL)
 		fail_msg("refused because '%s'", error.text);
@@ -63,7 +69,7 @@ static void everybody_has_a_reservation(void **state)
 	};
 
 	(void)state;
-	assert_true(complete(32));
+	assert_true(complete_with_model());
 	assert_int_equal(info.reserved_count, 4);
 	for (size_t i = 0; i < 4; i++) {
 		assert_string_equal(info.reserved[i].name, expected[i].name);
@@ -78,7 +84,7 @@ static void everybody_has_a_reservation(void **state)
 static void model_pool_is_optional(void **state)
 {
 	(void)state;
-	assert_true(complete(0));
+	assert_true(complete());
 	assert_true(prange_is_empty(info.model_pool));
 	assert_int_equal(info.reserved_count, 3);
 }
@@ -90,7 +96,7 @@ static void model_pool_keeps_clear(void **state)
 				       &error));
 	assert_true(memory_map_reserve(&info, range(2 * GIB - 50 * MIB, 20 * MIB), "b",
 				       PAGE_RESERVED, &error));
-	assert_true(complete(32));
+	assert_true(complete_with_model());
 	assert_int_equal(info.model_pool.end.value, 2 * GIB - 50 * MIB);
 	assert_int_equal(prange_size(info.model_pool), 32 * MIB);
 }
@@ -108,7 +114,7 @@ static void model_pool_has_bounds(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		machine(state);
 		info.memory[0] = range(GIB, cases[i].memory);
-		assert_true(complete(32));
+		assert_true(complete_with_model());
 		assert_int_equal(prange_size(info.model_pool), cases[i].pool);
 	}
 }
@@ -118,7 +124,7 @@ static void no_room_for_the_model(void **state)
 	(void)state;
 	assert_true(memory_map_reserve(&info, range(GIB + 5 * MIB, GIB - 5 * MIB), "a",
 				       PAGE_RESERVED, &error));
-	assert_false(complete(32));
+	assert_false(complete_with_model());
 	assert_non_null(strstr(error.text, "32 MiB"));
 }
 
@@ -182,7 +188,7 @@ static void memory_beyond_the_cpu_is_left_out(void **state)
 	(void)state;
 	assert_true(memory_map_add(&info, range((UINT64_C(1) << PA_BITS) - MIB, 2 * MIB), &error));
 	assert_true(memory_map_add(&info, range(UINT64_C(1) << 47, GIB), &error));
-	assert_true(complete(0));
+	assert_true(complete());
 	assert_int_equal(info.memory_count, 2);
 	assert_int_equal(info.memory[1].end.value, UINT64_C(1) << PA_BITS);
 }
