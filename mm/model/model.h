@@ -2,9 +2,12 @@
 /*
  * The model, beside the subsystem.
  *
- * Promise: for every operation on every space made after model_start, the model computes from its
- * own state alone what must happen, and compares: status, results, and the table in memory, read
- * back by a walker that shares no code with the one that wrote it.
+ * Promise: for every operation of ops.def made after model_start, on pages, handles, lists, owners,
+ * memory, areas, spaces, cursors and the services at them, readers and writers, the model computes from
+ * its own state alone what must happen, and compares: status, results, position, bytes, the references
+ * and the owner of the pages concerned, and the table in memory, read back by a walker that shares no
+ * code with the one that wrote it. Operations that ops.def marks as looking at a handle's own fields only
+ * report nothing, and are not checked.
  *
  * It keeps its state in the arena it is given and never calls an allocator of the subsystem.
  * Checked builds only.
@@ -38,8 +41,9 @@ struct model_report {
 void model_start(void *arena, size_t size, void (*complain)(const char *text));
 
 /*
- * Compares every table of every live space with the mappings, in full, both ways. Call it while no
- * operation is in flight. Returns differences so far.
+ * Compares every table of every live space with the mappings, in full, both ways; the counts, the state
+ * and the owner of every page that an operation named with what the subsystem says; and looks at each
+ * invariant of invariants.def. Call it while no operation is in flight. Returns differences so far.
  */
 uint64_t model_check_all(void);
 

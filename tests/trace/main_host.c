@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Traces on the simulated machine.
  *
- *     trace [--canary=NAME] [--cover] [--print=STEP] [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
+ *     trace [--canary=NAME] [--cover] [--print=STEP] [--states=STEPS] [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
  *     trace --exhaust=DEPTH
  *
  * STAGE is 1, 2 or both. --cover: what is never reached is a failure. --print: from this
- * step on each call is said before it is made. --exhaust: every state of a tiny
+ * step on each call is said before it is made. --states: both states are said after
+ * every so many steps. --exhaust: every state of a tiny
  * world that so many steps lead to (exhaust.h). */
 #include "exhaust.h"
 #include "run.h"
@@ -27,6 +28,8 @@ int main(int argc, char **argv)
 			options.cover = true;
 		} else if (strncmp(argv[i], "--print=", 8) == 0) {
 			options.print_from = strtoull(argv[i] + 8, NULL, 10);
+		} else if (strncmp(argv[i], "--states=", 9) == 0) {
+			options.states_each = strtoull(argv[i] + 9, NULL, 10);
 		} else if (strncmp(argv[i], "--exhaust=", 10) == 0) {
 			return exhaust((unsigned int)strtoul(argv[i] + 10, NULL, 10));
 #if STRATA_CANARIES

@@ -148,6 +148,9 @@ static bool run_world(const struct run_options *options, struct generator *gener
 			good = trace_check(&trace);
 		if (good)
 			print_progress(number + log.count);
+		if (good && options->states_each != 0 &&
+		    (number + log.count) % options->states_each == 0)
+			trace_print_states(&trace);
 	}
 	if (good)
 		good = trace_end(&trace, coverage);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Both states, the subsystem's and the model's, as a person reads them. */
-#include "trace.h"
-
-#include <model.h>
-#include <store.h>
+#include "states.h"
 
 #include <stdio.h>
 
@@ -49,18 +46,30 @@ static void print_space(const struct live_space *space)
 	walk_descriptors(&space->table, walk_table_range(&space->table), &visitor);
 }
 
-static void print_page(const struct objects *o, struct prange pages)
+unsigned int states_space_number(const struct vm_space *name)
+{
+	const struct live_space *space;
+
+	LIST_FOREACH(space, &model_store()->registry.spaces, link)
+	if (space->space == name)
+		return space->number;
+	return 0;
+}
+
+static void print_page(const struct trace *trace, struct prange pages)
 {
 	const struct page_record *record = regions_find(&model_store()->regions, pages.start);
 	struct page_state now;
 
 	if (record == NULL || page_state(pages.start, &now) != MM_OK)
 		return;
-	printf("    page 0x%llx of memory: %s, %u references; model: %u = H %u + P %u + C %u + T "
-	       "%u\n",
-	       (unsigned long long)(pages.start.value - o->memory.start.value),
-	       page_usage_name(now.usage), now.references, record->references, record->handles,
+	printf("    page 0x%llx of memory: %s, %u references, of ",
+	       states_offset(trace, pages.start), page_usage_name(now.usage), now.references);
+	states_print_owner_said(trace, page_owner(pages.start));
+	printf("; model: %u = H %u + P %u + C %u + T %u, of ", record->references, record->handles,
 	       record->entries, record->covers, record->parked);
+	states_print_owner(trace, record->owner);
+	printf("\n");
 }
 
 void trace_print_states(const struct trace *trace)
@@ -71,10 +80,12 @@ void trace_print_states(const struct trace *trace)
 
 	LIST_FOREACH(space, &model_store()->registry.spaces, link)
 	print_space(space);
+	states_print_objects(trace);
+	states_print_owners(trace);
 	printf("  handles\n");
 	STORE_EACH_HANDLE(handle, model_store())
 	{
 		if (handles++ < LINES_MAX)
-			print_page(&trace->objects, handle->pages);
+			print_page(trace, handle->pages);
 	}
 }

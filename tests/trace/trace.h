@@ -74,7 +74,8 @@ bool trace_next_end(const struct trace *trace, struct step *out);
 /* Gives back all that lives, and compares the world with what it was. The world is gone. */
 bool trace_end(struct trace *trace, struct coverage *coverage);
 
-/* The tables in memory and the model's, pages and their counts, on standard output. */
+/* What there is, by the subsystem and by the model, on standard output: tables, cursors, lists, areas,
+ * readers and writers, owners, pages and their counts. */
 void trace_print_states(const struct trace *trace);
 
 /* Leaves a world in which something was wrong. */
