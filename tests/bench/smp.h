@@ -20,7 +20,7 @@
 
 #define SMP_CPUS_MAX 8u
 #define SMP_PAGES 60 /* that each CPU works on, of a range of 512 that eight may share */
-#define SMP_ROUNDS 8 /* of all operations over all pages */
+#define SMP_ROUNDS 4 /* of all operations over all pages */
 #define SMP_ROWS_MAX 8
 
 enum smp_place {
