@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include "stress.h"
 
+#include <arch/observe.h>
 #include <host/machine.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,7 +19,37 @@
 #define STOP_SECONDS 2
 #define HANG_SECONDS 120
 
+/* So often others get their turn in the middle of an operation: between a descriptor and its DSB, a TLBI
+ * and what relies on it, two locks. */
+#define YIELD_EVENTS 13
+
 static bool there_is_one;
+
+#if STRATA_CHECKED
+
+static void let_others(const struct observe_event *event)
+{
+	static _Thread_local unsigned int events;
+
+	(void)event;
+	if (++events % YIELD_EVENTS == 0)
+		sched_yield();
+}
+
+static void interleave(void)
+{
+	static struct observer observer = { .see = let_others };
+
+	observe_attach(&observer);
+}
+
+#else
+
+static void interleave(void)
+{
+}
+
+#endif
 
 bool stage_begin(struct stage *stage)
 {
@@ -36,6 +68,7 @@ bool stage_begin(struct stage *stage)
 	for (int i = 0; i < 2; i++)
 		if (arenas[i] == NULL)
 			arenas[i] = malloc(ARENA_BYTES);
+	interleave();
 	there_is_one = arenas[0] != NULL && arenas[1] != NULL && machine_create(&config);
 	*stage = (struct stage){
 		.start = start,
