@@ -13,6 +13,7 @@
 static struct discipline discipline;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
 static void (*print_trace)(const char *line);
+static bool machine_described; /* since there is a trace, and a machine */
 
 static void lock_take(void)
 {
@@ -44,6 +45,9 @@ static void see(const struct observe_event *event)
 {
 	lock_take();
 	if (!discipline.full) {
+		if (print_trace != NULL && !machine_described)
+			discipline_describe_machine(discipline.events, print_trace);
+		machine_described = true;
 		if (print_trace != NULL)
 			discipline_describe(event, discipline.events + 1, print_trace);
 		discipline_step(&discipline, event);
@@ -58,6 +62,7 @@ static struct observer observer = { .see = see };
 void discipline_start(void *arena, size_t size, void (*complain)(const char *text))
 {
 	discipline_begin(&discipline, arena, size, complain);
+	machine_described = false;
 	observe_attach(&observer);
 }
 
@@ -65,6 +70,7 @@ void discipline_trace(void (*print)(const char *line))
 {
 	lock_take();
 	print_trace = print;
+	machine_described = false;
 	lock_release();
 }
 

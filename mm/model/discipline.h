@@ -71,8 +71,9 @@ struct discipline_report {
  */
 void discipline_start(void *arena, size_t size, void (*complain)(const char *text));
 
-/* From now on @print gets each event as a line (no newline) in the trace format of casemate; NULL: no
- * more. docs/model.md says how the steps of this subsystem are put into its words. */
+/* From now on @print gets each event as a line (no newline) in the trace format of casemate, the
+ * first one of each machine after a line of what casemate must know before; NULL: no more. docs/model.md says how the steps of this subsystem are
+ * put into its words. Under the lock of all events: @print makes none. */
 void discipline_trace(void (*print)(const char *line));
 
 struct discipline_report discipline_report(void);

@@ -225,6 +225,9 @@ void discipline_step(struct discipline *discipline, const struct observe_event *
 
 /* ---- discipline_trace.c ----------------------------------------------------------------------- */
 
+/* What lies before all events, at the @number-th, in the same words. */
+void discipline_describe_machine(uint64_t number, void (*print)(const char *line));
+
 /* @event, the @number-th, in casemate's words, one line for each; none if it has no words for it. */
 void discipline_describe(const struct observe_event *event, uint64_t number,
 			 void (*print)(const char *line));

@@ -6,18 +6,36 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include "discipline_state.h"
 
-#define LINE_LENGTH 200
+#define LINE_LENGTH 400
 #define VMID_SHIFT 48
 #define TTL_SHIFT 44
 #define TTL_4K 4 /* the granule, in the upper bits of TTL */
+
+/*
+ * What casemate must know of Stage 2 before the first table: 4 KiB pages, and the level that a walk begins
+ * at, which it takes from the size of addresses. VTCR_EL2 is written with VTTBR_EL2, for each space its
+ * own; this is that of a space of 39 bits, whose root is of level 1, in inner shareable write-back memory.
+ */
+#define VTCR_OF_39_BITS UINT64_C(0x80003559)
 
 struct record {
 	const struct observe_event *event;
 	uint64_t number;
 	void (*print)(const char *line);
 };
+
+/* Without the way from where it was compiled to the tree. */
+static const char *source_of(const struct observe_event *event)
+{
+	const char *source = event->source;
+
+	while (strncmp(source, "../", 3) == 0)
+		source += 3;
+	return source;
+}
 
 __attribute__((format(printf, 3, 4))) static void say(const struct record *record, const char *name,
 						      const char *format, ...)
@@ -30,8 +48,9 @@ __attribute__((format(printf, 3, 4))) static void say(const struct record *recor
 	va_start(arguments, format);
 	length += vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
 	va_end(arguments);
-	if ((size_t)length + 1 < sizeof(line))
-		snprintf(line + length, sizeof(line) - (size_t)length, ")");
+	if ((size_t)length < sizeof(line))
+		snprintf(line + length, sizeof(line) - (size_t)length, " (src \"%s\"))",
+			 source_of(record->event));
 	record->print(line);
 }
 
@@ -78,6 +97,14 @@ static void say_alloc(const struct record *record)
 		say(record, "hint",
 		    " (kind set_root_lock) (location 0x%" PRIx64 ") (value 0x%" PRIx64 ")", page,
 		    page);
+}
+
+void discipline_describe_machine(uint64_t number, void (*print)(const char *line))
+{
+	const struct observe_event attach = { .source = OBSERVE_SOURCE(__LINE__) };
+	const struct record record = { &attach, number, print };
+
+	say_register(&record, "vtcr_el2", VTCR_OF_39_BITS);
 }
 
 void discipline_describe(const struct observe_event *event, uint64_t number,

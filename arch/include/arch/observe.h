@@ -62,6 +62,7 @@ enum observe_order {
 };
 
 struct observe_event {
+	const char *source; /* "file:line" of who told */
 	enum observe_kind kind;
 	int8_t level;
 	enum tlb_depth depth;
@@ -93,7 +94,10 @@ void observe_detach(struct observer *observer);
 /* Tells the observers; the CPU is filled in here. */
 void observe(struct observe_event *event);
 
-#define OBSERVE(...) observe(&(struct observe_event){ __VA_ARGS__ })
+#define OBSERVE_TEXT(line) #line
+#define OBSERVE_SOURCE(line) __FILE__ ":" OBSERVE_TEXT(line)
+#define OBSERVE(...)                                                                               \
+	observe(&(struct observe_event){ .source = OBSERVE_SOURCE(__LINE__), __VA_ARGS__ })
 
 #else
 
