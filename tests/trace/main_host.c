@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Traces on the simulated machine.
  *
- *     trace [--canary=NAME] [--cover] [--print=STEP] [--states=STEPS] [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
+ *     trace [--canary=NAME] [--cover] [--print=STEP] [--states=STEPS] [--events]
+ *           [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
  *     trace --exhaust=DEPTH
  *
  * STAGE is 1, 2 or both. --cover: what is never reached is a failure. --print: from this
  * step on each call is said before it is made. --states: both states are said after
- * every so many steps. --exhaust: every state of a tiny
+ * every so many steps. --events: what the discipline sees, in casemate's format (docs/model.md), a line
+ * each that begins with a parenthesis. --exhaust: every state of a tiny
  * world that so many steps lead to (exhaust.h). */
 #include "exhaust.h"
 #include "run.h"
@@ -26,6 +28,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--cover") == 0) {
 			options.cover = true;
+		} else if (strcmp(argv[i], "--events") == 0) {
+			options.events = true;
 		} else if (strncmp(argv[i], "--print=", 8) == 0) {
 			options.print_from = strtoull(argv[i] + 8, NULL, 10);
 		} else if (strncmp(argv[i], "--states=", 9) == 0) {

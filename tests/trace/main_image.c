@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Traces at EL2. In bootargs: seed=, ops=, stage=1, 2 or both, illegal= (in a hundred), print= (the step
- * from which on each call is said before it is made). Exit code 0 if
- * nothing was wrong.
+ * from which on each call is said before it is made), events=1 (what the discipline sees is said, in
+ * casemate's format). Exit code 0 if nothing was wrong.
  */
 #include "run.h"
 #include "stage_image.h"
@@ -31,6 +31,7 @@ int image_main(const struct boot_info *info)
 		.operations = number_option(info, "ops", 10000),
 		.illegal = (unsigned int)number_option(info, "illegal", 10),
 		.print_from = number_option(info, "print", 0),
+		.events = number_option(info, "events", 0) != 0,
 	};
 
 	boot_option(info, "stage", stage, sizeof(stage));

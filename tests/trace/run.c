@@ -3,6 +3,7 @@
 
 #include "shrink.h"
 
+#include <discipline.h>
 #include <stdio.h>
 
 /* A world's steps; every so often everything is looked at. */
@@ -107,6 +108,7 @@ static void report(const struct run_options *options, uint64_t number, struct lo
 	}
 	printf("  %s: %s\n", judge_name(finding.judge), finding.text);
 	trace_print_states(&trace);
+	discipline_trace(NULL);
 	trace_abandon();
 	shrink(log, &trace, &finding);
 	printf("shrunk to %llu steps; %s: %s\n", (unsigned long long)log->count,
@@ -118,6 +120,11 @@ static void print_progress(uint64_t number)
 {
 	if (number % PROGRESS_STEPS == 0)
 		printf("trace: step %llu\n", (unsigned long long)number);
+}
+
+static void print_event(const char *line)
+{
+	puts(line);
 }
 
 static void print_call(uint64_t number, const struct step *step)
@@ -169,6 +176,8 @@ int run(const struct run_options *options)
 	};
 
 	acts_init();
+	if (options->events)
+		discipline_trace(print_event);
 	printf("trace: seed %llu, %llu operations, %u%% illegal\n",
 	       (unsigned long long)options->seed, (unsigned long long)options->operations,
 	       options->illegal);

@@ -11,6 +11,7 @@ struct run_options {
 	bool stages[2];
 	uint64_t print_from;  /* each call from this step on is said before it is made; 0: none */
 	uint64_t states_each; /* both states are said after every so many steps; 0: never */
+	bool events;	      /* what the discipline sees is said, in casemate's format */
 	bool cover;	      /* what is not reached is a failure */
 };
 
