@@ -69,23 +69,39 @@ static bool was_served(const struct guest *guest)
 	return claim(statistics->dirty_rounds != 0, guest, "no dirty log of it was taken") && right;
 }
 
-/* What one CPU did while another ran the same guest. Its virtual CPUs come to new pages together. */
+/* What one CPU did while another ran the same guest. */
 static bool was_served_together(const struct guest *guest)
 {
 	const struct guest_statistics *statistics = &guest->statistics;
-	bool right = claim(statistics->spurious != 0, guest,
-			   "no two of its virtual CPUs faulted on one page");
+	bool right = claim(statistics->migrated_meanwhile != 0, guest,
+			   "no page of it was migrated while another CPU ran it");
 
-	right &= claim(statistics->migrated_meanwhile != 0, guest,
-		       "no page of it was migrated while another CPU ran it");
 	return claim(statistics->evicted_meanwhile != 0, guest,
 		     "no page of it was unmapped while another CPU ran it") &&
 	       right;
 }
 
+/* Virtual CPUs come to new pages together, a hundred times and more: some were too late by less than the
+ * service of a fault takes, in one guest or the other. */
+static bool faulted_together(const struct job *job)
+{
+	uint64_t spurious = 0;
+
+	if (job->guests[0].guest.vcpu_count <= 1)
+		return true;
+	for (size_t i = 0; i < job->guest_count; i++) {
+		if (!job->guests[i].reported)
+			return true;
+		spurious += job->guests[i].guest.statistics.spurious;
+	}
+	if (spurious == 0)
+		log_error("no two virtual CPUs of a guest faulted on one page");
+	return spurious != 0;
+}
+
 bool job_judge(const struct job *job)
 {
-	bool right = true;
+	bool right = faulted_together(job);
 
 	for (size_t i = 0; i < job->guest_count; i++) {
 		const struct job_guest *guest = &job->guests[i];

@@ -146,8 +146,6 @@ static void services_that_never_were_are_found(void **state)
 static void what_never_was_meanwhile_is_found(void **state)
 {
 	static const struct service services[] = {
-		{ offsetof(struct guest_statistics, spurious),
-		  "no two of its virtual CPUs faulted on one page" },
 		{ offsetof(struct guest_statistics, migrated_meanwhile),
 		  "no page of it was migrated while another CPU ran it" },
 		{ offsetof(struct guest_statistics, evicted_meanwhile),
@@ -156,6 +154,14 @@ static void what_never_was_meanwhile_is_found(void **state)
 
 	(void)state;
 	services_are_found(services, sizeof(services) / sizeof(services[0]), 2);
+
+	struct job job = right_job();
+
+	for (size_t i = 0; i < JOB_GUESTS; i++) {
+		job.guests[i].guest.vcpu_count = 2;
+		job.guests[i].guest.statistics.spurious = 0;
+	}
+	expect_one_error(&job, "no two virtual CPUs of a guest faulted on one page");
 }
 
 /* Of a guest that did not come to its end, only why is said. */
