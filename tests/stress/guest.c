@@ -104,7 +104,7 @@ static void serve_mapped(struct session *session, enum guest_result fault, uint6
 		called(worker, OPERATION_CURSOR_AGE, ageing_fault(&session->cursor),
 		       BIT(MM_OK) | BIT(MM_NO_MEMORY));
 	if (fault == GUEST_PERMISSION && write && log != NULL)
-		called(worker, OPERATION_CURSOR_WRITE_PROTECT,
+		called(worker, OPERATION_DIRTY_LOG_FAULT,
 		       dirty_log_fault(&log->log, &session->cursor),
 		       BIT(MM_OK) | BIT(MM_ACCESS_DENIED) | BIT(MM_NO_MEMORY));
 }

@@ -53,7 +53,7 @@ void act_transfer(struct worker *worker)
 
 static bool take(struct session *session, struct shared_log *log, uint64_t *list)
 {
-	return called(session->worker, OPERATION_CURSOR_WRITE_PROTECT,
+	return called(session->worker, OPERATION_DIRTY_LOG_TAKE,
 		      dirty_log_take(&log->log, &session->cursor, list),
 		      BIT(MM_OK) | BIT(MM_NO_MEMORY));
 }
@@ -69,8 +69,7 @@ static void write_logged(struct session *session, struct shared_log *log)
 		return;
 	called(worker, OPERATION_CURSOR_JUMP,
 	       cursor_jump(&session->cursor, iaddr(LOG_START + page * PAGE_SIZE)), BIT(MM_OK));
-	if (!called(worker, OPERATION_CURSOR_WRITE_PROTECT,
-		    dirty_log_fault(&log->log, &session->cursor),
+	if (!called(worker, OPERATION_DIRTY_LOG_FAULT, dirty_log_fault(&log->log, &session->cursor),
 		    BIT(MM_OK) | BIT(MM_ACCESS_DENIED) | BIT(MM_NOT_MAPPED) | BIT(MM_NO_MEMORY)))
 		return;
 	session_look(session);
@@ -98,11 +97,11 @@ void act_log(struct worker *worker)
 	called(worker, OPERATION_CURSOR_JUMP, cursor_jump(&session.cursor, iaddr(LOG_START)),
 	       BIT(MM_OK));
 	if (!log->runs)
-		log->runs = called(worker, OPERATION_CURSOR_WRITE_PROTECT,
+		log->runs = called(worker, OPERATION_DIRTY_LOG_START,
 				   dirty_log_start(&session.cursor, length, log->words, &log->log),
 				   BIT(MM_OK) | BIT(MM_NO_MEMORY));
 	else if (one_in(worker, 4))
-		log->runs = !called(worker, OPERATION_CURSOR_WRITE_PROTECT,
+		log->runs = !called(worker, OPERATION_DIRTY_LOG_STOP,
 				    dirty_log_stop(&log->log, &session.cursor),
 				    BIT(MM_OK) | BIT(MM_NO_MEMORY));
 	else

@@ -195,7 +195,7 @@ static void stop_log(struct guest_space *guest, struct shared_log *log)
 	if (!log->runs ||
 	    !session_open(&session, &stress.workers[0], guest, LOG_START, LOG_PAGES * PAGE_SIZE))
 		return;
-	called(&stress.workers[0], OPERATION_CURSOR_WRITE_PROTECT,
+	called(&stress.workers[0], OPERATION_DIRTY_LOG_STOP,
 	       dirty_log_stop(&log->log, &session.cursor), BIT(MM_OK));
 	session_close(&session);
 }
