@@ -8,14 +8,17 @@
 #include "report.h"
 #include "share.h"
 
-static inline enum mm_status give_out(struct taken_page taken, frame_t *out, uintptr_t by)
+static inline enum mm_status give_out(struct taken_page taken, enum frame_contents contents,
+				      frame_t *out, uintptr_t by)
 {
 	slot_publish(taken.slot, taken.page, PAGE_FRAME);
 	usage_changed(PAGE_FRAME, 1);
 	out->paddr = taken.page;
 	SHARE_MAKE(out, SHARE_FRAME, page_range(taken.page), by);
 	(void)by;
-	REPORT(.kind = OPERATION_FRAME_ALLOC, .made = { REPORTED_FRAME(out) });
+	(void)contents;
+	REPORT(.kind = OPERATION_FRAME_ALLOC, .contents = contents,
+	       .made = { REPORTED_FRAME(out) });
 	return MM_OK;
 }
 
@@ -25,12 +28,12 @@ __attribute__((noinline)) static enum mm_status alloc_slowly(enum frame_contents
 	struct taken_page taken = page_allocate();
 
 	if (taken.slot == NULL) {
-		REPORT(.kind = OPERATION_FRAME_ALLOC, .status = MM_NO_MEMORY);
+		REPORT(.kind = OPERATION_FRAME_ALLOC, .status = MM_NO_MEMORY, .contents = contents);
 		return MM_NO_MEMORY;
 	}
 	if (contents == FRAME_ZEROED)
 		page_zero(linear(taken.page));
-	return give_out(taken, out, by);
+	return give_out(taken, contents, out, by);
 }
 
 /* The common case calls nothing, and so saves no register. */
@@ -44,7 +47,7 @@ enum mm_status frame_alloc(enum frame_contents contents, frame_t *out)
 
 	if (taken.slot == NULL)
 		return alloc_slowly(contents, out, SHARE_CALLER());
-	return give_out(taken, out, SHARE_CALLER());
+	return give_out(taken, contents, out, SHARE_CALLER());
 }
 
 static enum mm_status from_unused(struct paddr page, struct frame_metadata *metadata, frame_t *out,

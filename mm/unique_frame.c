@@ -65,13 +65,14 @@ enum mm_status unique_frame_alloc(enum frame_contents contents, struct frame_met
 	struct taken_page taken = page_allocate();
 
 	if (taken.slot == NULL) {
-		REPORT(.kind = OPERATION_UNIQUE_ALLOC, .status = MM_NO_MEMORY);
+		REPORT(.kind = OPERATION_UNIQUE_ALLOC, .status = MM_NO_MEMORY, .contents = contents,
+		       .metadata = metadata);
 		return MM_NO_MEMORY;
 	}
 	if (contents == FRAME_ZEROED)
 		page_zero(linear(taken.page));
 	begin_unique(taken.page, metadata, out, SHARE_CALLER());
-	REPORT(.kind = OPERATION_UNIQUE_ALLOC, .metadata = metadata,
+	REPORT(.kind = OPERATION_UNIQUE_ALLOC, .contents = contents, .metadata = metadata,
 	       .made = { REPORTED_UNIQUE(out) });
 	return MM_OK;
 }

@@ -236,6 +236,13 @@ void check_handle(const struct store *store, const struct op *op, struct subject
 			   "the handle was made for 0x%" PRIx64, handle->pages.start.value);
 }
 
+/* Pages that nobody but who asked for them has, yet. */
+static bool makes_zeroed(const struct op *op)
+{
+	return (op_information(op->kind)->arguments & ARG_CONTENTS) != 0 &&
+	       op->request.contents == FRAME_ZEROED;
+}
+
 void check_object_operation(struct checker *checker, const struct mm_operation *operation)
 {
 	struct store *store = &checker->store;
@@ -261,6 +268,8 @@ void check_object_operation(struct checker *checker, const struct mm_operation *
 	if (is.status == MM_OK) {
 		op_step(store, &op, &is, &should_be);
 		compare_outcomes(store, &op, &is, &should_be, subject);
+		if (makes_zeroed(&op))
+			check_zeroed(is.made[0].pages, subject);
 	}
 	if (!gives_up(op.kind))
 		check_concerned(store, &op, &is, subject);

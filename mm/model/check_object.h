@@ -41,5 +41,8 @@ static inline struct paddr next_sampled(struct prange pages, struct paddr page)
 									 : page.value + PAGE_SIZE);
 }
 
+/* Whether those, which are memory, are as who asked for zeroes gets them. */
+void check_zeroed(struct prange pages, struct subject subject);
+
 /* check_page, of those; ends at the first that does not agree. */
 void check_pages(struct store *store, struct prange pages, struct subject subject);

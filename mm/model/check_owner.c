@@ -67,24 +67,6 @@ bool check_owner(struct store *store, struct paddr page, bool settled, struct su
 	return false;
 }
 
-/* No secret travels. */
-static void check_zeroed(struct prange pages, struct subject subject)
-{
-	struct paddr page = pages.start;
-
-	for (; page.value < pages.end.value; page = next_sampled(pages, page)) {
-		const uint64_t *words = mm_linear(page);
-
-		for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
-			if (words[i] == 0)
-				continue;
-			difference(subject, iaddr(page.value + i * sizeof(*words)),
-				   "0x%" PRIx64 " is left, where zeroes were asked for", words[i]);
-			return;
-		}
-	}
-}
-
 static bool is_zeroing(const struct mm_operation *operation)
 {
 	return (operation->kind == OPERATION_OWNERSHIP_DONATE ||

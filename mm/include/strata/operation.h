@@ -133,7 +133,7 @@ struct mm_operation {
 	const struct sharing *sharing; /* SHARING, OWNERSHIP but DONATE; void after its end */
 	const struct vm_space *const *members; /* SHARING_NEW; not to be looked into */
 	size_t member_count;
-	enum frame_contents contents; /* DONATE, RECLAIM */
+	enum frame_contents contents; /* DONATE, RECLAIM, FRAME_ALLOC, UNIQUE_ALLOC */
 };
 
 /* No page: the place in a list past the last and before the first. */
