@@ -159,9 +159,12 @@ enum mm_status frame_clone(const frame_t *frame, frame_t *out)
 		       .used = REPORTED_FRAME(frame));
 		return status;
 	}
+	const frame_t given = *frame; /* which @out may be, if it was borrowed */
+
+	(void)given;
 	out->paddr = page;
 	SHARE_MAKE(out, SHARE_FRAME, page_range(page), SHARE_CALLER());
-	REPORT(.kind = OPERATION_FRAME_CLONE, .used = REPORTED_FRAME(frame),
+	REPORT(.kind = OPERATION_FRAME_CLONE, .used = REPORTED_FRAME(&given),
 	       .made = { REPORTED_FRAME(out) });
 	return MM_OK;
 }

@@ -18,6 +18,11 @@ static store_id handle_id(const struct mm_handle *handle)
 	return handle->certificate.nonce;
 }
 
+static store_id io_space(const struct mm_io *io)
+{
+	return io->range == NULL ? 0 : name_of(store_io_space(&io->before));
+}
+
 /* What is asked of a cursor, from its position on: an output, or a length. */
 static void ask_of_cursor(const struct mm_operation *operation, struct op *op)
 {
@@ -65,6 +70,8 @@ struct op op_of(const struct mm_operation *operation)
 		.metadata = operation->metadata,
 		.reader = name_of(operation->reader.range),
 		.writer = name_of(operation->writer.range),
+		.reader_space = io_space(&operation->reader),
+		.writer_space = io_space(&operation->writer),
 		.pointer = (void *)(uintptr_t)operation->metadata,
 		.length = operation->length,
 		.value = operation->value,
@@ -225,13 +232,9 @@ void check_handle(const struct store *store, const struct op *op, struct subject
 {
 	const struct handle *handle = store_handle(store, op->handle);
 
-	if (handle == NULL)
-		return;
-	if (handle->raw)
-		difference(subject, iaddr(op->handle_pages.start.value),
-			   "the handle is raw, model says");
-	else if (handle->pages.start.value != op->handle_pages.start.value ||
-		 handle->pages.end.value != op->handle_pages.end.value)
+	if (handle != NULL && !handle->raw &&
+	    (handle->pages.start.value != op->handle_pages.start.value ||
+	     handle->pages.end.value != op->handle_pages.end.value))
 		difference(subject, iaddr(op->handle_pages.start.value),
 			   "the handle was made for 0x%" PRIx64, handle->pages.start.value);
 }

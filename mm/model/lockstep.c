@@ -3,6 +3,7 @@
 
 #include "check_object.h"
 #include "invariant.h"
+#include "step.h"
 
 #include <arch/cpu.h>
 #include <inttypes.h>
@@ -45,8 +46,35 @@ static void stop_if_out_of_storage(void)
 		   (uint64_t)checker.store.registry.arena.used, checker.operations);
 }
 
+/* What a service or a transfer was given when it began, it may have used up when it ends. */
+static bool is_asked(const struct mm_operation *operation)
+{
+	enum op_category category = op_information(operation->kind)->category;
+
+	if (operation->begins)
+		return true;
+	return category != CATEGORY_SERVICE &&
+	       !(category == CATEGORY_IO && checker.begun[cpu_index()].kind == operation->kind);
+}
+
+/* Nobody may ask without the precondition: what came of it is no answer to that. */
+static void check_asked(const struct mm_operation *operation)
+{
+	const struct op_information *row = op_information(operation->kind);
+	struct op op = op_of(operation);
+	const struct live_space *space = store_space(&checker.store, op.space);
+	const char *lacks = op_pre(&checker.store, &op);
+
+	if (lacks != NULL)
+		difference((struct subject){ row->function[0] == '\0' ? row->name : row->function,
+					     space == NULL ? 0 : space->number },
+			   operation->position, "asked without its precondition: %s", lacks);
+}
+
 static void check(const struct mm_operation *operation)
 {
+	if (is_asked(operation))
+		check_asked(operation);
 	switch (op_information(operation->kind)->category) {
 	case CATEGORY_SPACE:
 		check_space_operation(&checker, operation);

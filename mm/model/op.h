@@ -97,6 +97,8 @@ struct op {
 	store_id gather;
 	store_id reader;
 	store_id writer;
+	store_id reader_space; /* that its bytes are looked up in; 0: none */
+	store_id writer_space;
 	store_id kvirt;
 	store_id area;
 	store_id sharing;

@@ -11,6 +11,32 @@ void registry_init(struct registry *registry, void *memory, size_t size)
 	LIST_INIT(&registry->spaces);
 	LIST_INIT(&registry->cursors);
 	registry->spaces_made = 0;
+	for (unsigned int i = 0; i < REGISTRY_ENDED_MAX; i++)
+		registry->ended[i] = NULL;
+	registry->ended_next = 0;
+}
+
+void registry_begin(struct registry *registry, const void *name)
+{
+	for (unsigned int i = 0; i < REGISTRY_ENDED_MAX; i++) {
+		if (registry->ended[i] == name)
+			registry->ended[i] = NULL;
+	}
+}
+
+void registry_end(struct registry *registry, const void *name)
+{
+	registry_begin(registry, name);
+	registry->ended[registry->ended_next++ % REGISTRY_ENDED_MAX] = name;
+}
+
+bool registry_ended(const struct registry *registry, const void *name)
+{
+	for (unsigned int i = 0; name != NULL && i < REGISTRY_ENDED_MAX; i++) {
+		if (registry->ended[i] == name)
+			return true;
+	}
+	return false;
 }
 
 struct live_space *registry_add_space(struct registry *registry, const struct vm_space *space)
@@ -30,6 +56,7 @@ struct live_space *registry_add_space(struct registry *registry, const struct vm
 	live->state.pa_bits = space->geometry.pa_bits;
 	mappings_init(&live->state.mappings, &registry->extent_pool);
 	LIST_INSERT_HEAD(&registry->spaces, live, link);
+	registry_begin(registry, space);
 	return live;
 }
 
@@ -47,7 +74,7 @@ struct open_cursor *registry_add_cursor(struct registry *registry, struct live_s
 	return open;
 }
 
-struct live_space *registry_space(struct registry *registry, const struct vm_space *space)
+struct live_space *registry_space(const struct registry *registry, const struct vm_space *space)
 {
 	struct live_space *live;
 
@@ -59,7 +86,7 @@ struct live_space *registry_space(struct registry *registry, const struct vm_spa
 	return NULL;
 }
 
-struct open_cursor *registry_cursor(struct registry *registry, const struct cursor *cursor)
+struct open_cursor *registry_cursor(const struct registry *registry, const struct cursor *cursor)
 {
 	struct open_cursor *open;
 
@@ -86,6 +113,7 @@ void registry_remove_space(struct registry *registry, struct live_space *space)
 	while ((holder = registry_holder(registry, space, whole, NULL)) != NULL)
 		holder->space = NULL;
 	mappings_clear(&space->state.mappings);
+	registry_end(registry, space->space);
 	LIST_REMOVE(space, link);
 	model_pool_give(&registry->space_pool, space);
 }

@@ -37,6 +37,9 @@ struct open_cursor {
 	status_set allowed;	/* its statuses; 0: none has begun */
 };
 
+/* Names of those that ended last and were not made again: older ones are forgotten. */
+#define REGISTRY_ENDED_MAX 64
+
 struct registry {
 	struct model_arena arena;
 	struct model_pool space_pool;
@@ -46,6 +49,8 @@ struct registry {
 	LIST_HEAD(, live_space) spaces;
 	LIST_HEAD(, open_cursor) cursors;
 	unsigned int spaces_made;
+	const void *ended[REGISTRY_ENDED_MAX]; /* spaces and sharings; NULL: none */
+	unsigned int ended_next;
 };
 
 /* Nothing lives; all storage is cut from @memory. */
@@ -57,8 +62,14 @@ struct open_cursor *registry_add_cursor(struct registry *registry, struct live_s
 					const struct cursor *cursor);
 
 /* NULL: not known. */
-struct live_space *registry_space(struct registry *registry, const struct vm_space *space);
-struct open_cursor *registry_cursor(struct registry *registry, const struct cursor *cursor);
+struct live_space *registry_space(const struct registry *registry, const struct vm_space *space);
+struct open_cursor *registry_cursor(const struct registry *registry, const struct cursor *cursor);
+
+/* Something of that name lives from now on; does not any more. Spaces are told by themselves. */
+void registry_begin(struct registry *registry, const void *name);
+void registry_end(struct registry *registry, const void *name);
+/* Whether it ended, and was not made again; false also of what is not known. */
+bool registry_ended(const struct registry *registry, const void *name);
 
 /* Forgets the space with its mappings. A cursor that is open on it is one without a space. */
 void registry_remove_space(struct registry *registry, struct live_space *space);

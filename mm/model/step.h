@@ -2,8 +2,9 @@
 /*
  * The store machine: when an operation may be asked for, which statuses it may have, and what it does.
  *
- *	op_pre		its objects exist, and the caller keeps the contract of the headers. Without that
- *			nothing is promised, and nobody may ask.
+ *	op_pre		its objects live, and are the caller's to ask with: what the headers want of him.
+ *			Without that nothing is promised, and nobody may ask: a difference, whatever the
+ *			status. It is asked of every report before anything else (lockstep.c).
  *	op_statuses	the statuses that are right for it now, of every row of ops.def; STATUS_ANY for
  *			objects that the store does not know. An operation that can only be refused is
  *			legal, and changes nothing.
@@ -17,7 +18,8 @@
 #include "difference.h"
 #include "store.h"
 
-bool op_pre(const struct store *store, const struct op *op);
+/* NULL: it may be asked for; else what it lacks. What the store does not know lacks nothing. */
+const char *op_pre(const struct store *store, const struct op *op);
 
 status_set op_statuses(struct store *store, const struct op *op);
 

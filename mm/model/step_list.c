@@ -7,13 +7,6 @@
  */
 #include "one_step.h"
 
-#include <inttypes.h>
-
-static bool is_ghost(struct paddr place)
-{
-	return place.value == PLACE_GHOST.value;
-}
-
 static struct paddr place_of(const struct listed *listed)
 {
 	return listed == NULL ? PLACE_GHOST : listed->page;
@@ -100,9 +93,6 @@ static void move(const struct step *step, const struct live_list *list)
 	bool next = step->op->kind == OPERATION_LIST_CURSOR_MOVE_NEXT;
 	const struct listed *at = store_listed(list, step->op->place);
 
-	if (!is_ghost(step->op->place) && at == NULL)
-		difference(step->subject, iaddr(step->op->place.value),
-			   "model says the cursor's frame is not in the list");
 	if (at == NULL)
 		at = next ? TAILQ_FIRST(&list->frames) : TAILQ_LAST(&list->frames, listed_sequence);
 	else
@@ -123,9 +113,6 @@ void list_step(const struct step *step)
 	at = store_listed(list, op->place);
 	switch (op->kind) {
 	case OPERATION_LIST_NEW:
-		if (list->size != 0)
-			difference(step->subject, iaddr(0),
-				   "begun anew while it has %" PRIu64 " frames", list->size);
 		break;
 	case OPERATION_LIST_DROP:
 		drop(step, list);

@@ -84,6 +84,7 @@ static void make(const struct step *step)
 	struct live_sharing *sharing = owners_add_sharing(
 		&store->owners, (const void *)(uintptr_t)op->sharing, owner_named(store, op->from));
 
+	registry_begin(&store->registry, (const void *)(uintptr_t)op->sharing);
 	store->out_of_storage = store->out_of_storage || sharing == NULL;
 	for (uint64_t i = 0; i < op->count && !store->out_of_storage; i++) {
 		struct live_owner *member = owner_named(store, (uintptr_t)op->members[i]);
@@ -253,6 +254,7 @@ void owner_step(const struct step *step)
 		make(step);
 		break;
 	case OPERATION_SHARING_DESTROY:
+		registry_end(&store->registry, (const void *)(uintptr_t)op->sharing);
 		if (sharing != NULL)
 			owners_remove_sharing(&store->owners, sharing);
 		break;

@@ -65,6 +65,8 @@ void store_add_handle(struct store *store, const struct op_made *made)
 
 	if (made->id == 0)
 		return;
+	if (store->first_handle == 0)
+		store->first_handle = made->id;
 	handle = take(store, &store->handle_pool);
 	if (handle == NULL)
 		return;

@@ -154,6 +154,7 @@ struct store {
 	struct model_pool log_pool;
 	uint64_t counts[3]; /* live handles of each enum share_kind */
 	uint32_t lists_made;
+	store_id first_handle;	/* of those made since the model began; 0: none was */
 	uint64_t frames_before; /* pages of PAGE_FRAME when the model began */
 	uint32_t cpus;		/* bit per CPU that was in the subsystem so far */
 	bool unseen;		/* somebody changes tables and says nothing (model_not_alone) */
@@ -171,7 +172,7 @@ static inline bool store_alone(const struct store *store)
 }
 
 /* NULL: not known. */
-static inline struct live_space *store_space(struct store *store, store_id id)
+static inline struct live_space *store_space(const struct store *store, store_id id)
 {
 	return registry_space(&store->registry, (const struct vm_space *)(uintptr_t)id);
 }
@@ -219,6 +220,8 @@ const struct live_area *store_area_beside(const struct store *store, const struc
 
 /* ---- Readers and writers ------------------------------------------------------------------- */
 
+/* Whose tables, or which active space, say where the bytes are; NULL: none. */
+const struct vm_space *store_io_space(const struct vm_io_range *range);
 /* What the one at @name is now; one of a space that is not known is forgotten. */
 void store_note_io(struct store *store, store_id name, const struct vm_io_range *range);
 /* NULL: not known. */

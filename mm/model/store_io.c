@@ -32,8 +32,7 @@ static void give_io(struct store *store, struct live_io *io)
 	store->io_count--;
 }
 
-/* Whose tables, or which active space, say where the bytes are. */
-static const struct vm_space *space_of(const struct vm_io_range *range)
+const struct vm_space *store_io_space(const struct vm_io_range *range)
 {
 	switch (range->kind) {
 	case VM_IO_SPACE:
@@ -48,7 +47,7 @@ static const struct vm_space *space_of(const struct vm_io_range *range)
 
 void store_note_io(struct store *store, store_id name, const struct vm_io_range *range)
 {
-	const struct vm_space *space = space_of(range);
+	const struct vm_space *space = store_io_space(range);
 	struct live_io *io = take_io(store, name);
 
 	if (io == NULL)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 unsigned char story_arena[ARENA_SIZE];
+char story_first_line[400];
 char story_last_line[400];
 char story_broken[2000];
 unsigned int story_lines;
@@ -16,7 +17,8 @@ void story_complain(const char *text)
 		strncat(story_broken, text, sizeof(story_broken) - strlen(story_broken) - 1);
 		return;
 	}
-	story_lines++;
+	if (story_lines++ == 0)
+		strncpy(story_first_line, text, sizeof(story_first_line) - 1);
 	strncpy(story_last_line, text, sizeof(story_last_line) - 1);
 }
 
@@ -154,6 +156,7 @@ int story_set_up(void **state)
 		.root = ROOT,
 	};
 	story_lines = 0;
+	story_first_line[0] = '\0';
 	story_last_line[0] = '\0';
 	story_broken[0] = '\0';
 	model_start(story_arena, sizeof(story_arena), story_complain);

@@ -38,7 +38,8 @@ extern unsigned char story_arena[ARENA_SIZE];
 extern struct vm_space story_space;
 extern struct cursor story_cursor;
 
-/* What the model said last, and how many lines it said. */
+/* What the model said first and last, and how many lines it said. */
+extern char story_first_line[400];
 extern char story_last_line[400];
 extern unsigned int story_lines;
 /* And what it said of invariants that no longer hold. */
