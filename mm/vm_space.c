@@ -110,21 +110,28 @@ static enum mm_status make_stage1(unsigned int ia_bits, enum vm_space_part part,
 	return make(STAGE_1, part, geometry_for(ia_bits, 0), out);
 }
 
-static enum mm_status report_new(enum mm_status status, struct vm_space *out)
+static enum mm_status report_new(enum mm_status status, enum translation_stage stage,
+				 unsigned int ia_bits, enum vm_space_part part,
+				 struct vm_space *out)
 {
-	REPORT(.kind = OPERATION_SPACE_NEW, .status = status, .space = out);
+	REPORT(.kind = OPERATION_SPACE_NEW, .status = status, .stage = stage, .ia_bits = ia_bits,
+	       .part = part, .space = out);
+	(void)stage;
+	(void)ia_bits;
+	(void)part;
 	(void)out;
 	return status;
 }
 
 enum mm_status vm_space_new_stage2(unsigned int ia_bits, struct vm_space *out)
 {
-	return report_new(make_stage2(ia_bits, out), out);
+	return report_new(make_stage2(ia_bits, out), STAGE_2, ia_bits, SPACE_WHOLE, out);
 }
 
 enum mm_status vm_space_new_stage1(unsigned int ia_bits, struct vm_space *out)
 {
-	return report_new(make_stage1(ia_bits, SPACE_WHOLE, out), out);
+	return report_new(make_stage1(ia_bits, SPACE_WHOLE, out), STAGE_1, ia_bits, SPACE_WHOLE,
+			  out);
 }
 
 enum mm_status vm_space_new_el2(struct vm_space *out)
@@ -133,7 +140,7 @@ enum mm_status vm_space_new_el2(struct vm_space *out)
 
 	if (status == MM_OK)
 		out->range.end = VM_SPACE_WINDOW.start;
-	return report_new(status, out);
+	return report_new(status, STAGE_1, ADDRESS_BITS_MAX, SPACE_BELOW_WINDOW, out);
 }
 
 enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out)
@@ -150,7 +157,7 @@ enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out)
 			node_free(out->root);
 		}
 	}
-	return report_new(status, out);
+	return report_new(status, STAGE_1, ADDRESS_BITS_MAX, SPACE_IN_WINDOW, out);
 }
 
 enum mm_status vm_space_use_hardware_flags(struct vm_space *space)

@@ -59,6 +59,8 @@ struct op op_of(const struct mm_operation *operation)
 		.to = name_of(operation->to),
 		.members = operation->members,
 		.count = operation->member_count,
+		.stage = operation->stage,
+		.part = operation->part,
 		.range = operation->kind == OPERATION_IO_WINDOW ? operation->changed
 								: operation->range,
 		.address = operation->range.start,
@@ -79,6 +81,8 @@ struct op op_of(const struct mm_operation *operation)
 		.dispatched = operation->answer,
 	};
 
+	if (op.kind == OPERATION_SPACE_NEW)
+		op.count = operation->ia_bits;
 	if (op_information(op.kind)->category == CATEGORY_CURSOR)
 		ask_of_cursor(operation, &op);
 	if (op_information(op.kind)->category == CATEGORY_SERVICE) {

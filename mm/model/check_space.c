@@ -4,6 +4,7 @@
 #include "step.h"
 
 #include <arch/cpu.h>
+#include <arch/features.h>
 #include <inttypes.h>
 #include <strata/mm.h>
 
@@ -70,9 +71,27 @@ static void check_root(const struct live_space *live, struct subject subject)
 			   page_usage_name(state.usage));
 }
 
+/* The space says of itself what was asked for. */
+static void check_asked(const struct live_space *live, const struct op *op, struct subject subject)
+{
+	const struct space_state *made = &live->state;
+
+	if (made->stage != op->stage || made->ia_bits != op->count || made->part != op->part)
+		difference(subject, iaddr(0),
+			   "made for stage %u, %u bits, part %u, asked for stage %u, %" PRIu64
+			   " bits, part %u",
+			   made->stage == STAGE_2 ? 2U : 1U, made->ia_bits,
+			   (unsigned int)made->part, op->stage == STAGE_2 ? 2U : 1U, op->count,
+			   (unsigned int)op->part);
+	if (made->pa_bits != arch_features()->pa_bits)
+		difference(subject, iaddr(0), "outputs have %u bits, the CPU's %u", made->pa_bits,
+			   arch_features()->pa_bits);
+}
+
 static void check_new(struct checker *checker, const struct mm_operation *operation)
 {
 	struct subject subject = { operation_name(operation->kind), 0 };
+	struct op op = op_of(operation);
 	struct live_space *live;
 
 	checker->operations++;
@@ -94,6 +113,7 @@ static void check_new(struct checker *checker, const struct mm_operation *operat
 	}
 	subject.space = live->number;
 	check_root(live, subject);
+	check_asked(live, &op, subject);
 	if (!spec_is_el2s_own(&live->state)) {
 		live->owner = owners_add_space(&checker->store.owners, live->space);
 		checker->store.out_of_storage = live->owner == NULL;

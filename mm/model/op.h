@@ -108,6 +108,7 @@ struct op {
 
 	const struct vm_space *const *members; /* names, @count of them */
 	enum translation_stage stage;
+	enum vm_space_part part;
 	enum cursor_access access;
 	struct irange range;
 	struct iaddr address;

@@ -2,6 +2,8 @@
 /* Spaces: when one can be made, activated, destroyed. */
 #include "one_step.h"
 
+#include <arch/features.h>
+
 #define OK STATUS_SET(MM_OK)
 #define BUSY STATUS_SET(MM_BUSY)
 
@@ -51,13 +53,29 @@ static status_set activate_statuses(const struct live_space *space)
 	return space->table.stage == STAGE_1 ? OK | STATUS_SET(MM_NOT_SUPPORTED) : OK;
 }
 
+/* 64 - 39 bits are the fewest there can be (TxSZ, without FEAT_TTST). */
+#define BITS_MIN 25
+
+/* Of a window space it is open whether EL2 runs on the table below: that is not in the store. */
+static status_set new_statuses(const struct store *store, const struct op *op)
+{
+	uint64_t bits_max = op->stage == STAGE_2 ? arch_features()->pa_bits : ADDRESS_BITS_MAX;
+	status_set made = OK | STATUS_SET(MM_NO_MEMORY);
+
+	if (op->count < BITS_MIN || op->count > bits_max || !arch_features()->granule_4k)
+		return STATUS_SET(MM_NOT_SUPPORTED);
+	if (op->part != SPACE_IN_WINDOW)
+		return made;
+	return made | STATUS_SET(MM_NOT_SUPPORTED) |
+	       (holds_cursor(store, op->cpu, NULL) ? BUSY : 0);
+}
+
 status_set space_statuses(struct store *store, const struct op *op)
 {
 	const struct live_space *space = store_space(store, op->space);
 
 	if (op->kind == OPERATION_SPACE_NEW)
-		return OK | STATUS_SET(MM_NOT_SUPPORTED) | STATUS_SET(MM_NO_MEMORY) |
-		       (holds_cursor(store, op->cpu, NULL) ? BUSY : 0);
+		return new_statuses(store, op);
 	if (op->kind == OPERATION_SPACE_DEACTIVATE)
 		return OK;
 	if (space == NULL)

@@ -2,6 +2,7 @@
 #include "fake_machine.h"
 
 #include <arch/cpu.h>
+#include <arch/features.h>
 #include <arch/translation.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +74,14 @@ void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool len
 
 void fake_operation(const struct mm_operation *operation)
 {
-	observer(operation);
+	struct mm_operation new = *operation;
+
+	if (new.kind == OPERATION_SPACE_NEW &&new.ia_bits == 0) {
+		new.stage = new.space->stage;
+		new.ia_bits = new.space->geometry.ia_bits;
+		new.part = new.space->part;
+	}
+	observer(&new);
 }
 
 bool fake_observer_attached(void)
@@ -119,6 +127,13 @@ struct iaddr cursor_virt_addr(const struct cursor *cursor)
 bool el2_stage1_is(struct paddr root)
 {
 	return fake_el2_root.value == root.value;
+}
+
+const struct arch_features *arch_features(void)
+{
+	static const struct arch_features features = { .pa_bits = 40, .granule_4k = true };
+
+	return &features;
 }
 
 uint16_t vm_space_vmid(const struct vm_space *space)

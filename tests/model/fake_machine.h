@@ -32,7 +32,7 @@ void fake_set_owner(struct paddr page, const struct vm_space *space);
 /* The page is in @sharing. */
 void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool lent);
 
-/* Tells the attached observer. */
+/* Tells the attached observer. A new space is as it was asked for, unless it says what was. */
 void fake_operation(const struct mm_operation *operation);
 bool fake_observer_attached(void);
 

@@ -139,6 +139,75 @@ static void a_cursor_below_the_window(void **state)
 	expect_lie("status is MM_OUT_OF_BOUND, model says MM_OK");
 }
 
+static struct vm_space other;
+
+static struct mm_operation make_other(enum mm_status status)
+{
+	other = story_space;
+	other.root = fake_page(20);
+	fake_set_state(other.root, PAGE_TABLE, 1);
+	return (struct mm_operation){ .kind = OPERATION_SPACE_NEW,
+				      .status = status,
+				      .space = &other,
+				      .stage = STAGE_2,
+				      .ia_bits = 30 };
+}
+
+static void a_space_of_another_stage(void **state)
+{
+	struct mm_operation new = make_other(MM_OK);
+
+	(void)state;
+	new.stage = STAGE_1;
+	fake_operation(&new);
+	expect_lie("vm_space_new in space 2 at 0x0: made for stage 2, 30 bits, part 0, asked for "
+		   "stage 1, 30 bits, part 0");
+}
+
+static void a_space_of_another_size(void **state)
+{
+	struct mm_operation new = make_other(MM_OK);
+
+	(void)state;
+	new.ia_bits = 31;
+	fake_operation(&new);
+	expect_lie("made for stage 2, 30 bits, part 0, asked for stage 2, 31 bits, part 0");
+}
+
+static void a_space_of_bits_that_there_are_not(void **state)
+{
+	struct mm_operation new = make_other(MM_NOT_SUPPORTED);
+
+	(void)state;
+	new.ia_bits = 24;
+	fake_operation(&new);
+	new.ia_bits = 41; /* more than addresses of this CPU have, where Stage 1 may */
+	fake_operation(&new);
+	expect_truth();
+	new.status = MM_NO_MEMORY;
+	fake_operation(&new);
+	expect_lie("status is MM_NO_MEMORY, model says MM_NOT_SUPPORTED");
+}
+
+static void a_space_not_supported_for_no_reason(void **state)
+{
+	struct mm_operation new = make_other(MM_NOT_SUPPORTED);
+
+	(void)state;
+	fake_operation(&new);
+	expect_lie("status is MM_NOT_SUPPORTED, model says MM_OK or MM_NO_MEMORY");
+}
+
+static void a_space_with_addresses_that_the_cpu_has_not(void **state)
+{
+	struct mm_operation new = make_other(MM_OK);
+
+	(void)state;
+	other.geometry.pa_bits = 44;
+	fake_operation(&new);
+	expect_lie("outputs have 44 bits, the CPU's 40");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +219,11 @@ int main(void)
 		STORY(a_window_that_refuses_for_no_reason),
 		STORY(a_window_below_which_something_differs),
 		STORY(a_cursor_below_the_window),
+		STORY(a_space_of_another_stage),
+		STORY(a_space_of_another_size),
+		STORY(a_space_of_bits_that_there_are_not),
+		STORY(a_space_not_supported_for_no_reason),
+		STORY(a_space_with_addresses_that_the_cpu_has_not),
 	};
 
 	return cmocka_run_group_tests_name("lockstep-space", tests, NULL, NULL);

@@ -86,8 +86,11 @@ struct mm_operation {
 
 	/* Spaces and cursors. */
 	struct vm_space *space;
-	const struct cursor *cursor; /* NULL for operations on spaces; already moved if it moved */
-	struct iaddr position;	     /* of the cursor before the operation */
+	enum translation_stage stage; /* SPACE_NEW: of the space that was asked for, */
+	unsigned int ia_bits;	      /* and its input address bits, */
+	enum vm_space_part part;      /* and which of those addresses are its own */
+	const struct cursor *cursor;  /* NULL for operations on spaces; already moved if it moved */
+	struct iaddr position;	      /* of the cursor before the operation */
 	struct irange range;   /* arguments: the range opened, mapped, unmapped, protected, searched
 					(PROTECT_NEXT too), as asked, even if too long; JUMP: starts at
 					the target */
