@@ -160,18 +160,6 @@ enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out)
 	return report_new(status, STAGE_1, ADDRESS_BITS_MAX, SPACE_IN_WINDOW, out);
 }
 
-enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
-{
-	if (space->stage != STAGE_2)
-		return MM_INVALID_ARGS;
-	if (!arch_features()->dirty_state)
-		return MM_NOT_SUPPORTED;
-	if (atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0 ||
-	    atomic_load_explicit(&space->logs_by_fault, memory_order_relaxed) != 0)
-		return MM_BUSY;
-	return vmid_use_hardware_flags(space) ? MM_OK : MM_BUSY;
-}
-
 /* Unmaps everything and frees every table. The whole regime is invalidated, not only what was mapped:
  * a guest's own Stage-1 translations are cached under the VMID as well. */
 static void empty(struct vm_space *space)
@@ -192,8 +180,8 @@ static void empty(struct vm_space *space)
 #if STRATA_CHECKED
 
 /*
- * Makes one step of what changes, or looks at, where a space is active, and the report of it. Taken
- * before the VMID lock; under it no node is locked.
+ * Makes one step of what changes, or looks at, where a space is or was active, and the report of it.
+ * Taken before the VMID lock; under it no node is locked.
  */
 static struct ticket_lock activity;
 
@@ -256,6 +244,29 @@ enum mm_status vm_space_destroy(struct vm_space *space)
 	disown(space);
 	free_root(space->root, space->geometry.root_tables);
 	return MM_OK;
+}
+
+static enum mm_status use_hardware_flags(struct vm_space *space)
+{
+	if (space->stage != STAGE_2)
+		return MM_INVALID_ARGS;
+	if (!arch_features()->dirty_state)
+		return MM_NOT_SUPPORTED;
+	if (atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0 ||
+	    atomic_load_explicit(&space->logs_by_fault, memory_order_relaxed) != 0)
+		return MM_BUSY;
+	return vmid_use_hardware_flags(space) ? MM_OK : MM_BUSY;
+}
+
+enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
+{
+	enum mm_status status;
+
+	ACTIVITY_BEGIN();
+	status = use_hardware_flags(space);
+	REPORT(.kind = OPERATION_SPACE_USE_HARDWARE_FLAGS, .status = status, .space = space);
+	ACTIVITY_END();
+	return status;
 }
 
 enum mm_status vm_space_activate(struct vm_space *space)

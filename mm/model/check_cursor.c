@@ -191,9 +191,6 @@ void check_cursor_operation(struct checker *checker, const struct mm_operation *
 		return;
 	}
 	checker->operations++;
-	/* It is decided once, before the first cursor is open. */
-	space->state.hardware_flags = operation->space->context.hardware_flags;
-	space->table.hardware_flags = space->state.hardware_flags;
 	if (operation->kind == OPERATION_CURSOR_OPEN) {
 		check_open(checker, operation, space);
 		return;

@@ -182,6 +182,29 @@ static void check_vmid(struct checker *checker, const struct live_space *live,
 	}
 }
 
+/* What is loaded into VTCR_EL2 is what was asked for, and nothing else. */
+static void check_hardware_flags(const struct mm_operation *operation,
+				 const struct live_space *live, struct subject subject)
+{
+	bool found = operation->space->context.hardware_flags;
+
+	if (found != live->state.hardware_flags)
+		difference(subject, iaddr(0), "hardware flags are %s, model says %s",
+			   found ? "on" : "off", live->state.hardware_flags ? "on" : "off");
+}
+
+static void check_use_hardware_flags(struct checker *checker, const struct mm_operation *operation,
+				     struct live_space *live)
+{
+	struct subject subject = { operation_name(operation->kind), live->number };
+
+	if (!check_allowed(checker, operation, subject))
+		return;
+	if (operation->status == MM_OK)
+		live->state.hardware_flags = live->table.hardware_flags = true;
+	check_hardware_flags(operation, live, subject);
+}
+
 static void check_activate(struct checker *checker, const struct mm_operation *operation,
 			   struct live_space *live)
 {
@@ -191,6 +214,8 @@ static void check_activate(struct checker *checker, const struct mm_operation *o
 		return;
 
 	live->active_cpus |= UINT32_C(1) << cpu_index();
+	live->was_active = true;
+	check_hardware_flags(operation, live, subject);
 	if (live->table.stage == STAGE_2)
 		check_vmid(checker, live, subject);
 }
@@ -215,15 +240,25 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 	bool was_active = live != NULL && (live->active_cpus >> cpu_index() & 1);
 
 	/* Also when that space was made before the model started. */
-	if (operation->kind != OPERATION_SPACE_DESTROY && operation->status == MM_OK)
+	if ((operation->kind == OPERATION_SPACE_ACTIVATE ||
+	     operation->kind == OPERATION_SPACE_DEACTIVATE) &&
+	    operation->status == MM_OK)
 		none_is_active(&checker->store.registry, operation->space->stage);
 	if (live == NULL)
 		return;
 	checker->operations++;
-	if (operation->kind == OPERATION_SPACE_DESTROY)
+	switch (operation->kind) {
+	case OPERATION_SPACE_DESTROY:
 		check_destroy(checker, operation, live);
-	else if (operation->kind == OPERATION_SPACE_ACTIVATE)
+		break;
+	case OPERATION_SPACE_USE_HARDWARE_FLAGS:
+		check_use_hardware_flags(checker, operation, live);
+		break;
+	case OPERATION_SPACE_ACTIVATE:
 		check_activate(checker, operation, live);
-	else
+		break;
+	default:
 		check_deactivate(operation, live, was_active);
+		break;
+	}
 }

@@ -22,6 +22,7 @@ struct live_space {
 	const struct vm_space *el2;   /* of a window space: EL2's own below it; else NULL */
 	struct live_owner *owner;     /* of what it has; NULL: it owns nothing */
 	uint32_t active_cpus;	      /* bit per CPU */
+	bool was_active;	      /* on any CPU, ever: a TLB may know VTCR_EL2 */
 	struct walk_table table;
 	struct space_state state;
 };

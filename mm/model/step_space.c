@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Spaces: when one can be made, activated, destroyed. */
+/* Spaces: when one can be made, activated, destroyed, or have its flags kept by the hardware. */
 #include "one_step.h"
 
 #include <arch/features.h>
@@ -53,6 +53,33 @@ static status_set activate_statuses(const struct live_space *space)
 	return space->table.stage == STAGE_1 ? OK | STATUS_SET(MM_NOT_SUPPORTED) : OK;
 }
 
+/* Whether a log runs that lists what faults: others begin where flags are the hardware's already. */
+static bool has_log_by_faults(const struct store *store, const struct live_space *space)
+{
+	const struct live_log *log;
+
+	LIST_FOREACH(log, &store->logs, link)
+	{
+		if (log->space == space && !space->state.hardware_flags)
+			return true;
+	}
+	return false;
+}
+
+static status_set use_hardware_flags_statuses(struct store *store, const struct live_space *space)
+{
+	status_set refusals = 0;
+
+	if (space->table.stage != STAGE_2)
+		refusals |= STATUS_SET(MM_INVALID_ARGS);
+	if (!arch_features()->dirty_state)
+		refusals |= STATUS_SET(MM_NOT_SUPPORTED);
+	if (space->was_active || has_log_by_faults(store, space) ||
+	    registry_holder(&store->registry, space, walk_table_range(&space->table), NULL) != NULL)
+		refusals |= BUSY;
+	return refusals != 0 ? refusals : OK;
+}
+
 /* 64 - 39 bits are the fewest there can be (TxSZ, without FEAT_TTST). */
 #define BITS_MIN 25
 
@@ -80,6 +107,9 @@ status_set space_statuses(struct store *store, const struct op *op)
 		return OK;
 	if (space == NULL)
 		return STATUS_ANY;
-	return op->kind == OPERATION_SPACE_DESTROY ? destroy_statuses(store, space, op->cpu)
-						   : activate_statuses(space);
+	if (op->kind == OPERATION_SPACE_DESTROY)
+		return destroy_statuses(store, space, op->cpu);
+	return op->kind == OPERATION_SPACE_USE_HARDWARE_FLAGS
+		       ? use_hardware_flags_statuses(store, space)
+		       : activate_statuses(space);
 }

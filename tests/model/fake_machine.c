@@ -13,6 +13,7 @@ static struct page_state states[FAKE_PAGES + FAKE_PAGES_MORE];
 static struct page_owner owners[FAKE_PAGES + FAKE_PAGES_MORE];
 static size_t page_count = FAKE_PAGES;
 static mm_operation_observer observer;
+bool fake_dirty_state;
 uint16_t fake_vmid;
 struct paddr fake_el2_root;
 _Thread_local unsigned int machine_current_cpu;
@@ -24,6 +25,7 @@ void fake_machine_reset(void)
 	memset(owners, 0, sizeof(owners));
 	page_count = FAKE_PAGES;
 	observer = NULL;
+	fake_dirty_state = true;
 	fake_vmid = 1;
 	fake_el2_root = paddr(0);
 	machine_current_cpu = 0;
@@ -131,8 +133,9 @@ bool el2_stage1_is(struct paddr root)
 
 const struct arch_features *arch_features(void)
 {
-	static const struct arch_features features = { .pa_bits = 40, .granule_4k = true };
+	static struct arch_features features = { .pa_bits = 40, .granule_4k = true };
 
+	features.dirty_state = fake_dirty_state;
 	return &features;
 }
 

@@ -36,6 +36,8 @@ void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool len
 void fake_operation(const struct mm_operation *operation);
 bool fake_observer_attached(void);
 
+/* Whether the CPU keeps dirty state (arch/features.h); it does after a reset. */
+extern bool fake_dirty_state;
 /* What vm_space_vmid says of every space. */
 extern uint16_t fake_vmid;
 /* The root of the Stage 1 that EL2 has loaded. */

@@ -302,9 +302,18 @@ static void an_adopted_page_that_is_not_given_back(void **state)
 
 /* ---- By hardware ---------------------------------------------------------------------------- */
 
+/* Before the first cursor, for all that was mapped. */
+static void use_hardware_flags(void)
+{
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	story_space.context.hardware_flags = true;
+	tell_space(OPERATION_SPACE_USE_HARDWARE_FLAGS, MM_OK);
+	tell_open(CURSOR_MUTABLE, 0, 64);
+}
+
 static void start_by_hardware(void)
 {
-	story_space.context.hardware_flags = true;
+	use_hardware_flags();
 	start_with(4, CLEAN, LEAF_CLEAN);
 }
 
@@ -345,7 +354,7 @@ static void a_dirty_page_that_became_another(void **state)
 static void a_page_without_dirty_state_at_the_start(void **state)
 {
 	(void)state;
-	story_space.context.hardware_flags = true;
+	use_hardware_flags();
 	start_with(4, RO, LEAF_RO);
 	expect_lie("dirty_log_start in space 1 at 0x0: it left 0x80028000 r--a");
 }
@@ -400,6 +409,30 @@ static void what_the_hypervisor_wrote(void **state)
 	expect_lie("dirty_log_take in space 1 at 0x1000: written, and not on the list");
 }
 
+static void a_log_by_faults_that_hardware_flags_do_not_wait_for(void **state)
+{
+	(void)state;
+	start();
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_USE_HARDWARE_FLAGS, MM_BUSY);
+	expect_truth();
+	tell_space(OPERATION_SPACE_USE_HARDWARE_FLAGS, MM_OK);
+	expect_lie("vm_space_use_hardware_flags in space 1 at 0x0: status is MM_OK, model says "
+		   "MM_BUSY");
+}
+
+/* Flags that are the hardware's already may be asked for again. */
+static void a_log_by_hardware_that_hardware_flags_wait_for(void **state)
+{
+	(void)state;
+	start_by_hardware();
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_USE_HARDWARE_FLAGS, MM_OK);
+	expect_truth();
+	tell_space(OPERATION_SPACE_USE_HARDWARE_FLAGS, MM_BUSY);
+	expect_lie("status is MM_BUSY, model says MM_OK");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +461,8 @@ int main(void)
 		STORY(a_second_log_in_one_place),
 		STORY(an_end_that_keeps_dirty_state),
 		STORY(what_the_hypervisor_wrote),
+		STORY(a_log_by_faults_that_hardware_flags_do_not_wait_for),
+		STORY(a_log_by_hardware_that_hardware_flags_wait_for),
 	};
 
 	return cmocka_run_group_tests_name("lockstep-log", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lies about where a space is active, and about EL2's own space and those in its window. */
+/* Lies about where a space is active, who keeps its flags, and EL2's own space and those in its window. */
 #include "story.h"
 
 static void a_space_destroyed_while_active(void **state)
@@ -208,6 +208,111 @@ static void a_space_with_addresses_that_the_cpu_has_not(void **state)
 	expect_lie("outputs have 44 bits, the CPU's 40");
 }
 
+/* ---- Flags that the hardware keeps ---------------------------------------------------------- */
+
+static void tell_flags(enum mm_status status, bool found)
+{
+	story_space.context.hardware_flags = found;
+	tell_space(OPERATION_SPACE_USE_HARDWARE_FLAGS, status);
+}
+
+static void flags_given_under_a_cursor(void **state)
+{
+	(void)state;
+	tell_flags(MM_BUSY, false);
+	expect_truth();
+	tell_flags(MM_OK, true);
+	expect_lie("vm_space_use_hardware_flags in space 1 at 0x0: status is MM_OK, model says "
+		   "MM_BUSY");
+}
+
+static void flags_given_after_the_space_was_active(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	tell_space(OPERATION_SPACE_DEACTIVATE, MM_OK);
+	tell_flags(MM_BUSY, false);
+	expect_truth();
+	tell_flags(MM_OK, true);
+	expect_lie("status is MM_OK, model says MM_BUSY");
+}
+
+static void flags_refused_for_no_reason(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_flags(MM_OK, true);
+	tell_flags(MM_OK, true);
+	expect_truth();
+	tell_flags(MM_NOT_SUPPORTED, true);
+	expect_lie("status is MM_NOT_SUPPORTED, model says MM_OK");
+}
+
+static void flags_of_a_cpu_that_has_none(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	fake_dirty_state = false;
+	tell_flags(MM_NOT_SUPPORTED, false);
+	expect_truth();
+	tell_flags(MM_OK, true);
+	expect_lie("status is MM_OK, model says MM_NOT_SUPPORTED");
+}
+
+static void flags_of_el2s_own_space(void **state)
+{
+	struct mm_operation use = { .kind = OPERATION_SPACE_USE_HARDWARE_FLAGS, .space = &el2 };
+
+	(void)state;
+	make_window();
+	use.status = MM_INVALID_ARGS;
+	fake_operation(&use);
+	expect_truth();
+	use.status = MM_OK;
+	fake_operation(&use);
+	expect_lie("status is MM_OK, model says MM_INVALID_ARGS");
+}
+
+static void flags_that_were_not_set(void **state)
+{
+	(void)state;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	tell_flags(MM_OK, false);
+	expect_lie("vm_space_use_hardware_flags in space 1 at 0x0: hardware flags are off, model "
+		   "says on");
+}
+
+static void flags_set_by_a_refusal(void **state)
+{
+	(void)state;
+	tell_flags(MM_BUSY, true);
+	expect_lie("hardware flags are on, model says off");
+}
+
+static void flags_that_nobody_asked_for(void **state)
+{
+	(void)state;
+	story_space.context.hardware_flags = true;
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	expect_lie("vm_space_activate in space 1 at 0x0: hardware flags are on, model says off");
+}
+
+/* An access that a CPU may have made is one only in a space that lets it keep flags. */
+static void a_page_accessed_without_hardware_flags(void **state)
+{
+	(void)state;
+	story_space.context.hardware_flags = true; /* and nobody asked for it */
+	write_leaf(4, 4, LEAF_RO);
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_MAP,
+				    .range = pages(4, 1),
+				    .output = paddr(data(4)),
+				    .property = page_property(PAGE_READ, CACHE_WRITEBACK),
+				    .counted = true },
+	     5);
+	expect_lie("cursor_map in space 1 at 0x4000: table says 0x8002c000 r--a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +329,15 @@ int main(void)
 		STORY(a_space_of_bits_that_there_are_not),
 		STORY(a_space_not_supported_for_no_reason),
 		STORY(a_space_with_addresses_that_the_cpu_has_not),
+		STORY(flags_given_under_a_cursor),
+		STORY(flags_given_after_the_space_was_active),
+		STORY(flags_refused_for_no_reason),
+		STORY(flags_of_a_cpu_that_has_none),
+		STORY(flags_of_el2s_own_space),
+		STORY(flags_that_were_not_set),
+		STORY(flags_set_by_a_refusal),
+		STORY(flags_that_nobody_asked_for),
+		STORY(a_page_accessed_without_hardware_flags),
 	};
 
 	return cmocka_run_group_tests_name("lockstep-space", tests, NULL, NULL);

@@ -31,7 +31,8 @@
  * After SPACE_ACTIVATE with MM_OK, @space is the one of its kind, Stage-2 or window, that is active on
  * that CPU; after SPACE_DEACTIVATE it is not, and none is. (To deactivate where none is active reports
  * nothing.) A SPACE_DESTROY that finds a space active comes before the report that it is not any more,
- * and one that does not comes after it.
+ * and one that does not comes after it. SPACE_USE_HARDWARE_FLAGS comes in the same order: with MM_OK before
+ * the first SPACE_ACTIVATE.
  *
  * What takes more than a moment, transfers of bytes and services, says also when it begins (@begins), on
  * the CPU that performs it: what there was before is not to be found in what there is afterwards. What a
