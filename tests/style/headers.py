@@ -14,6 +14,8 @@ from tap import Tap
 HEADERS = "mm/include/strata"
 ROWS = "tests/component/exhaustion_*test.c"
 ARCHITECTURE = "docs/architecture.md"
+MODEL = "docs/model.md"
+OPERATIONS = "mm/include/strata/ops.def"
 
 # Operations that no row can try, and the tests that hold the same claim: they need a machine of
 # their own.
@@ -111,6 +113,33 @@ def wrong_table():
                 if named.count(name) > 1)
 
 
+def functions():
+    """Every function that the public headers declare or define."""
+    for path in sorted(glob.glob(f"{HEADERS}/*.h")):
+        text = re.sub(r"/\*.*?\*/", "", read(path), flags=re.S)
+        text = re.sub(r"^[ \t]*#.*(?:\\\n.*)*", "", text, flags=re.M)
+        previous = None
+        while previous != text:
+            previous, text = text, re.sub(r"\{[^{}]*\}", ";", text)
+        yield from (name for name in re.findall(r"\b([a-z]\w+)\((?!\*)[^;]*?\)[^;]*;", text)
+                    if name != "sizeof")
+
+
+def wrong_rows():
+    """Each of them is an operation that is reported, or the document says why it is none."""
+    there = set(functions())
+    reported = set(re.findall(r"^(?:OP|LOOK)\(\w+,\s*\w+,\s*(\w+),", read(OPERATIONS), re.M))
+    section = read(MODEL).partition("### What is no row\n")[2].partition("\n#")[0]
+    listed = [name for row in re.findall(r"^\| (`.*?) \| \S.*\|$", section, re.M)
+              for name in re.findall(r"`(\w+)`", row)]
+    yield from (f"{name} is no row of {OPERATIONS}, nor is it said why in {MODEL}"
+                for name in sorted(there - reported - set(listed)))
+    yield from (f"{MODEL}: {name} is in no public header" for name in sorted(set(listed) - there))
+    yield from (f"{MODEL}: {name} is a row" for name in sorted(set(listed) & reported))
+    yield from (f"{MODEL}: {name} is listed twice" for name in sorted(set(listed))
+                if listed.count(name) > 1)
+
+
 def reasons():
     """{header: why the image does not include it}, the small table of docs/architecture.md."""
     section = read(ARCHITECTURE).partition("### What the image does not name\n")[2].partition("\n## ")[0]
@@ -140,6 +169,8 @@ def main():
     tap.check("of every public operation it is tried that its allocations fail",
               untried(manuals, tried, tests))
     tap.check("what is tried is a public operation", strange_rows(manuals, tried))
+    tap.check("every public function is an operation that is reported, or it is said why not",
+              wrong_rows())
     tap.check(f"{ARCHITECTURE} names every public header", wrong_table())
     tap.check("the image uses every public header, or there is a reason", unused_headers())
     tap.finish()
