@@ -22,7 +22,8 @@ static enum guest_result load(struct worker *worker, uint64_t ia, unsigned int w
 {
 	const struct guest_space *guest = worker->active;
 	uint64_t value = 0;
-	enum guest_result result = stage_load(worker, ia + 8 * word, &value);
+	uint64_t address = ia + 8 * word;
+	enum guest_result result = stage_load(worker, address, &value);
 
 	worker->counts.accesses++;
 	if (result == GUEST_DONE &&
@@ -30,8 +31,7 @@ static enum guest_result load(struct worker *worker, uint64_t ia, unsigned int w
 		find(worker, JUDGE_GUEST,
 		     "space %llu loads 0x%llx from 0x%llx, where 0x%llx should be",
 		     (unsigned long long)guest->id, (unsigned long long)value,
-		     (unsigned long long)(ia + 8 * word),
-		     (unsigned long long)identity(guest->id, ia));
+		     (unsigned long long)address, (unsigned long long)identity(guest->id, ia));
 	return result;
 }
 
