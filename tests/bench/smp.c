@@ -208,7 +208,7 @@ static bool keeps_its_promise(unsigned int row)
 int image_main(const struct boot_info *info)
 {
 	static const char *const places[] = { "disjoint ranges of 2 MiB", "one range of 2 MiB",
-					      "disjoint, active elsewhere" };
+					      "disjoint, active nowhere" };
 	bool kept = true;
 
 	(void)info;

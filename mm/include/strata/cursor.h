@@ -69,13 +69,18 @@ struct cursor_item {
  *	this order.)
  * MM_BUSY: this CPU already holds a node that the protocol needs: part of the range, or of what the
  *	covering node spans. (While another CPU holds it, this one waits.)
+ *
+ * A CPU that has a cursor open, of any space, and opens another that is not MM_BUSY may wait for a CPU
+ * that waits for the first: both wait for ever. Where other CPUs work on the same spaces, one CPU has one
+ * cursor at a time.
  */
 MM_MUST_CHECK enum mm_status cursor_open(struct vm_space *space, struct irange range,
 					 enum cursor_access access, struct cursor *out);
 
 /*
  * Flushes what is gathered, then gives the right back. @cursor is void afterwards. A table that became
- * empty, or could be a block, is tidied away then: for a moment that takes nodes nearer the root.
+ * empty, or could be a block, is tidied away then: for a moment that takes nodes nearer the root, and so
+ * what cursor_open says of a second cursor is true of closing one of two.
  */
 void cursor_close(struct cursor *cursor);
 

@@ -3,8 +3,9 @@
  * The classes of the subsystem's locks, and the order that they are taken in.
  *
  * Invariant: a CPU takes a lock only if its rank is higher than that of each lock it has. So under a lock
- * of the last rank none is taken. Nodes are the exception among themselves: a CPU has many, each taken after
- * the one above it and, among the pages of a root, ascending; none of them under a lock of another class.
+ * of the last rank none is taken. Nodes are the exception among themselves: a cursor has many, each taken after
+ * the one above it and, among the pages of a root, ascending (of two cursors: strata/cursor.h); none of them
+ * under a lock of another class.
  */
 #pragma once
 
