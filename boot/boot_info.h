@@ -114,3 +114,7 @@ int image_main(const struct boot_info *info);
 /* The value of "key=value" in the command line, copied to @value; false if there is none or it does
  * not fit in @size bytes. */
 bool boot_option(const struct boot_info *info, const char *key, char *value, size_t size);
+
+/* The decimal number that the value of "key=value" begins with, 0 without a digit; @otherwise if there is
+ * no such option, or one of more than 23 characters. */
+uint64_t boot_number(const struct boot_info *info, const char *key, uint64_t otherwise);

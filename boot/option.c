@@ -27,3 +27,15 @@ bool boot_option(const struct boot_info *info, const char *key, char *value, siz
 	}
 	return false;
 }
+
+uint64_t boot_number(const struct boot_info *info, const char *key, uint64_t otherwise)
+{
+	char text[24];
+	uint64_t number = 0;
+
+	if (!boot_option(info, key, text, sizeof(text)))
+		return otherwise;
+	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
+		number = number * 10 + (uint64_t)(*digit - '0');
+	return number;
+}

@@ -557,6 +557,30 @@ static void options_are_words(void **state)
 	}
 }
 
+static void options_are_numbers(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t value; /* of "seed", 7: none */
+	} cases[] = {
+		{ "seed=1", 1 },
+		{ "a=b seed=40000 c", 40000 },
+		{ "seed=18446744073709551615", UINT64_MAX },
+		{ "seed=", 0 },
+		{ "seed=x", 0 },
+		{ "seed=12x", 12 },
+		{ "seed=100000000000000000000001", 7 },
+		{ "xseed=1", 7 },
+		{ "", 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(info.command_line, sizeof(info.command_line), "%s", cases[i].line);
+		assert_int_equal(boot_number(&info, "seed", 7), cases[i].value);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +600,7 @@ int main(void)
 		cmocka_unit_test(text_without_an_end_is_no_text),
 		cmocka_unit_test(refusal_knows_how_to_end),
 		cmocka_unit_test(options_are_words),
+		cmocka_unit_test(options_are_numbers),
 	};
 
 	return cmocka_run_group_tests_name("device tree", tests, NULL, NULL);

@@ -8,28 +8,15 @@
 
 #include <stdio.h>
 
-/* The decimal number of an option, or @otherwise. */
-static uint64_t number_option(const struct boot_info *info, const char *key, uint64_t otherwise)
-{
-	char text[24];
-	uint64_t number = 0;
-
-	if (!boot_option(info, key, text, sizeof(text)))
-		return otherwise;
-	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
-		number = number * 10 + (uint64_t)(*digit - '0');
-	return number;
-}
-
 int image_main(const struct boot_info *info)
 {
 	unsigned int cpus = cpus_up();
 
 	stress.options = (struct stress_options){
-		.seed = number_option(info, "seed", 1),
-		.operations = number_option(info, "ops", 20000),
+		.seed = boot_number(info, "seed", 1),
+		.operations = boot_number(info, "ops", 20000),
 		.cpus = cpus < STRESS_CPUS_MAX ? cpus : STRESS_CPUS_MAX,
-		.without_discipline = number_option(info, "guests-only", 0) != 0,
+		.without_discipline = boot_number(info, "guests-only", 0) != 0,
 	};
 	if (!stage_prepare(info)) {
 		printf("no room for a world\n");

@@ -10,28 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The decimal number of an option, or @otherwise. */
-static uint64_t number_option(const struct boot_info *info, const char *key, uint64_t otherwise)
-{
-	char text[24];
-	uint64_t number = 0;
-
-	if (!boot_option(info, key, text, sizeof(text)))
-		return otherwise;
-	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
-		number = number * 10 + (uint64_t)(*digit - '0');
-	return number;
-}
-
 int image_main(const struct boot_info *info)
 {
 	char stage[8] = "both";
 	struct run_options options = {
-		.seed = number_option(info, "seed", 1),
-		.operations = number_option(info, "ops", 10000),
-		.illegal = (unsigned int)number_option(info, "illegal", 10),
-		.print_from = number_option(info, "print", 0),
-		.events = number_option(info, "events", 0) != 0,
+		.seed = boot_number(info, "seed", 1),
+		.operations = boot_number(info, "ops", 10000),
+		.illegal = (unsigned int)boot_number(info, "illegal", 10),
+		.print_from = boot_number(info, "print", 0),
+		.events = boot_number(info, "events", 0) != 0,
 	};
 
 	boot_option(info, "stage", stage, sizeof(stage));

@@ -223,19 +223,6 @@ static void print_counts(const struct trial *trial)
 	       statistics->injected, trial->stopped, trial->calls, trial->slices);
 }
 
-/* The decimal number of an option, or @otherwise. */
-static uint64_t number_option(const struct boot_info *info, const char *key, uint64_t otherwise)
-{
-	char text[16];
-	uint64_t number = 0;
-
-	if (!boot_option(info, key, text, sizeof(text)))
-		return otherwise;
-	for (const char *digit = text; *digit >= '0' && *digit <= '9'; digit++)
-		number = number * 10 + (uint64_t)(*digit - '0');
-	return number;
-}
-
 #if STRATA_CHECKED
 static void complain(const char *text)
 {
@@ -251,12 +238,12 @@ void image_prepare(const struct boot_info *info)
 int image_main(const struct boot_info *info)
 {
 	static struct trial trial;
-	uint64_t exits = number_option(info, "exits", EXITS_DEFAULT);
+	uint64_t exits = boot_number(info, "exits", EXITS_DEFAULT);
 
 	check(interrupts_init(info), "a timer takes the CPU back from the guest");
 
 	struct mm_usage before = mm_usage();
-	enum mm_status status = trial_create(&trial, number_option(info, "seed", 1));
+	enum mm_status status = trial_create(&trial, boot_number(info, "seed", 1));
 	if (status == MM_OK)
 		status = vm_space_activate(&trial.guest.space);
 	check(status == MM_OK, "a guest can be made");
