@@ -113,20 +113,47 @@ struct op_outcome outcome_of(const struct mm_operation *operation)
 	};
 }
 
+static uint32_t others_in_flight(void)
+{
+	return mm_cpus_in_flight() & ~(UINT32_C(1) << cpu_index());
+}
+
+static bool counts_agree(const struct page_record *record, const struct page_state *now)
+{
+	return record->state == PAGE_FREE
+		       ? now->usage != PAGE_FRAME
+		       : now->usage == PAGE_FRAME && now->references == record->references;
+}
+
+/* Another CPU may have taken a reference, or a free page, and not have said so yet; or have said that it
+ * gives one up, and not have done it. */
+static bool may_agree(const struct page_record *record, const struct page_state *now)
+{
+	return now->usage == PAGE_FRAME &&
+	       (now->references >= record->references || record->state == PAGE_FREE);
+}
+
 bool check_page(struct store *store, struct paddr page, struct subject subject)
 {
 	const struct page_record *record = regions_find(&store->regions, page);
 	struct page_state now;
+	uint32_t others;
 
 	if (record == NULL || page_state(page, &now) != MM_OK)
 		return true;
-	if (record->state == PAGE_FREE
-		    ? now.usage != PAGE_FRAME
-		    : now.usage == PAGE_FRAME && now.references == record->references)
+	if (counts_agree(record, &now))
 		return check_owner(store, page, store_alone(store), subject);
-	/* Another CPU may have taken a reference, or a free page, and not have said so yet. */
-	if ((mm_cpus_in_flight() & ~(UINT32_C(1) << cpu_index())) != 0 && now.usage == PAGE_FRAME &&
-	    (now.references >= record->references || record->state == PAGE_FREE))
+	/*
+	 * Nobody's report comes in between here. So who takes is in flight after the count is read, waiting to
+	 * say so; who gives up has said so, and is in flight before it is read.
+	 */
+	others = others_in_flight();
+	if (page_state(page, &now) != MM_OK)
+		return true;
+	others |= others_in_flight();
+	if (counts_agree(record, &now))
+		return check_owner(store, page, store_alone(store), subject);
+	if (others != 0 && may_agree(record, &now))
 		return true;
 	difference(subject, iaddr(page.value),
 		   "the page is %s with %" PRIu32 " references, model says %" PRIu32 " = H %" PRIu32

@@ -12,6 +12,11 @@ static _Alignas(PAGE_SIZE) unsigned char memory[FAKE_PAGES + FAKE_PAGES_MORE][PA
 static struct page_state states[FAKE_PAGES + FAKE_PAGES_MORE];
 static struct page_owner owners[FAKE_PAGES + FAKE_PAGES_MORE];
 static size_t page_count = FAKE_PAGES;
+/* What another CPU is about to give up. */
+static struct {
+	struct paddr page;
+	unsigned int looks; /* 0: nothing */
+} giving_up;
 static mm_operation_observer observer;
 bool fake_dirty_state;
 uint16_t fake_vmid;
@@ -29,6 +34,7 @@ void fake_machine_reset(void)
 	fake_vmid = 1;
 	fake_el2_root = paddr(0);
 	machine_current_cpu = 0;
+	giving_up.looks = 0;
 }
 
 struct paddr fake_page(unsigned int index)
@@ -74,6 +80,12 @@ void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool len
 		(struct page_owner){ .kind = OWNER_SHARING, .sharing = sharing, .lent = lent };
 }
 
+void fake_give_up(struct paddr page, unsigned int looks)
+{
+	giving_up.page = page;
+	giving_up.looks = looks;
+}
+
 void fake_operation(const struct mm_operation *operation)
 {
 	struct mm_operation new = *operation;
@@ -107,6 +119,8 @@ enum mm_status page_state(struct paddr paddr, struct page_state *out)
 	if (!is_memory(paddr))
 		return MM_OUT_OF_BOUND;
 	*out = states[page_index(paddr)];
+	if (giving_up.looks > 0 && giving_up.page.value == paddr.value && --giving_up.looks == 0)
+		states[page_index(paddr)].references--;
 	return MM_OK;
 }
 
@@ -192,7 +206,7 @@ bool mm_memory_range(size_t index, struct prange *out)
 
 uint32_t mm_cpus_in_flight(void)
 {
-	return UINT32_C(1) << cpu_index();
+	return UINT32_C(1) << cpu_index() | (giving_up.looks > 0 ? UINT32_C(1) << 1 : 0);
 }
 
 void cpu_relax(void)

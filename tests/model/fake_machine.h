@@ -32,6 +32,10 @@ void fake_set_owner(struct paddr page, const struct vm_space *space);
 /* The page is in @sharing. */
 void fake_set_sharing(struct paddr page, const struct sharing *sharing, bool lent);
 
+/* CPU 1 is in a function that changes counts, and has said that it gives up a reference of @page. When @page
+ * has been looked at @looks times, the reference is gone and CPU 1 is out. */
+void fake_give_up(struct paddr page, unsigned int looks);
+
 /* Tells the attached observer. A new space is as it was asked for, unless it says what was. */
 void fake_operation(const struct mm_operation *operation);
 bool fake_observer_attached(void);

@@ -157,8 +157,8 @@ bool mm_memory_range(size_t index, struct prange *out);
 
 /*
  * Bit per CPU that is in a function which changes counts: perhaps between a change and its report. Read
- * a count first, and then this: if no other CPU's bit is set, none has changed the count and not
- * said so.
+ * this, the count, and this again, while no report can come in between: if no other CPU's bit was set,
+ * none has changed the count and not said so (set after), nor said so and not changed it (set before).
  */
 uint32_t mm_cpus_in_flight(void);
 
