@@ -29,14 +29,14 @@ void test_fail(const char *file, int line, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	print_error("%s:%d: %s\n", file, line, text);
+	print_error("# %s:%d: %s\n", file, line, text);
 	_fail(file, line);
 	abort();
 }
 
 void world_complaint(const char *judge, const char *text)
 {
-	print_error("%s: %s\n", judge, text);
+	print_error("# %s: %s\n", judge, text);
 }
 
 /* CPU time of all threads: some faults of what is tested make it wait, or go round, for ever. */
