@@ -6,25 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *judge_name(enum judge judge)
-{
-	static const char *const names[] = {
-		[JUDGE_NOBODY] = "nobody",
-		[JUDGE_MODEL] = "model",
-		[JUDGE_DISCIPLINE] = "discipline",
-		[JUDGE_SHARES] = "shares",
-		[JUDGE_INVARIANT] = "invariant",
-		[JUDGE_MACHINE] = "machine",
-		[JUDGE_STATUS] = "status",
-		[JUDGE_GUEST] = "guest",
-		[JUDGE_PAGE] = "page",
-		[JUDGE_END] = "end",
-		[JUDGE_HANG] = "hang",
-	};
-
-	return names[judge];
-}
-
 const char *call_name(enum mm_operation_kind kind)
 {
 #define OP(name, ...) #name,

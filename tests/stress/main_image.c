@@ -6,8 +6,6 @@
 #include "cpus.h"
 #include "stage_image.h"
 
-#include <stdio.h>
-
 int image_main(const struct boot_info *info)
 {
 	unsigned int cpus = cpus_up();
@@ -18,9 +16,5 @@ int image_main(const struct boot_info *info)
 		.cpus = cpus < STRESS_CPUS_MAX ? cpus : STRESS_CPUS_MAX,
 		.without_discipline = boot_number(info, "guests-only", 0) != 0,
 	};
-	if (!stage_prepare(info)) {
-		printf("no room for a world\n");
-		return 1;
-	}
-	return stress_run();
+	return stage_prepare(info) ? stress_run() : 1;
 }

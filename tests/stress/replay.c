@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "replay.h"
 
+#include "leave_out.h"
+
 #include <host/machine.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,40 +158,26 @@ static bool is_wrong_too(const struct journal *log)
 	return false;
 }
 
-/* Leaves out the steps from @first on, if the rest is wrong too. */
-static bool without(struct journal *log, const struct place *order, size_t first, size_t count)
+struct shrinking {
+	struct journal *log;
+	struct place *order; /* of the steps that are left */
+};
+
+static bool without(void *context, size_t first, size_t count)
 {
+	const struct shrinking *shrinking = context;
+	struct journal *log = shrinking->log;
+	const struct place *order = shrinking->order;
+
 	for (size_t i = first; i < first + count; i++)
 		log->left_out[order[i].cpu][order[i].index] = true;
-	if (time(NULL) < how.end && is_wrong_too(log))
+	if (time(NULL) < how.end && is_wrong_too(log)) {
+		(void)journal_order(log, shrinking->order);
 		return true;
+	}
 	for (size_t i = first; i < first + count; i++)
 		log->left_out[order[i].cpu][order[i].index] = false;
 	return false;
-}
-
-static void leave_out(struct journal *log, struct place *order)
-{
-	size_t count = journal_order(log, order);
-
-	for (size_t chunk = (count + 1) / 2; chunk > 0 && time(NULL) < how.end;) {
-		bool any = false;
-
-		for (size_t first = 0; first < count;) {
-			size_t length = count - first < chunk ? count - first : chunk;
-
-			if (without(log, order, first, length)) {
-				any = true;
-				count = journal_order(log, order);
-			} else {
-				first += length;
-			}
-		}
-		if (chunk > 1)
-			chunk /= 2;
-		else if (!any)
-			break;
-	}
 }
 
 static void print_steps(const struct journal *log, const struct place *order, size_t count)
@@ -231,7 +219,7 @@ void shrink(const struct journal *log)
 		}
 	}
 	how.end = time(NULL) + SHRINK_SECONDS;
-	leave_out(&left, order);
+	leave_out(journal_order(&left, order), without, &(struct shrinking){ &left, order });
 	count = journal_order(&left, order);
 	printf("shrunk to %zu steps, on %s; %s: %s\n", count,
 	       how.tries == 1 ? "one thread, in their order" : "threads",

@@ -11,21 +11,14 @@ static struct {
 	struct mm_lock_statistics nodes;
 } sums;
 
-static void add(uint64_t *sum, const uint64_t *more, size_t size)
-{
-	for (size_t i = 0; i < size / sizeof(*sum); i++)
-		sum[i] += more[i];
-}
-
 static void add_world(void)
 {
 	struct mm_statistics statistics = mm_statistics();
 	struct mm_lock_statistics nodes = mm_lock_statistics(MM_LOCK_NODE);
 
 	for (unsigned int cpu = 0; cpu < stress.options.cpus; cpu++)
-		add((uint64_t *)&sums.counts, (const uint64_t *)&stress.workers[cpu].counts,
-		    sizeof(sums.counts));
-	add((uint64_t *)&sums.statistics, (const uint64_t *)&statistics, sizeof(statistics));
+		counts_add(&sums.counts, &stress.workers[cpu].counts, sizeof(sums.counts));
+	counts_add(&sums.statistics, &statistics, sizeof(statistics));
 	sums.nodes.taken += nodes.taken;
 	sums.nodes.waited += nodes.waited;
 	sums.worlds++;
@@ -53,16 +46,10 @@ static void print_operations(void)
 		const uint64_t *statuses = sums.counts.statuses[kind];
 		uint64_t all = 0;
 
-		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
+		for (unsigned int status = 0; status < STATUSES_COUNT; status++)
 			all += statuses[status];
-		if (all == 0)
-			continue;
-		printf("  %-28s", call_name((enum mm_operation_kind)kind));
-		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
-			if (statuses[status] != 0)
-				printf(" %s %llu", mm_status_name((enum mm_status)status) + 3,
-				       (unsigned long long)statuses[status]);
-		printf("\n");
+		if (all != 0)
+			counts_print(call_name((enum mm_operation_kind)kind), statuses);
 	}
 }
 

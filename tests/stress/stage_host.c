@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* CPUs as threads on the simulated machine. */
 #define _GNU_SOURCE
+#include "machine_stage.h"
 #include "stress.h"
 
 #include <arch/observe.h>
@@ -12,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ARENA_BYTES (UINT64_C(64) << 20)
 /* Fewer than a world has spaces. */
 #define VMID_BITS 5
 /* How long the others may take to stop, and all to end a step. */
@@ -22,8 +22,6 @@
 /* So often others get their turn in the middle of an operation: between a descriptor and its DSB, a TLBI
  * and what relies on it, two locks. */
 #define YIELD_EVENTS 13
-
-static bool there_is_one;
 
 #if STRATA_CHECKED
 
@@ -53,40 +51,22 @@ static void interleave(void)
 
 bool stage_begin(struct stage *stage)
 {
-	static void *arenas[2];
-	const struct paddr start = paddr(0x40000000);
-	struct machine_config config = {
-		.memory = { prange(start, paddr(start.value + STAGE_BYTES)) },
-		.memory_count = 1,
-		.features =
-			stress.world % 2 == 0 ? machine_features_v8_0() : machine_features_v8_4(),
-	};
+	struct arch_features features =
+		stress.world % 2 == 0 ? machine_features_v8_0() : machine_features_v8_4();
 
-	config.features.vmid_bits = VMID_BITS;
-	if (there_is_one)
-		machine_destroy();
-	for (int i = 0; i < 2; i++)
-		if (arenas[i] == NULL)
-			arenas[i] = malloc(ARENA_BYTES);
+	features.vmid_bits = VMID_BITS;
 	interleave();
-	there_is_one = arenas[0] != NULL && arenas[1] != NULL && machine_create(&config);
-	*stage = (struct stage){
-		.start = start,
-		.linear_offset = machine_linear_offset(),
-		.arenas = { arenas[0], arenas[1] },
-		.arena_size = ARENA_BYTES,
-	};
-	return there_is_one;
+	return machine_stage(features, STAGE_BYTES, stage);
 }
 
 const char *stage_complaint(void)
 {
-	for (int kind = 0; kind < VIOLATION_COUNT; kind++)
-		if (machine_violations(kind) != 0)
-			return machine_violation_name(kind);
+	const char *complaint = machine_stage_complaint();
+
 	/* What a CPU may do at any moment, and what keeps the simulated TLBs short. */
-	machine_tlb_evict();
-	return NULL;
+	if (complaint == NULL)
+		machine_tlb_evict();
+	return complaint;
 }
 
 bool stage_prepare_space(struct worker *worker, struct guest_space *guest)

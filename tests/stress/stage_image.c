@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The CPUs of the board, at EL2. A world is a piece of memory that the subsystem of start-up gave out, which
- * is handed to the subsystem again as all the memory there is; EL2's own table lies outside of it and stays.
- * Guests run: one page of program in each space, which loads or stores one word.
+ * The CPUs of the board, at EL2. Guests run: one page of program in each space, which loads or stores one
+ * word.
  */
 #include "stage_image.h"
 
+#include "board_stage.h"
 #include "cpus.h"
 #include "exit.h"
 #include "interrupts.h"
@@ -15,7 +15,6 @@
 #include <arch/cpu.h>
 #include <arch/memory.h>
 #include <string.h>
-#include <strata/segment.h>
 
 /* How long the others may take to stop; the boot CPU waits less, so that one CPU reports. */
 #define STOP_SECONDS 2
@@ -34,44 +33,19 @@ static const uint32_t program[] = {
 	0x14000000,		/* b . */
 };
 
-static struct paddr start;
-static struct prange pool;
 static struct vcpu vcpus[STRESS_CPUS_MAX];
 
 bool stage_prepare(const struct boot_info *info)
 {
-	struct segment segment;
-
-	if (segment_alloc(STAGE_BYTES >> PAGE_SHIFT, MIB(2), FRAME_UNDEFINED, &segment) != MM_OK)
-		return false;
-	start = segment.start;
-	pool = info->model_pool;
 	for (unsigned int cpu = 0; cpu < STRESS_CPUS_MAX; cpu++)
 		vcpu_reset(&vcpus[cpu], iaddr(PROGRAM), cpu);
-	return true;
+	return board_stage_take(info, STAGE_BYTES);
 }
 
 bool stage_begin(struct stage *stage)
 {
-	static uint64_t linear_offset;
-	static char *arena;
-
-	if (arena == NULL) {
-		arena = mm_linear(pool.start);
-		linear_offset = (uint64_t)(uintptr_t)arena - pool.start.value;
-	}
-	*stage = (struct stage){
-		.start = start,
-		.linear_offset = linear_offset,
-		.arenas = { arena, arena + prange_size(pool) / 2 },
-		.arena_size = prange_size(pool) / 2,
-	};
+	board_stage(stage);
 	return true;
-}
-
-const char *stage_complaint(void)
-{
-	return NULL;
 }
 
 /* ---- CPUs -------------------------------------------------------------------------------------- */

@@ -5,5 +5,5 @@
 #include "boot_info.h"
 #include "stress.h"
 
-/* Takes the memory that worlds are made of. False: there is not so much. */
+/* Takes the memory that worlds are made of. False, and that is said: there is not so much. */
 bool stage_prepare(const struct boot_info *info);

@@ -13,8 +13,11 @@
  */
 #pragma once
 
+#include "counts.h"
+#include "judge.h"
 #include "monitor/random.h"
 #include "places.h"
+#include "stage.h"
 
 #include <stdatomic.h>
 #include <strata/dirty_log.h>
@@ -77,7 +80,7 @@ struct place {
 
 struct counts {
 	uint64_t calls, accesses, faults, spurious;
-	uint64_t statuses[OPERATION_COUNT][MM_NOT_SUPPORTED + 1];
+	uint64_t statuses[OPERATION_COUNT][STATUSES_COUNT];
 };
 
 /* What a CPU has. Boxes are passed on by exchange, so each belongs to one CPU or mailbox. */
@@ -95,20 +98,6 @@ struct worker {
 	unsigned int act;
 	struct counts counts;
 	_Atomic bool left; /* the world */
-};
-
-enum judge {
-	JUDGE_NOBODY,
-	JUDGE_MODEL,
-	JUDGE_DISCIPLINE,
-	JUDGE_SHARES,
-	JUDGE_INVARIANT,
-	JUDGE_MACHINE,
-	JUDGE_STATUS, /* a status that cannot be */
-	JUDGE_GUEST,  /* what a guest met */
-	JUDGE_PAGE,   /* what a page has */
-	JUDGE_END,    /* not all came back */
-	JUDGE_HANG,
 };
 
 struct finding {
@@ -153,7 +142,6 @@ extern struct stress stress;
 /* The first one counts; from then on no step is begun. */
 void find(struct worker *worker, enum judge judge, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-const char *judge_name(enum judge judge);
 const char *call_name(enum mm_operation_kind kind);
 bool stopped(void);
 
@@ -281,19 +269,9 @@ void journal_print(const struct journal *log);
 
 /* ---- Given by the program ---------------------------------------------------------------------- */
 
-struct stage {
-	struct paddr start; /* of STAGE_BYTES of memory that nobody else has */
-	uint64_t linear_offset;
-	void *arenas[2];
-	size_t arena_size;
-};
-
+/* The memory of a world. */
 #define STAGE_BYTES (UINT64_C(32) << 20)
 
-/* A machine whose memory nobody uses. The one before is gone. */
-bool stage_begin(struct stage *stage);
-/* What the machine says of how it was used; NULL: nothing wrong. */
-const char *stage_complaint(void);
 /* Runs worker_run on every CPU of stress.options, and returns when all have left. Not at all, if one
  * does not: then that is the finding, it is printed, and the program ended. */
 void stage_run(void);

@@ -38,7 +38,7 @@ QUOTED_FROM = {
     "arch/include": [], "arch/aarch64": [], "arch/host": [], "arch": [], "mm/include": [], "mm/model": [],
     "mm": [], "boot": ["boot", "mm/model"],
     "tests/guests": ["boot"],
-    "tests": ["boot", "mm/model", "mm", "tests/component", "tests/host", "tests/image",
+    "tests": ["boot", "mm/model", "mm", "tests/component", "tests/host", "tests/image", "tests/random",
               "arch/host", "arch/aarch64"],
 }
 
@@ -167,7 +167,7 @@ def check_cppcheck(tap, paths, compiler, picolibc):
                    "-D__attribute__(x)=", "-D__asm__(x)=", "-DSTRATA_CHECKED=1", "-DSTRATA_CANARIES=0",
                    "-DSTRATA_MAX_CPUS=8", "-DSTRATA_LOG_LEVEL=LOG_INFO", f"-I{picolibc}/include",
                    "-Iarch/include", "-Imm/include", "-Iarch/aarch64/include", "-Imm/model",
-                   "-Imm", "-Iboot", "-Itests/component"]
+                   "-Imm", "-Iboot", "-Itests/component", "-Itests/random"]
         tap.check("cppcheck has nothing to say", complaint([*command, *paths]))
 
         defect = os.path.join(directory, "defect.c")

@@ -4,10 +4,9 @@
  * from which on each call is said before it is made), events=1 (what the discipline sees is said, in
  * casemate's format). Exit code 0 if nothing was wrong.
  */
+#include "board_stage.h"
 #include "run.h"
-#include "stage_image.h"
 
-#include <stdio.h>
 #include <string.h>
 
 int image_main(const struct boot_info *info)
@@ -24,9 +23,5 @@ int image_main(const struct boot_info *info)
 	boot_option(info, "stage", stage, sizeof(stage));
 	options.stages[0] = strcmp(stage, "2") != 0;
 	options.stages[1] = strcmp(stage, "1") != 0;
-	if (!stage_prepare(info)) {
-		printf("no room for a world\n");
-		return 1;
-	}
-	return run(&options);
+	return board_stage_take(info, STAGE_BYTES) ? run(&options) : 1;
 }

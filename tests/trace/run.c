@@ -26,16 +26,9 @@ static void count(struct coverage *coverage, const struct step *step, enum mm_st
 
 static void print_calls(const struct coverage *coverage)
 {
-	for (unsigned int call = 0; call < CALLS; call++) {
-		if (call_name(call) == NULL)
-			continue;
-		printf("  %-28s", call_name(call));
-		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++)
-			if (coverage->statuses[call][status] != 0)
-				printf(" %s %llu", mm_status_name((enum mm_status)status) + 3,
-				       (unsigned long long)coverage->statuses[call][status]);
-		printf("\n");
-	}
+	for (unsigned int call = 0; call < CALLS; call++)
+		if (call_name(call) != NULL)
+			counts_print(call_name(call), coverage->statuses[call]);
 }
 
 static const struct {
@@ -64,7 +57,7 @@ static unsigned int print_wrong(const struct coverage *coverage)
 	unsigned int wrong = 0;
 
 	for (unsigned int call = 0; call < CALLS; call++)
-		for (unsigned int status = 0; status <= MM_NOT_SUPPORTED; status++) {
+		for (unsigned int status = 0; status < STATUSES_COUNT; status++) {
 			bool reaches = call_reaches(call) >> status & 1;
 
 			if (reaches == (coverage->statuses[call][status] != 0))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Delta debugging: ever smaller runs of steps are left out, as long as what is left is wrong too. */
 #include "shrink.h"
+
+#include "leave_out.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,19 +38,25 @@ static void mark(struct log *log, size_t first, size_t count)
 		log->steps[i].act ^= LEFT_OUT;
 }
 
-/* Whether the log without @count steps from @first on is wrong in the same way; then that is the log. */
-static bool without(struct log *log, size_t first, size_t count, struct trace *trace,
-		    struct finding *finding)
+struct shrinking {
+	struct log *log;
+	struct trace *trace;
+	struct finding *finding;
+};
+
+static bool without(void *context, size_t first, size_t count)
 {
+	const struct shrinking *shrinking = context;
+	struct log *log = shrinking->log;
 	struct finding now;
 
 	mark(log, first, count);
-	now = replay(log, trace);
-	if (!same(&now, finding)) {
+	now = replay(log, shrinking->trace);
+	if (!same(&now, shrinking->finding)) {
 		mark(log, first, count);
 		return false;
 	}
-	*finding = now;
+	*shrinking->finding = now;
 	memmove(&log->steps[first], &log->steps[first + count],
 		(log->count - first - count) * sizeof(log->steps[0]));
 	log->count -= count;
@@ -58,22 +65,9 @@ static bool without(struct log *log, size_t first, size_t count, struct trace *t
 
 void shrink(struct log *log, struct trace *trace, struct finding *finding)
 {
-	for (size_t chunk = log->count / 2; chunk > 0;) {
-		bool any = false;
+	struct shrinking shrinking = { log, trace, finding };
 
-		for (size_t first = 0; first < log->count;) {
-			size_t count = log->count - first < chunk ? log->count - first : chunk;
-
-			if (count < log->count && without(log, first, count, trace, finding))
-				any = true;
-			else
-				first += count;
-		}
-		if (chunk > 1)
-			chunk /= 2;
-		else if (!any)
-			chunk = 0;
-	}
+	leave_out(log->count, without, &shrinking);
 }
 
 /* ---- As C -------------------------------------------------------------------------------------- */

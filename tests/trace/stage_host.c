@@ -1,44 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A simulated machine for each world. */
+#include "machine_stage.h"
 #include "trace.h"
 
 #include <host/machine.h>
-#include <stdlib.h>
-
-#define ARENA_BYTES (UINT64_C(64) << 20)
-
-static bool there_is_one;
 
 bool stage_begin(struct stage *stage)
 {
-	static void *arenas[2];
-	const struct paddr start = paddr(0x40000000);
-	struct machine_config config = {
-		.memory = { prange(start, paddr(start.value + STAGE_BYTES)) },
-		.memory_count = 1,
-		.features = machine_features_v8_4(),
-	};
-
-	if (there_is_one)
-		machine_destroy();
-	for (int i = 0; i < 2; i++)
-		if (arenas[i] == NULL)
-			arenas[i] = malloc(ARENA_BYTES);
-	there_is_one = arenas[0] != NULL && arenas[1] != NULL && machine_create(&config);
-	*stage = (struct stage){
-		.start = start,
-		.linear_offset = machine_linear_offset(),
-		.has_el2 = true,
-		.arenas = { arenas[0], arenas[1] },
-		.arena_size = ARENA_BYTES,
-	};
-	return there_is_one;
+	return machine_stage(machine_features_v8_4(), STAGE_BYTES, stage);
 }
 
 const char *stage_complaint(void)
 {
-	for (int kind = 0; kind < VIOLATION_COUNT; kind++)
-		if (machine_violations(kind) != 0)
-			return machine_violation_name(kind);
-	return NULL;
+	return machine_stage_complaint();
 }

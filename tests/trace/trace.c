@@ -53,21 +53,6 @@ static void __attribute__((noreturn)) hear_panic(const char *invariant, uint64_t
 	longjmp(out_of_panic, 1);
 }
 
-const char *judge_name(enum judge judge)
-{
-	static const char *const names[] = {
-		[JUDGE_NOBODY] = "nobody",
-		[JUDGE_MODEL] = "model",
-		[JUDGE_DISCIPLINE] = "discipline",
-		[JUDGE_SHARES] = "shares",
-		[JUDGE_INVARIANT] = "invariant",
-		[JUDGE_REFUSAL] = "refusal",
-		[JUDGE_END] = "end",
-	};
-
-	return names[judge];
-}
-
 /* ---- Worlds ------------------------------------------------------------------------------------ */
 
 /*
@@ -288,18 +273,10 @@ static bool all_came_back(const struct trace *trace)
 	       now.pages[PAGE_TABLE] == trace->before.pages[PAGE_TABLE];
 }
 
-static void add_statistics(struct mm_statistics *sum)
-{
-	struct mm_statistics now = mm_statistics();
-	uint64_t *to = (uint64_t *)sum;
-	const uint64_t *from = (const uint64_t *)&now;
-
-	for (size_t i = 0; i < sizeof(now) / sizeof(*from); i++)
-		to[i] += from[i];
-}
-
 bool trace_end(struct trace *trace, struct coverage *coverage)
 {
+	struct mm_statistics statistics;
+
 	running = trace;
 	if (setjmp(out_of_panic) == 0) {
 		end_all(trace);
@@ -309,7 +286,8 @@ bool trace_end(struct trace *trace, struct coverage *coverage)
 			find(JUDGE_END, "pages did not come back");
 	}
 	coverage->worlds++;
-	add_statistics(&coverage->statistics);
+	statistics = mm_statistics();
+	counts_add(&coverage->statistics, &statistics, sizeof(statistics));
 	coverage->checks += model_report().operations;
 	coverage->events += discipline_report().events;
 	trace_abandon();

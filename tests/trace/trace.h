@@ -9,6 +9,9 @@
 #pragma once
 
 #include "act.h"
+#include "counts.h"
+#include "judge.h"
+#include "stage.h"
 
 #include <strata/statistics.h>
 
@@ -18,16 +21,6 @@ enum world_size {
 	WORLD_SMALL, /* memory runs out by itself */
 	WORLD_LARGE, /* blocks, and memory that never runs out */
 	WORLD_SIZES
-};
-
-enum judge {
-	JUDGE_NOBODY, /* nothing is wrong */
-	JUDGE_MODEL,
-	JUDGE_DISCIPLINE,
-	JUDGE_SHARES,
-	JUDGE_INVARIANT,
-	JUDGE_REFUSAL, /* something changed though the call was refused */
-	JUDGE_END,     /* not all came back when everything was given back */
 };
 
 struct finding {
@@ -49,7 +42,7 @@ struct trace {
 /* What there has been so far, over all worlds. */
 struct coverage {
 	uint64_t performed, refused, checks, events, worlds;
-	uint64_t statuses[CALLS][MM_NOT_SUPPORTED + 1];
+	uint64_t statuses[CALLS][STATUSES_COUNT];
 	struct mm_statistics statistics;
 };
 
@@ -81,22 +74,5 @@ void trace_print_states(const struct trace *trace);
 /* Leaves a world in which something was wrong. */
 void trace_abandon(void);
 
-const char *judge_name(enum judge judge);
-
-/* ---- Given by the program that traces: the machine ----------------------------------------------- */
-
-struct stage {
-	struct paddr start; /* of at least STAGE_BYTES of memory that nobody else has */
-	uint64_t linear_offset;
-	bool has_el2; /* EL2 can run on a table of the world */
-	void *arenas[2];
-	size_t arena_size;
-};
-
+/* The memory of a world, and what may be added to it. */
 #define STAGE_BYTES (UINT64_C(40) << 20)
-
-/* A machine whose memory nobody uses. The one before is gone. */
-bool stage_begin(struct stage *stage);
-
-/* What the machine says of how it was used; NULL: nothing wrong. */
-const char *stage_complaint(void);

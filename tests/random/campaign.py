@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs traces of many seeds, several at a time, and adds up what they say.
+"""Runs traces, or stress, of many seeds, several at a time, and adds up what they say.
 
     campaign.py [--seeds FIRST-LAST] [--jobs NUMBER] -- COMMAND...
 
 In COMMAND, @SEED@ stands for the seed, and @PRINT@ for the step from which on each call is said before it
-is made (0: none). It ends with exit code 124 at its time limit. A seed that does is run once more, from
-the last step that it named on, so that the call which does not end is known: the run is the same.
+is made (0: none). It ends with exit code 124 at its time limit: then the last line that it said is said
+again. If there is @PRINT@ in COMMAND, the seed is run once more instead, from the last step that it named
+on, so that the call which does not end is known: the run is the same.
 
 One seed: what it says goes to stdout as it comes. Several: the sums of what they say; or, if one was wrong,
 no other is begun, and what that said goes there. Progress goes to stderr. Exit codes: that of the first
@@ -15,6 +16,7 @@ seed that did not end well, 0 if all did.
 import argparse
 import collections
 import concurrent.futures
+import itertools
 import re
 import subprocess
 import sys
@@ -24,10 +26,12 @@ import time
 TIMED_OUT = 124
 STEP = re.compile(r"^trace: step (\d+)$")
 CALL = re.compile(r"^\d+ \w")
-ROW = re.compile(r"^  (\S.*?)((?: +[A-Z_]+ \d+)+)$")
-BRANCH = re.compile(r"^  ([a-z][a-z ]*?) +(\d+)$")
-LAST = re.compile(r"^trace: (\d+) operations in (\d+) worlds, (\d+) refused; model: (\d+) checked, "
-                  r"0 differences; discipline: (\d+) events, 0 reports$")
+# What a run ends with: a table of statuses, lines with numbers, and the last line.
+TABLE = "operations, and how they ended"
+ROW = re.compile(r"^  ([A-Z]\w*)((?: +[A-Z_]+ \d+)*) *$")
+LAST = re.compile(r"^(trace|stress): \d+ operations .*in \d+ worlds.*, 0 differences; .*, 0 reports$")
+# One that is the same in each run is no sum.
+NUMBER = re.compile(r"(?<!on )\b\d+")
 
 
 class Seed:
@@ -48,14 +52,19 @@ class Seed:
 
         self.code = self.run(0, say)
         if self.code == TIMED_OUT:
-            calls = []
-            self.run(self.step + 1, calls.append)
-            calls = [line for line in calls if CALL.match(line)]
-            say(f"NO END: seed {self.seed}, step {calls[-1]}" if calls else
-                f"NO END: seed {self.seed}, after step {self.step}")
+            say(f"NO END: seed {self.seed}, {self.where()}")
         elif self.code == 0 and not (self.lines and LAST.match(self.lines[-1])):
             say(f"seed {self.seed} did not say how it ended")
             self.code = 1
+
+    def where(self):
+        """How far it came that has no end."""
+        calls = []
+        if any("@PRINT@" in word for word in self.command):
+            self.run(self.step + 1, lambda line: calls.append(line) if CALL.match(line) else None)
+        if calls:
+            return f"step {calls[-1]}"
+        return f"after: {self.lines[-1] if self.lines else 'nothing'}"
 
     def run(self, first_printed, on_line):
         """Returns the exit code."""
@@ -70,36 +79,33 @@ class Seed:
 
 
 class Sums:
-    """Of the tables and the last lines of several runs."""
+    """Of the numbers that several runs end with."""
 
     def __init__(self):
-        self.statuses, self.branches = {}, {}
-        self.last = [0] * LAST.groups
+        self.statuses, self.lines = {}, {}
 
     def add(self, lines):
-        for line in lines:
+        for line in list(itertools.dropwhile(lambda line: line != TABLE, lines))[1:]:
             if found := ROW.match(line):
                 row = self.statuses.setdefault(found[1], collections.Counter())
                 words = found[2].split()
                 for status, count in zip(words[::2], words[1::2]):
                     row[status] += int(count)
-            elif found := BRANCH.match(line):
-                self.branches[found[1]] = self.branches.get(found[1], 0) + int(found[2])
-            elif found := LAST.match(line):
-                self.last = [a + int(b) for a, b in zip(self.last, found.groups())]
+            else:
+                numbers = [int(number) for number in NUMBER.findall(line)]
+                text, before = self.lines.get(NUMBER.sub("", line), (line, [0] * len(numbers)))
+                self.lines[NUMBER.sub("", line)] = (text, [a + b for a, b in zip(before, numbers)])
 
     def print(self, first, last):
-        print("operations, and how they ended")
+        print(TABLE)
         for name, row in self.statuses.items():
             order = sorted(row, key=lambda status: (status != "OK", status))
-            print(f"  {name:<28}" + "".join(f" {status} {row[status]}" for status in order))
-        print("branches")
-        for name, count in self.branches.items():
-            print(f"  {name:<28} {count}")
-        operations, worlds, refused, checks, events = self.last
-        print(f"trace: seeds {first} to {last}, {operations} operations in {worlds} worlds, {refused} "
-              f"refused; model: {checks} checked, 0 differences; discipline: {events} events, "
-              "0 reports")
+            if order:
+                print(f"  {name:<28}" + "".join(f" {status} {row[status]}" for status in order))
+        for text, numbers in self.lines.values():
+            left = iter(numbers)
+            line = NUMBER.sub(lambda match: str(next(left)), text)
+            print(line.replace(": ", f": seeds {first} to {last}, ", 1) if LAST.match(line) else line)
 
 
 def campaign(command, first, last, jobs):
@@ -114,7 +120,7 @@ def campaign(command, first, last, jobs):
         seed.perform(lambda line: None)
         if seed.code != 0:
             stop.set()
-        print(f"trace: seed {number}: exit code {seed.code}, {time.monotonic() - started:.0f} s",
+        print(f"campaign: seed {number}: exit code {seed.code}, {time.monotonic() - started:.0f} s",
               file=sys.stderr, flush=True)
         return seed
 

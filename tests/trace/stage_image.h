@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
-/* The beginning of traces in an image. */
-#pragma once
-
-#include "boot_info.h"
-#include "trace.h"
-
-/* Takes the memory that worlds are made of. False: there is not so much. */
-bool stage_prepare(const struct boot_info *info);
