@@ -37,9 +37,10 @@ enum boot_gic {
 	BOOT_GIC_V3, /* gic_regions: distributor, redistributors */
 };
 
-/* How firmware is called (Arm DEN0022). By HVC it is out of reach at EL2. */
+/* How firmware is called (Arm DEN0022). */
 enum boot_psci {
 	BOOT_PSCI_NONE,
+	BOOT_PSCI_UNKNOWN, /* in a way that is neither of these */
 	BOOT_PSCI_SMC,
 	BOOT_PSCI_HVC,
 };

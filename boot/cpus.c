@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cpus.h"
+#include "data_cache.h"
 #include "exceptions.h"
 #include "exit.h"
 #include "image.h"
@@ -67,7 +68,6 @@ struct secondary secondaries[STRATA_MAX_CPUS];
 
 static const struct boot_info *boot;
 
-void data_cache_clean(const void *start, const void *end);
 void secondary_main(void);
 
 unsigned int cpus_up(void)
@@ -87,15 +87,20 @@ bool cpus_is_up(unsigned int index)
 
 /* ---- On the CPU that comes -------------------------------------------------------------------- */
 
-static void answer(enum state state)
+/* Where it does no harm: with interrupts masked, on a stack and a table that stay its own and there. */
+static _Noreturn void halt(void)
+{
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+/* Whether the boot CPU still waited for it. */
+static bool answer(enum state state)
 {
 	enum state called = CPU_CALLED;
 
-	if (!atomic_compare_exchange_strong_explicit(&states[cpu_index()], &called, state,
-						     memory_order_release, memory_order_relaxed) ||
-	    state != CPU_UP)
-		for (;;)
-			__asm__ volatile("wfe");
+	return atomic_compare_exchange_strong_explicit(&states[cpu_index()], &called, state,
+						       memory_order_release, memory_order_relaxed);
 }
 
 static _Noreturn void serve(struct mailbox *mailbox)
@@ -121,9 +126,12 @@ void secondary_main(void)
 	/* It is in TTBR0_EL2 already; who observes learns of it here. */
 	el2_stage1_load(boot->el2_space->root, boot->el2_space->geometry);
 	vcpu_host_init();
-	if (!features_suffice_here() || !interrupts_init_this_cpu())
+	if (!features_suffice_here() || !interrupts_init_this_cpu()) {
 		answer(CPU_UNFIT);
-	answer(CPU_UP);
+		halt();
+	}
+	if (!answer(CPU_UP))
+		halt();
 	serve(&mailboxes[cpu_index()]);
 }
 
@@ -172,7 +180,7 @@ static bool call(const struct boot_cpu *cpu)
 		return true;
 	}
 
-	int32_t status = psci_cpu_on(boot->psci_cpu_on, cpu->affinity, entry, 0);
+	int32_t status = psci_cpu_on(boot->psci, boot->psci_cpu_on, cpu->affinity, entry, 0);
 
 	if (status != PSCI_SUCCESS)
 		leave_out(cpu, psci_error_name(status));
@@ -253,8 +261,8 @@ void cpus_start(const struct boot_info *info)
 			leave_out(cpu, cpu->problem);
 		else if (index == STRATA_MAX_CPUS)
 			leave_out(cpu, "there is no room for one more");
-		else
-			index += start(index, cpu);
+		else if (start(index, cpu))
+			index++;
 	}
 	if (info->cpu_count > BOOT_CPUS_MAX)
 		log_warning("%u CPUs more are left out", info->cpu_count - BOOT_CPUS_MAX);

@@ -13,7 +13,7 @@ static enum boot_psci psci_conduit(const char *method)
 {
 	if (strcmp(method, "smc") == 0)
 		return BOOT_PSCI_SMC;
-	return strcmp(method, "hvc") == 0 ? BOOT_PSCI_HVC : BOOT_PSCI_NONE;
+	return strcmp(method, "hvc") == 0 ? BOOT_PSCI_HVC : BOOT_PSCI_UNKNOWN;
 }
 
 void device_tree_psci(const void *blob, struct boot_info *info)
@@ -80,10 +80,10 @@ static const void *method_list(const void *blob, int cpus, int node, int *length
 
 static const char *psci_problem(const struct boot_info *info)
 {
-	if (info->psci == BOOT_PSCI_HVC)
-		return "firmware is called by HVC, which does not leave EL2";
 	if (info->psci == BOOT_PSCI_NONE)
 		return "there is no usable PSCI node";
+	if (info->psci == BOOT_PSCI_UNKNOWN)
+		return "the method of PSCI is neither smc nor hvc";
 	return info->psci_cpu_on == 0 ? "PSCI has no CPU_ON" : NULL;
 }
 

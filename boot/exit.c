@@ -19,22 +19,22 @@
 static enum {
 	EXIT_HALT,
 	EXIT_SEMIHOSTING,
-	EXIT_PSCI_SMC,
+	EXIT_PSCI,
 } exit_method;
 
+static enum boot_psci psci_conduit;
 static uint32_t psci_system_off_number;
 
 void machine_exit_init(const struct boot_info *info)
 {
 	char value[16];
 
+	psci_conduit = info->psci;
 	psci_system_off_number = info->psci_system_off;
 	if (boot_option(info, "exit", value, sizeof(value)) && strcmp(value, "semihosting") == 0)
 		exit_method = EXIT_SEMIHOSTING;
-	else if (info->psci == BOOT_PSCI_SMC && info->psci_system_off != 0)
-		exit_method = EXIT_PSCI_SMC;
-	else /* PSCI by HVC is for EL1: from here it would arrive in our own vectors. */
-		exit_method = EXIT_HALT;
+	else
+		exit_method = info->psci_system_off != 0 ? EXIT_PSCI : EXIT_HALT;
 }
 
 bool machine_is_emulated(void)
@@ -62,8 +62,8 @@ void machine_exit(int code)
 	exit_method = EXIT_HALT;
 	if (method == EXIT_SEMIHOSTING)
 		semihosting_exit(code);
-	else if (method == EXIT_PSCI_SMC)
-		psci_system_off(psci_system_off_number);
+	else if (method == EXIT_PSCI)
+		psci_system_off(psci_conduit, psci_system_off_number);
 	for (;;)
 		__asm__ volatile("msr daifset, #0xf\n\twfe");
 }

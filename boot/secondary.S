@@ -58,7 +58,7 @@ FUNCTION secondary_start
 	b	halt
 END_FUNCTION secondary_start
 
-/* void data_cache_clean(const void *start, const void *end), to the Point of Coherency. */
+/* void data_cache_clean(const void *start, const void *end): data_cache.h */
 FUNCTION data_cache_clean
 	mrs	x2, ctr_el0
 	ubfx	x2, x2, #16, #4		// DminLine: log2 of words

@@ -18,6 +18,8 @@ from tap import Tap, complaint
 HEX = "0x[0-9a-f]{16}"
 
 WRITE_MAIR = (0xd51ca203).to_bytes(4, "little")  # MSR MAIR_EL2, x3: once, in mmu_enable
+PSCI_CPU_OFF = 0x84000002
+SCR_EL3, HVC_ENABLE = 0x80038c01c030531, 1 << 8  # as entry.S has it, and its bit HCE
 RELATIVE = (1027).to_bytes(8, "little")  # r_info of R_AARCH64_RELATIVE
 
 
@@ -53,10 +55,10 @@ class Boots:
                       entry=entry)
 
 
-    def check_firmware(self, claim, tree, *arguments, cpu=None, table=0):
+    def check_firmware(self, claim, tree, *arguments, entry=None, **data):
         """Starts the image from EL3, with EL2 full of ones, on the CPU or on all at once; with a spin
         table, on the first one."""
-        code = machines.firmware(self.entry, TREE_ADDRESS, IMAGE_ADDRESS, cpu, table)
+        code = machines.firmware(entry or self.entry, TREE_ADDRESS, IMAGE_ADDRESS, **data)
         self.check(claim, "--bios", "--machine", "secure=on", "--smp", "4",
                    *loader(self.image, IMAGE_ADDRESS),
                    *loader(self.file(tree), TREE_ADDRESS), *arguments, image=self.file(code))
@@ -267,6 +269,7 @@ def exceptions(boots):
           "data abort, translation fault at level 3 on a write of .*: the emergency stack "
           "of CPU 0 overflowed into its guard page$", r"ELR_EL2 .*\(recurse\+", "^called by:",
           r"\(recurse\+")
+    check("an HVC of EL2 itself", "hvc", "HVC$", r"ELR_EL2 .*\(hvc_from_el2\+", *backtrace)
     check("a jump to nowhere", "jump", "instruction abort, .* on a fetch of 0x0000000000001000$",
           "ELR_EL2   0x0000000000001000$")
     check("a stack frame that was written over", "smash",
@@ -379,8 +382,12 @@ def absent_cpus(boots):
           *left_out("cpu@8", "there is no room for one more$"),
           *left_out("cpu@9", "there is no room for one more$"), *up(8, 10), smp=8)
     check("a boot CPU that the tree does not name", [psci(1)], *up(2, 1))
-    check("PSCI by HVC", [psci(0), psci(1)], *left_out("cpu@1", "firmware is called by HVC"),
-          *up(1, 2), change=lambda text: text.replace('"smc"', '"hvc"'))
+    check("PSCI by HVC, which nobody serves", [psci(i) for i in range(3)],
+          *left_out("cpu@1", "NOT_SUPPORTED$"), *left_out("cpu@2", "NOT_SUPPORTED$"), *up(1, 3),
+          change=lambda text: text.replace('"smc"', '"hvc"'))
+    check("PSCI by other means", [psci(0), psci(1)],
+          *left_out("cpu@1", "the method of PSCI is neither smc nor hvc$"), *up(1, 2),
+          change=lambda text: text.replace('"smc"', '"svc"'))
     check("no PSCI", [psci(0), psci(1)], *left_out("cpu@1", "there is no usable PSCI node$"),
           *up(1, 2), change=lambda text: text.replace('"arm,psci-1.0"', '"arm,nothing"'))
     check("PSCI 0.1", [psci(0), psci(1)], *up(2),
@@ -388,6 +395,52 @@ def absent_cpus(boots):
     check("PSCI 0.1 that starts no CPU", [psci(0), psci(1)],
           *left_out("cpu@1", "PSCI has no CPU_ON$"), *up(1, 2),
           change=lambda text: text.replace('"arm,psci-1.0"', '"arm,psci"'))
+
+
+def by_hvc(boots):
+    """PSCI by HVC from EL2, answered above it: by the machine, as if by a hypervisor that has one as guest."""
+    # Nobody has given the interrupts to us: CPUs wait for events.
+    nodes = machines.cpus(*(machines.cpu(i) for i in range(4)))
+
+    def tree(bootargs):
+        text = source(bootargs=bootargs, console=machines.CONSOLE + nodes)
+        return compile_tree(text.replace('"smc"', '"hvc"'))
+
+    for cpu in ("cortex-a53", "cortex-a72", "cortex-a76", "max"):
+        answered = ["--cpu", cpu, "--qemu=-global", f"--qemu={cpu}-arm-cpu.psci-conduit=2"]
+        boots.check_firmware(f"CPUs are started, {cpu}", tree("exit=semihosting do=cpus"),
+                             *answered, *up(4), cpu=0, off=PSCI_CPU_OFF)
+        boots.check_firmware(f"the machine is turned off, {cpu}", tree("do=exit"), *answered,
+                             "--no-semihosting", "--exit", "0", "--reject", "^strata: unexpected",
+                             cpu=0, off=PSCI_CPU_OFF)
+    enabled, disabled = (scr.to_bytes(8, "little") for scr in (SCR_EL3, SCR_EL3 & ~HVC_ENABLE))
+    boots.check_firmware("HVC is UNDEFINED at EL2", tree("exit=semihosting do=cpus"),
+                         *left_out("cpu@1", "NOT_SUPPORTED$"), *up(1, 4), cpu=0,
+                         entry=boots.entry.replace(enabled, disabled))
+
+
+def late_cpus(boots):
+    """A CPU that arrives after its time is named and left out, and does no harm when it arrives."""
+    table = 0x43000000
+    seconds = 62500000  # of the system counter, in counts
+    nodes = machines.cpus(*(machines.spinning_cpu(i, table + 8 * i) for i in range(4)))
+    tree = compile_tree(source(bootargs="exit=semihosting do=cpus-late",
+                               console=machines.CONSOLE + nodes))
+    late = "it did not come up within 2000 ms$"
+    # The others are up by then, and at work.
+    for number in range(1, 4):
+        boots.check_firmware(f"CPU {number} is late", tree, *left_out(f"cpu@{number}", late),
+                             *expect(f"^CPU {number} arrived, 3 CPUs up before and 3 after$",
+                                     "^3 CPUs in step, 150 rounds done$"), *up(3, 4),
+                             table=table, late=number, delay=4 * seconds)
+    # Each arrives while the boot CPU waits for the next.
+    boots.check_firmware("all CPUs are late", tree,
+                         *(word for number in range(1, 4)
+                           for word in left_out(f"cpu@{number}", late)),
+                         *expect(*(f"^CPU {number} arrived, 1 CPUs up before and 1 after$"
+                                   for number in range(1, 4)),
+                                 "^1 CPUs in step, 50 rounds done$"), *up(1, 4),
+                         table=table, delay=3 * seconds)
 
 
 def spin_tables(boots):
@@ -412,7 +465,8 @@ def spin_tables(boots):
 
 
 GROUPS = {group.__name__: group for group in (
-    levels, places, loaders, trees, exceptions, exits, interrupts, cpus, absent_cpus, spin_tables)}
+    levels, places, loaders, trees, exceptions, exits, interrupts, cpus, absent_cpus, by_hvc, late_cpus,
+    spin_tables)}
 
 
 def main():

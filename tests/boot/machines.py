@@ -10,6 +10,7 @@ import subprocess
 STUB_ADDRESS = 0x40200000
 TREE_ADDRESS = 0x44000000
 IMAGE_ADDRESS = 0x50080000
+ALL = (1 << 64) - 1  # CPUs
 
 MEMORY = "memory@40000000 { device_type = \"memory\"; reg = <0 0x40000000 0 0x40000000>; };"
 CONSOLE = "pl011@9000000 { compatible = \"arm,pl011\"; reg = <0 0x09000000 0 0x1000>; };"
@@ -83,9 +84,10 @@ def stub(x0, entry):
     return struct.pack("<4I2Q", 0x58000080, 0x580000a1, 0xd61f0020, 0xd503201f, x0, entry)
 
 
-def firmware(code, x0, entry, cpu=None, table=0):
+def firmware(code, x0, entry, cpu=None, off=0, table=0, late=None, delay=0):
     """Flat code of boot_entry (tests/boot/image/entry.S) with its data."""
-    return code + struct.pack("<4Q", x0, entry, (1 << 64) - 1 if cpu is None else cpu, table)
+    cpu, late = (ALL if which is None else which for which in (cpu, late))
+    return code + struct.pack("<7Q", x0, entry, cpu, off, table, late, delay)
 
 
 def loader(path, address):

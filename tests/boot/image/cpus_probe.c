@@ -12,11 +12,17 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <strata/frame.h>
+#include <strata/mm.h>
 
 #define ROUNDS 2000
+#define ROUNDS_BY_EVENTS                                                                           \
+	50 /* without interrupts: QEMU makes a CPU that waits so look all the time */
 #define LINES 200
 #define FRAMES 64
 #define TIMER_MICROSECONDS 2000
+#define STACK_WORDS 64 /* of which a CPU that came so far has written some */
+#define LATE_MILLISECONDS 20000
+#define HARM_MILLISECONDS 300
 
 /* Registers that say the same on every CPU. Those of optional features come with the names that the
  * boot CPU says it has. */
@@ -159,17 +165,65 @@ static void note_round(void *argument)
 	atomic_fetch_add_explicit(&done, 1, memory_order_relaxed);
 }
 
-int cpus_rounds(const struct boot_info *info)
+static int rounds(unsigned int count)
 {
 	unsigned int right = 0;
 
-	(void)info;
-	for (round_number = 0; round_number < ROUNDS; round_number++)
+	for (round_number = 0; round_number < count; round_number++)
 		cpus_run(note_round, &round_number);
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-		right += seen[cpu] == ROUNDS;
+		right += seen[cpu] == count;
 	log_info("%u CPUs in step, %" PRIu64 " rounds done", right, atomic_load(&done));
-	return right == cpus_up() && atomic_load(&done) == (uint64_t)right * ROUNDS ? 0 : 1;
+	return right == cpus_up() && atomic_load(&done) == (uint64_t)right * count ? 0 : 1;
+}
+
+int cpus_rounds(const struct boot_info *info)
+{
+	(void)info;
+	return rounds(ROUNDS);
+}
+
+/* It leaves all ones in its word when it goes on, and soon after that it is on its stack. */
+static bool has_arrived(const struct boot_info *info, unsigned int cpu)
+{
+	const volatile uint64_t *word = mm_linear(info->cpus[cpu].release);
+	const volatile uint64_t *top = (uint64_t *)(cpu_stacks[cpu].bytes + STACK_SIZE);
+	bool on_its_stack = false;
+
+	for (unsigned int i = 1; i <= STACK_WORDS; i++)
+		on_its_stack |= *(top - i) != 0;
+	return *word == UINT64_MAX && on_its_stack;
+}
+
+static uint64_t milliseconds_since(uint64_t start)
+{
+	return (register_read(cntpct_el0) - start) * 1000 / register_read(cntfrq_el0);
+}
+
+/* CPUs of a spin table, in its order, each of which comes at once or late. */
+int cpus_late(const struct boot_info *info)
+{
+	for (unsigned int cpu = 1; cpu < info->cpu_count; cpu++) {
+		const unsigned int before = cpus_up();
+
+		if (cpus_is_up(cpu))
+			continue;
+
+		uint64_t start = register_read(cntpct_el0);
+
+		while (!has_arrived(info, cpu)) {
+			if (milliseconds_since(start) > LATE_MILLISECONDS) {
+				log_error("CPU %u did not arrive", cpu);
+				return 1;
+			}
+		}
+		/* It has time to do what it should not. */
+		start = register_read(cntpct_el0);
+		while (milliseconds_since(start) < HARM_MILLISECONDS)
+			;
+		log_info("CPU %u arrived, %u CPUs up before and %u after", cpu, before, cpus_up());
+	}
+	return rounds(ROUNDS_BY_EVENTS) + cpus_probe(info);
 }
 
 static void print_lines(void *argument)

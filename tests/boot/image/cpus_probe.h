@@ -16,5 +16,8 @@ int cpus_lines(const struct boot_info *info);
 /* All but the boot CPU find a broken invariant at once. */
 int cpus_panic(const struct boot_info *info);
 
+/* CPUs of a spin table, in its order, of which some come late: each arrives, and changes nothing. */
+int cpus_late(const struct boot_info *info);
+
 /* The last CPU uses up its stack. */
 int cpus_overflow(const struct boot_info *info);

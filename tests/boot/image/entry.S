@@ -3,9 +3,12 @@
  * A loader that leaves EL2 in the worst state that the boot protocol permits: every control register
  * full of ones but for SCTLR_EL2.M and GCSCR_EL2 (with its bits even BL may fault), and SP_EL0
  * selected. It is flat code that every CPU runs at EL3,
- * wherever it lies; the test appends four doublewords: x0 and pc for the image, the Aff0 of the
- * only CPU that goes on, or all ones for all of them, and where there is a spin table, or 0. Where there is
- * one, a CPU with another Aff0 than 0 goes on to what is in its doubleword there, once that is not 0.
+ * wherever it lies; the test appends doublewords: x0 and pc for the image; the Aff0 of the
+ * only CPU that goes on, or all ones for all of them; the function by which the others turn themselves off,
+ * called by HVC, or 0; where there is a spin table, or 0. Where there is
+ * one, a CPU with another Aff0 than 0 goes on to what is in its doubleword there, once that is not 0. The
+ * last two: the Aff0 of the one that is late, or all ones for all of them, and by how many counts, or 0. It
+ * leaves all ones in its doubleword when it goes on at last.
  */
 #include <aarch64/registers.h>
 
@@ -50,8 +53,13 @@ entry:
 	and	x1, x1, #0xff
 	cmn	x0, #1
 	ccmp	x0, x1, #4, ne		// "equal" for all ones
-	b.ne	.
+	b.eq	1f
+	ldr	x0, off
+	cbz	x0, .
+	hvc	#0
+	b	.
 
+1:
 	ldr	x0, scr
 	msr	scr_el3, x0
 	msr	cptr_el3, xzr
@@ -140,6 +148,19 @@ entry:
 12:	wfe
 	ldr	x0, [x1, x2, lsl #3]
 	cbz	x0, 12b
+	ldr	x3, late
+	cmn	x3, #1
+	ccmp	x3, x2, #4, ne		// "equal" for all ones
+	b.ne	13f
+	ldr	x3, delay
+	cbz	x3, 13f
+	mrs	x4, cntpct_el0
+	add	x3, x3, x4
+1:	mrs	x4, cntpct_el0
+	cmp	x4, x3
+	b.lo	1b
+	mov	x4, #-1
+	str	x4, [x1, x2, lsl #3]
 13:	msr	elr_el3, x0
 	ldr	x0, argument
 	eret
@@ -152,4 +173,7 @@ mdcr:
 argument:
 start = . + 8
 chosen = . + 16
-table = . + 24
+off = . + 24
+table = . + 32
+late = . + 40
+delay = . + 48

@@ -61,6 +61,13 @@ static __attribute__((noinline)) int undefined(const struct boot_info *info)
 	return survived("an undefined instruction");
 }
 
+static __attribute__((noinline)) int hvc_from_el2(const struct boot_info *info)
+{
+	(void)info;
+	__asm__ volatile("hvc #0" : : : "memory");
+	return survived("an HVC of EL2");
+}
+
 static int write_text(const struct boot_info *info)
 {
 	(void)info;
@@ -251,6 +258,7 @@ static const struct {
 	{ "wait", wait },
 	{ "exit", exit_code },
 	{ "undefined", undefined },
+	{ "hvc", hvc_from_el2 },
 	{ "write-text", write_text },
 	{ "write-rodata", write_rodata },
 	{ "write-relro", write_relro },
@@ -273,6 +281,7 @@ static const struct {
 	{ "cpus-lines", cpus_lines },
 	{ "cpus-panic", cpus_panic },
 	{ "cpus-overflow", cpus_overflow },
+	{ "cpus-late", cpus_late },
 };
 
 int image_main(const struct boot_info *info)
