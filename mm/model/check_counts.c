@@ -83,23 +83,35 @@ void check_references(struct cursor_check *check)
 	step_counts(&check->checker->store, check->operation, true, check->subject);
 }
 
+/* Whether it took a reference, or gave one to a table. */
+static bool changes_counts(const struct mm_operation *operation)
+{
+	switch ((enum cursor_operation)operation->kind) {
+	case OPERATION_CURSOR_QUERY:
+		return operation->item.mapped && operation->item.counted;
+	case OPERATION_CURSOR_MAP:
+	case OPERATION_CURSOR_MAP_SEGMENT:
+	case OPERATION_CURSOR_REPLACE:
+		return true;
+	case OPERATION_CURSOR_OPEN:
+	case OPERATION_CURSOR_CLOSE:
+	case OPERATION_CURSOR_VIRT_ADDR:
+	case OPERATION_CURSOR_PEEK:
+	case OPERATION_CURSOR_FIND_NEXT:
+	case OPERATION_CURSOR_JUMP:
+	case OPERATION_CURSOR_MAP_IOMEM:
+	case OPERATION_CURSOR_UNMAP:
+	case OPERATION_CURSOR_PROTECT:
+	case OPERATION_CURSOR_PROTECT_NEXT:
+		break;
+	}
+	return false;
+}
+
 void check_references_elsewhere(struct checker *checker, const struct mm_operation *operation)
 {
 	struct subject subject = { operation_name(operation->kind), 0 };
 
-	if (operation->status != MM_OK)
-		return;
-	switch (operation->kind) {
-	case OPERATION_CURSOR_QUERY:
-		if (!operation->item.mapped || !operation->item.counted)
-			return;
-		break;
-	case OPERATION_CURSOR_MAP:
-	case OPERATION_CURSOR_MAP_SEGMENT:
-	case OPERATION_CURSOR_REPLACE:
-		break;
-	default:
-		return;
-	}
-	step_counts(&checker->store, operation, false, subject);
+	if (operation->status == MM_OK && changes_counts(operation))
+		step_counts(&checker->store, operation, false, subject);
 }

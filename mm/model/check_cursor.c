@@ -109,7 +109,7 @@ static bool range_begins_at_position(const struct cursor_check *check)
 	uint64_t start = check->operation->range.start.value;
 	uint64_t position = check->open->state.position.value;
 
-	switch (check->operation->kind) {
+	switch ((enum cursor_operation)check->operation->kind) {
 	case OPERATION_CURSOR_FIND_NEXT:
 	case OPERATION_CURSOR_MAP:
 	case OPERATION_CURSOR_MAP_SEGMENT:
@@ -123,9 +123,15 @@ static bool range_begins_at_position(const struct cursor_check *check)
 		difference(check->subject, check->operation->position,
 			   "the range begins at 0x%" PRIx64, start);
 		return false;
-	default:
-		return true;
+	case OPERATION_CURSOR_OPEN: /* is asked of a space */
+	case OPERATION_CURSOR_CLOSE:
+	case OPERATION_CURSOR_VIRT_ADDR:
+	case OPERATION_CURSOR_QUERY:
+	case OPERATION_CURSOR_PEEK:
+	case OPERATION_CURSOR_JUMP:
+		break;
 	}
+	return true;
 }
 
 /* What is dirty now, and what can become so: dirty logs have it, whatever becomes of it. */
@@ -135,12 +141,9 @@ static void note_dirty(const struct cursor_check *check)
 			 irange_intersection(check->open->state.range, check->operation->range));
 }
 
-static void check_open_cursor(struct cursor_check *check)
+static void check_one(struct cursor_check *check)
 {
-	check_position(check, check->operation->position);
-	if (!range_begins_at_position(check))
-		return;
-	switch (check->operation->kind) {
+	switch ((enum cursor_operation)check->operation->kind) {
 	case OPERATION_CURSOR_QUERY:
 	case OPERATION_CURSOR_PEEK:
 		check_query(check);
@@ -168,12 +171,22 @@ static void check_open_cursor(struct cursor_check *check)
 	case OPERATION_CURSOR_PROTECT_NEXT:
 		check_protect_next(check);
 		break;
-	case OPERATION_CURSOR_FLUSH:
-		check_nothing_parked(&check->checker->store, check->operation, check->subject);
-		break;
-	default:
+	case OPERATION_CURSOR_OPEN: /* these begin and end it, */
+	case OPERATION_CURSOR_CLOSE:
+	case OPERATION_CURSOR_VIRT_ADDR: /* and its position is compared after all others */
 		break;
 	}
+}
+
+static void check_open_cursor(struct cursor_check *check)
+{
+	check_position(check, check->operation->position);
+	if (!range_begins_at_position(check))
+		return;
+	if (check->operation->kind == OPERATION_CURSOR_FLUSH)
+		check_nothing_parked(&check->checker->store, check->operation, check->subject);
+	else
+		check_one(check);
 	note_dirty(check);
 	if (check->checker->store.out_of_storage)
 		return; /* the state is not what it should be */

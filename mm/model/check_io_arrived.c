@@ -14,7 +14,7 @@ static bool is_there(const struct check_io *check, uint64_t moved, uint64_t *wro
 	const struct vm_io_range own = { .cursor = (uintptr_t)operation->metadata,
 					 .kind = VM_IO_HYPERVISOR };
 
-	switch (operation->kind) {
+	switch ((enum io_operation)operation->kind) {
 	case OPERATION_READ:
 	case OPERATION_READ_FALLIBLE:
 		return io_copied(check->store, writer, reader, moved, wrong);
@@ -29,9 +29,22 @@ static bool is_there(const struct check_io *check, uint64_t moved, uint64_t *wro
 				 operation->value, moved, wrong);
 	case OPERATION_WRITER_FILL_ZEROS:
 		return io_filled(check->store, writer, 1, 0, moved, wrong);
-	default:
-		return true;
+	case OPERATION_READER_READ_ONCE: /* one value: check_value */
+	case OPERATION_READER_ATOMIC_LOAD:
+	case OPERATION_WRITER_COMPARE_EXCHANGE:
+	case OPERATION_IO_SPACE: /* these move no bytes */
+	case OPERATION_IO_HYPERVISOR:
+	case OPERATION_IO_GUEST:
+	case OPERATION_IO_WINDOW:
+	case OPERATION_READER_LIMIT:
+	case OPERATION_READER_SKIP:
+	case OPERATION_READER_REMAIN:
+	case OPERATION_WRITER_LIMIT:
+	case OPERATION_WRITER_SKIP:
+	case OPERATION_WRITER_AVAIL:
+		break;
 	}
+	return true;
 }
 
 /* What was loaded, and what an exchange left: one of two values, by what was there before. */

@@ -105,61 +105,59 @@ static void begin_list(const struct service *service, struct live_log *log)
 
 /* ---- Operations ---------------------------------------------------------------------------- */
 
-static void check_start(const struct service *service)
+/* NULL: it does not run, and the status was not right. */
+static struct live_log *log_of(const struct service *service)
+{
+	return store_log(&service->checker->store, name_of(service->operation->log));
+}
+
+void check_log_started(const struct service *service)
 {
 	struct store *store = &service->checker->store;
-	const store_id name = name_of(service->operation->log);
-	struct live_log *log = store_log(store, name);
+	struct live_log *log = log_of(service);
 
 	if (log != NULL) /* its user forgot it */
 		store_remove_log(store, log);
 	service_check_made(service, service->range, watched(service->open->space));
-	log = store_add_log(store, name, service->open->space, service->range);
+	log = store_add_log(store, name_of(service->operation->log), service->open->space,
+			    service->range);
 	if (log != NULL)
 		begin_list(service, log);
 }
 
-static void check_fault(const struct service *service, struct live_log *log)
+void check_log_faulted(const struct service *service)
 {
+	struct live_log *log = log_of(service);
+
+	if (log == NULL)
+		return;
 	service_check_made(service, service->range, written);
 	store_add_pages(&service->checker->store, &log->written, service->range);
 }
 
-static void check_take(const struct service *service, struct live_log *log)
+void check_log_taken(const struct service *service)
 {
 	struct store *store = &service->checker->store;
-	const struct mappings *before = &service->open->before;
+	struct live_log *log = log_of(service);
 
+	if (log == NULL)
+		return;
 	service_check_made(service, service->range, watched(service->open->space));
-	store_add_mapped(store, &log->written, before, log->range, PAGE_WRITE, PAGE_WRITE);
+	store_add_mapped(store, &log->written, &service->open->before, log->range, PAGE_WRITE,
+			 PAGE_WRITE);
 	if (service->operation->metadata != NULL && !store->out_of_storage)
 		check_list(service, log);
 	begin_list(service, log);
 }
 
-void check_log_end(const struct service *service)
+void check_log_stopped(const struct service *service)
 {
-	struct store *store = &service->checker->store;
-	struct live_log *log = store_log(store, name_of(service->operation->log));
+	struct live_log *log = log_of(service);
 
-	if (service->operation->kind == OPERATION_DIRTY_LOG_START) {
-		check_start(service);
-		return;
-	}
 	if (log == NULL)
-		return; /* the status was not right */
-	switch (service->operation->kind) {
-	case OPERATION_DIRTY_LOG_FAULT:
-		check_fault(service, log);
-		break;
-	case OPERATION_DIRTY_LOG_TAKE:
-		check_take(service, log);
-		break;
-	default:
-		check_given_back(service, log);
-		store_remove_log(store, log);
-		break;
-	}
+		return;
+	check_given_back(service, log);
+	store_remove_log(&service->checker->store, log);
 }
 
 void check_log_adopt(struct checker *checker, const struct mm_operation *operation)

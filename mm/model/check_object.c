@@ -28,14 +28,23 @@ static void ask_of_cursor(const struct mm_operation *operation, struct op *op)
 {
 	uint64_t size = operation->range.end.value - operation->range.start.value;
 
-	switch (operation->kind) {
+	switch ((enum cursor_operation)operation->kind) {
 	case OPERATION_CURSOR_MAP:
 	case OPERATION_CURSOR_MAP_SEGMENT:
 	case OPERATION_CURSOR_MAP_IOMEM:
 	case OPERATION_CURSOR_REPLACE:
 		op->pages = prange(operation->output, paddr(operation->output.value + size));
 		break;
-	default:
+	case OPERATION_CURSOR_OPEN:
+	case OPERATION_CURSOR_CLOSE:
+	case OPERATION_CURSOR_VIRT_ADDR:
+	case OPERATION_CURSOR_QUERY:
+	case OPERATION_CURSOR_PEEK:
+	case OPERATION_CURSOR_FIND_NEXT:
+	case OPERATION_CURSOR_JUMP:
+	case OPERATION_CURSOR_UNMAP:
+	case OPERATION_CURSOR_PROTECT:
+	case OPERATION_CURSOR_PROTECT_NEXT:
 		op->length = size;
 		break;
 	}
@@ -172,7 +181,7 @@ void check_pages(struct store *store, struct prange pages, struct subject subjec
 		page = next_sampled(pages, page);
 }
 
-/* Those that give references up report before they do. */
+/* Those that give references up report before they do: what is forgotten here is told of as a difference. */
 static bool gives_up(enum mm_operation_kind kind)
 {
 	switch (kind) {
@@ -201,7 +210,9 @@ static void check_concerned(struct store *store, const struct op *op,
 /* Those that say where a list's cursor is afterwards. */
 static bool tells_place(enum mm_operation_kind kind)
 {
-	switch (kind) {
+	if (op_information(kind)->category != CATEGORY_LIST)
+		return false;
+	switch ((enum list_operation)kind) {
 	case OPERATION_LIST_CURSOR_FRONT:
 	case OPERATION_LIST_CURSOR_BACK:
 	case OPERATION_LIST_CURSOR_AT:
@@ -210,9 +221,19 @@ static bool tells_place(enum mm_operation_kind kind)
 	case OPERATION_LIST_CURSOR_MOVE_PREV:
 	case OPERATION_LIST_CURSOR_TAKE:
 		return true;
-	default:
-		return false;
+	case OPERATION_LIST_NEW:
+	case OPERATION_LIST_DROP:
+	case OPERATION_LIST_SIZE:
+	case OPERATION_LIST_IS_EMPTY:
+	case OPERATION_LIST_CONTAINS:
+	case OPERATION_LIST_PUSH_FRONT:
+	case OPERATION_LIST_PUSH_BACK:
+	case OPERATION_LIST_POP_FRONT:
+	case OPERATION_LIST_POP_BACK:
+	case OPERATION_LIST_CURSOR_INSERT_BEFORE:
+		break;
 	}
+	return false;
 }
 
 static bool made_equal(const struct op_made *a, const struct op_made *b)

@@ -77,14 +77,22 @@ static bool is_zeroing(const struct mm_operation *operation)
 /* Whether the pages are such that anybody may have them, or has them. */
 static bool are_settled(const struct mm_operation *operation)
 {
-	switch (operation->kind) {
+	switch ((enum owner_operation)operation->kind) {
 	case OPERATION_OWNERSHIP_SHARE:
 	case OPERATION_OWNERSHIP_SETTLED:
 	case OPERATION_OWNER_CLAIM:
 		return true;
-	default: /* where nobody could be kept away, or nothing was meant */
-		return operation->status == MM_IN_USE || operation->status == MM_INVALID_ARGS;
+	case OPERATION_SHARING_NEW:
+	case OPERATION_SHARING_DESTROY:
+	case OPERATION_OWNER_END:
+	case OPERATION_OWNERSHIP_DONATE:
+	case OPERATION_OWNERSHIP_UNSHARE:
+	case OPERATION_OWNERSHIP_LEND:
+	case OPERATION_OWNERSHIP_RECLAIM:
+		break;
 	}
+	/* Else where nobody could be kept away, or nothing was meant. */
+	return operation->status == MM_IN_USE || operation->status == MM_INVALID_ARGS;
 }
 
 struct last_pages {

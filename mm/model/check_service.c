@@ -204,7 +204,7 @@ static void end(const struct service *service)
 		service_check_made(service, service->range, service_keeps);
 		return;
 	}
-	switch (operation->kind) {
+	switch ((enum service_operation)operation->kind) {
 	case OPERATION_CURSOR_AGE:
 		service_check_made(service, service->range, without_accessed);
 		check_count(service, PAGE_ACCESSED);
@@ -220,8 +220,19 @@ static void end(const struct service *service)
 	case OPERATION_CURSOR_RECLAIM:
 		service_check_reclaimed(service);
 		break;
-	default:
-		check_log_end(service);
+	case OPERATION_DIRTY_LOG_START:
+		check_log_started(service);
+		break;
+	case OPERATION_DIRTY_LOG_FAULT:
+		check_log_faulted(service);
+		break;
+	case OPERATION_DIRTY_LOG_TAKE:
+		check_log_taken(service);
+		break;
+	case OPERATION_DIRTY_LOG_STOP:
+		check_log_stopped(service);
+		break;
+	case OPERATION_DIRTY_LOG_ADOPT: /* has no beginning, and so no end */
 		break;
 	}
 }

@@ -247,7 +247,9 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 	if (live == NULL)
 		return;
 	checker->operations++;
-	switch (operation->kind) {
+	switch ((enum space_operation)operation->kind) {
+	case OPERATION_SPACE_NEW: /* above: of a space that does not live */
+		break;
 	case OPERATION_SPACE_DESTROY:
 		check_destroy(checker, operation, live);
 		break;
@@ -257,7 +259,7 @@ void check_space_operation(struct checker *checker, const struct mm_operation *o
 	case OPERATION_SPACE_ACTIVATE:
 		check_activate(checker, operation, live);
 		break;
-	default:
+	case OPERATION_SPACE_DEACTIVATE:
 		check_deactivate(operation, live, was_active);
 		break;
 	}

@@ -141,7 +141,7 @@ static struct io_expected expect(struct transfer *transfer)
 	const struct vm_io_range *writer = transfer->writer;
 	uint64_t length = transfer->op->length;
 
-	switch (transfer->op->kind) {
+	switch ((enum io_operation)transfer->op->kind) {
 	case OPERATION_READER_SKIP:
 		return length > io_size(reader)
 			       ? refused(MM_OUT_OF_BOUND)
@@ -185,9 +185,17 @@ static struct io_expected expect(struct transfer *transfer)
 		return reach(transfer, writer, PAGE_WRITE, io_size(writer));
 	case OPERATION_WRITER_FILL_ZEROS:
 		return reach(transfer, writer, PAGE_WRITE, least(length, io_size(writer)));
-	default: /* the others move nothing */
+	case OPERATION_IO_SPACE: /* these move nothing */
+	case OPERATION_IO_HYPERVISOR:
+	case OPERATION_IO_GUEST:
+	case OPERATION_IO_WINDOW:
+	case OPERATION_READER_LIMIT:
+	case OPERATION_READER_REMAIN:
+	case OPERATION_WRITER_LIMIT:
+	case OPERATION_WRITER_AVAIL:
 		return (struct io_expected){ .statuses = OK, .is_known = true };
 	}
+	return not_known;
 }
 
 static bool is_own(const struct vm_io_range *range)

@@ -97,8 +97,15 @@ static void check(const struct mm_operation *operation)
 	case CATEGORY_IO:
 		check_io_operation(&checker, operation);
 		break;
-	default:
+	case CATEGORY_FRAME:
+	case CATEGORY_UNIQUE:
+	case CATEGORY_SEGMENT:
+	case CATEGORY_LIST:
+	case CATEGORY_AREA:
+	case CATEGORY_MEMORY:
 		check_object_operation(&checker, operation);
+		break;
+	case CATEGORY_COUNT:
 		break;
 	}
 }

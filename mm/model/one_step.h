@@ -82,10 +82,14 @@ void area_step(const struct step *step);
 status_set cursor_open_statuses(struct store *store, const struct live_space *space,
 				const struct op *op);
 status_set service_statuses(struct store *store, const struct op *op);
-/* Of a dirty log's, at @cursor. */
-status_set log_statuses(struct store *store, const struct open_cursor *cursor, const struct op *op);
+/* Of a dirty log's, at @cursor. @log is NULL if it does not run. */
+status_set log_start_statuses(const struct open_cursor *cursor, const struct op *op);
+status_set log_fault_statuses(const struct open_cursor *cursor, const struct live_log *log);
+status_set log_take_statuses(const struct open_cursor *cursor, const struct live_log *log);
+status_set log_stop_statuses(const struct open_cursor *cursor, const struct live_log *log);
 status_set io_statuses(struct store *store, const struct op *op);
 status_set space_statuses(struct store *store, const struct op *op);
 status_set cursor_statuses(struct store *store, const struct op *op);
 void cursor_step(const struct step *step);
+status_set flush_statuses(const struct op *op);
 void flush_step(const struct step *step);

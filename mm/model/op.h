@@ -13,41 +13,46 @@
 #include <strata/frame_request.h>
 #include <strata/operation.h>
 
-/* The kinds of arguments, and the members that they are. */
-#define ARG_STAGE (UINT64_C(1) << 0)	  /* stage: of a translation */
-#define ARG_BITS (UINT64_C(1) << 1)	  /* count: input address bits */
-#define ARG_SPACE (UINT64_C(1) << 2)	  /* space: an id */
-#define ARG_CURSOR (UINT64_C(1) << 3)	  /* cursor: an id */
-#define ARG_RANGE (UINT64_C(1) << 4)	  /* range: input addresses */
-#define ARG_ADDRESS (UINT64_C(1) << 5)	  /* address: an input address */
-#define ARG_ACCESS (UINT64_C(1) << 6)	  /* access: of a cursor */
-#define ARG_PROPERTY (UINT64_C(1) << 7)	  /* property: of a mapping; PROTECT: changes */
-#define ARG_LENGTH (UINT64_C(1) << 8)	  /* length: bytes */
-#define ARG_OFFSET (UINT64_C(1) << 9)	  /* length: bytes */
-#define ARG_SIZE (UINT64_C(1) << 10)	  /* length: bytes of a value or an element */
-#define ARG_PAGE (UINT64_C(1) << 11)	  /* pages.start: a physical address */
-#define ARG_PAGES (UINT64_C(1) << 12)	  /* pages: physical addresses */
-#define ARG_FRAME (UINT64_C(1) << 13)	  /* handle: the id of a frame */
-#define ARG_UNIQUE (UINT64_C(1) << 14)	  /* handle: the id of a unique frame */
-#define ARG_SEGMENT (UINT64_C(1) << 15)	  /* handle: the id of a segment */
-#define ARG_LIST (UINT64_C(1) << 16)	  /* list: an id */
-#define ARG_PLACE (UINT64_C(1) << 17)	  /* place: the page at a list's cursor, or PLACE_GHOST */
-#define ARG_GATHER (UINT64_C(1) << 18)	  /* gather: an id */
-#define ARG_METADATA (UINT64_C(1) << 19)  /* metadata: an object, or NULL */
-#define ARG_CONTENTS (UINT64_C(1) << 20)  /* request.contents */
-#define ARG_COUNT (UINT64_C(1) << 21)	  /* request.page_count; SERVICE: count */
-#define ARG_ALIGNMENT (UINT64_C(1) << 22) /* request.alignment */
-#define ARG_LIMIT (UINT64_C(1) << 23)	  /* request.limit */
-#define ARG_COLOUR (UINT64_C(1) << 24)	  /* request.colours and request.colour */
-#define ARG_READER (UINT64_C(1) << 25)	  /* reader: an id */
-#define ARG_WRITER (UINT64_C(1) << 26)	  /* writer: an id */
-#define ARG_POINTER (UINT64_C(1) << 27)	  /* pointer: to memory of the hypervisor */
-#define ARG_VALUE (UINT64_C(1) << 28)	  /* value: of an element; what is expected, and desired */
-#define ARG_KVIRT (UINT64_C(1) << 29)	  /* kvirt: an id */
-#define ARG_AREA (UINT64_C(1) << 30)	  /* area: an id */
-#define ARG_OWNERS (UINT64_C(1) << 31)	  /* from, to: ids of spaces, 0 the hypervisor; members */
-#define ARG_SHARING (UINT64_C(1) << 32)	  /* sharing: an id */
-#define ARG_LOG (UINT64_C(1) << 33)	  /* log: an id */
+/* The kinds of arguments, and the members that they are: a row is asked with a set of them. */
+enum op_argument {
+	ARG_STAGE = UINT64_C(1) << 0,	   /* stage: of a translation */
+	ARG_BITS = UINT64_C(1) << 1,	   /* count: input address bits */
+	ARG_SPACE = UINT64_C(1) << 2,	   /* space: an id */
+	ARG_CURSOR = UINT64_C(1) << 3,	   /* cursor: an id */
+	ARG_RANGE = UINT64_C(1) << 4,	   /* range: input addresses */
+	ARG_ADDRESS = UINT64_C(1) << 5,	   /* address: an input address */
+	ARG_ACCESS = UINT64_C(1) << 6,	   /* access: of a cursor */
+	ARG_PROPERTY = UINT64_C(1) << 7,   /* property: of a mapping; PROTECT: changes */
+	ARG_LENGTH = UINT64_C(1) << 8,	   /* length: bytes */
+	ARG_OFFSET = UINT64_C(1) << 9,	   /* length: bytes */
+	ARG_SIZE = UINT64_C(1) << 10,	   /* length: bytes of a value or an element */
+	ARG_PAGE = UINT64_C(1) << 11,	   /* pages.start: a physical address */
+	ARG_PAGES = UINT64_C(1) << 12,	   /* pages: physical addresses */
+	ARG_FRAME = UINT64_C(1) << 13,	   /* handle: the id of a frame */
+	ARG_UNIQUE = UINT64_C(1) << 14,	   /* handle: the id of a unique frame */
+	ARG_SEGMENT = UINT64_C(1) << 15,   /* handle: the id of a segment */
+	ARG_LIST = UINT64_C(1) << 16,	   /* list: an id */
+	ARG_PLACE = UINT64_C(1) << 17,	   /* place: the page at a list's cursor, or PLACE_GHOST */
+	ARG_GATHER = UINT64_C(1) << 18,	   /* gather: an id */
+	ARG_METADATA = UINT64_C(1) << 19,  /* metadata: an object, or NULL */
+	ARG_CONTENTS = UINT64_C(1) << 20,  /* request.contents */
+	ARG_COUNT = UINT64_C(1) << 21,	   /* request.page_count; SERVICE: count */
+	ARG_ALIGNMENT = UINT64_C(1) << 22, /* request.alignment */
+	ARG_LIMIT = UINT64_C(1) << 23,	   /* request.limit */
+	ARG_COLOUR = UINT64_C(1) << 24,	   /* request.colours and request.colour */
+	ARG_READER = UINT64_C(1) << 25,	   /* reader: an id */
+	ARG_WRITER = UINT64_C(1) << 26,	   /* writer: an id */
+	ARG_POINTER = UINT64_C(1) << 27,   /* pointer: to memory of the hypervisor */
+	ARG_VALUE = UINT64_C(1) << 28,	   /* value: of an element; what is expected, and desired */
+	ARG_KVIRT = UINT64_C(1) << 29,	   /* kvirt: an id */
+	ARG_AREA = UINT64_C(1) << 30,	   /* area: an id */
+	ARG_OWNERS = UINT64_C(1) << 31,	   /* from, to: ids of spaces, 0 the hypervisor; members */
+	ARG_SHARING = UINT64_C(1) << 32,   /* sharing: an id */
+	ARG_LOG = UINT64_C(1) << 33,	   /* log: an id */
+	ARG_RAW_FRAME = UINT64_C(1) << 34, /* pages: of a frame that is raw */
+	ARG_RAW_UNIQUE = UINT64_C(1) << 35,  /* pages: of a unique frame that is */
+	ARG_RAW_SEGMENT = UINT64_C(1) << 36, /* pages: of a segment that is */
+};
 
 enum op_category {
 	CATEGORY_SPACE,
@@ -64,6 +69,76 @@ enum op_category {
 	CATEGORY_SERVICE,
 	CATEGORY_COUNT
 };
+
+/*
+ * The operations of each category, numbered as among all. Whoever decides by the operation does it by a
+ * switch over one of these that has no default: its labels, OPERATION_, are all rows of the category, or it
+ * does not compile (-Wswitch). So a new row is forgotten nowhere, and where it has nothing to do that is said
+ * by its name.
+ */
+#define ROW(name) ROW_##name = OPERATION_##name,
+
+enum space_operation {
+#define OF_SPACE(name) ROW(name)
+#include "category.def"
+};
+
+enum cursor_operation {
+#define OF_CURSOR(name) ROW(name)
+#include "category.def"
+};
+
+enum flush_operation {
+#define OF_FLUSH(name) ROW(name)
+#include "category.def"
+};
+
+enum frame_operation {
+#define OF_FRAME(name) ROW(name)
+#include "category.def"
+};
+
+enum unique_operation {
+#define OF_UNIQUE(name) ROW(name)
+#include "category.def"
+};
+
+enum segment_operation {
+#define OF_SEGMENT(name) ROW(name)
+#include "category.def"
+};
+
+enum list_operation {
+#define OF_LIST(name) ROW(name)
+#include "category.def"
+};
+
+enum io_operation {
+#define OF_IO(name) ROW(name)
+#include "category.def"
+};
+
+enum area_operation {
+#define OF_AREA(name) ROW(name)
+#include "category.def"
+};
+
+enum owner_operation {
+#define OF_OWNER(name) ROW(name)
+#include "category.def"
+};
+
+enum memory_operation {
+#define OF_MEMORY(name) ROW(name)
+#include "category.def"
+};
+
+enum service_operation {
+#define OF_SERVICE(name) ROW(name)
+#include "category.def"
+};
+
+#undef ROW
 
 /* A line of the table. */
 struct op_information {

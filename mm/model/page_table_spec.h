@@ -34,6 +34,8 @@ typedef uint32_t status_set;
 #define STATUS_SET(status) ((status_set)1 << (status))
 /* Of what is not known: each is right. */
 #define STATUS_ANY (~(status_set)0)
+/* Of what there is not: none is right. */
+#define STATUS_NONE ((status_set)0)
 
 static inline bool status_in(status_set set, enum mm_status status)
 {

@@ -88,12 +88,13 @@ static const char *place_lacks(const struct store *store, const struct op *op)
 }
 
 /* Of a space that is known, everything that gives areas is; and all areas of that. */
-static const char *area_lacks(const struct store *store, const struct op *op, uint64_t arguments)
+static const char *area_lacks(const struct store *store, const struct op *op,
+			      enum op_argument argument)
 {
-	if ((arguments & ARG_KVIRT) && store_space(store, op->space) != NULL &&
+	if (argument == ARG_KVIRT && store_space(store, op->space) != NULL &&
 	    store_kvirt(store, op->kvirt) == NULL)
 		return "it gives no areas any more";
-	if ((arguments & ARG_AREA) && store_kvirt(store, op->kvirt) != NULL &&
+	if (argument == ARG_AREA && store_kvirt(store, op->kvirt) != NULL &&
 	    store_area(store, op->area) == NULL)
 		return "the area was given back";
 	return NULL;
@@ -126,16 +127,18 @@ static const char *raw_lacks(const struct store *store, const struct op *op, enu
 }
 
 /* The space that the bytes are looked up in. */
-static const char *io_lacks(const struct store *store, const struct op *op, uint64_t arguments)
+static const char *io_lacks(const struct store *store, const struct op *op,
+			    enum op_argument argument)
 {
-	if ((arguments & ARG_READER) && has_ended(store, op->reader_space))
+	if (argument == ARG_READER && has_ended(store, op->reader_space))
 		return "the reader's space was destroyed";
-	if ((arguments & ARG_WRITER) && has_ended(store, op->writer_space))
+	if (argument == ARG_WRITER && has_ended(store, op->writer_space))
 		return "the writer's space was destroyed";
 	return NULL;
 }
 
-static const char *object_lacks(const struct store *store, const struct op *op, uint64_t argument)
+static const char *argument_lacks(const struct store *store, const struct op *op,
+				  enum op_argument argument)
 {
 	switch (argument) {
 	case ARG_SPACE:
@@ -149,6 +152,12 @@ static const char *object_lacks(const struct store *store, const struct op *op, 
 		return handle_lacks(store, op, SHARE_UNIQUE_FRAME);
 	case ARG_SEGMENT:
 		return handle_lacks(store, op, SHARE_SEGMENT);
+	case ARG_RAW_FRAME:
+		return raw_lacks(store, op, SHARE_FRAME);
+	case ARG_RAW_UNIQUE:
+		return raw_lacks(store, op, SHARE_UNIQUE_FRAME);
+	case ARG_RAW_SEGMENT:
+		return raw_lacks(store, op, SHARE_SEGMENT);
 	case ARG_LIST:
 		return list_lacks(store, op);
 	case ARG_PLACE:
@@ -163,23 +172,37 @@ static const char *object_lacks(const struct store *store, const struct op *op, 
 		return owners_lack(store, op);
 	case ARG_SHARING:
 		return has_ended(store, op->sharing) ? "the sharing was destroyed" : NULL;
-	default: /* a value */
-		return NULL;
+	case ARG_LOG:	/* one that does not run is refused */
+	case ARG_STAGE: /* values: any may be asked with */
+	case ARG_BITS:
+	case ARG_RANGE:
+	case ARG_ADDRESS:
+	case ARG_ACCESS:
+	case ARG_PROPERTY:
+	case ARG_LENGTH:
+	case ARG_OFFSET:
+	case ARG_SIZE:
+	case ARG_PAGE:
+	case ARG_PAGES:
+	case ARG_METADATA:
+	case ARG_CONTENTS:
+	case ARG_COUNT:
+	case ARG_ALIGNMENT:
+	case ARG_LIMIT:
+	case ARG_COLOUR:
+	case ARG_POINTER:
+	case ARG_VALUE:
+		break;
 	}
+	return NULL;
 }
 
 const char *op_pre(const struct store *store, const struct op *op)
 {
-	uint64_t left = op_information(op->kind)->arguments;
 	const char *lacks = NULL;
 
-	if (op->kind == OPERATION_FRAME_FROM_RAW)
-		lacks = raw_lacks(store, op, SHARE_FRAME);
-	else if (op->kind == OPERATION_UNIQUE_FROM_RAW)
-		lacks = raw_lacks(store, op, SHARE_UNIQUE_FRAME);
-	else if (op->kind == OPERATION_SEGMENT_FROM_RAW)
-		lacks = raw_lacks(store, op, SHARE_SEGMENT);
-	for (; lacks == NULL && left != 0; left &= left - 1)
-		lacks = object_lacks(store, op, left & -left);
+	for (uint64_t left = op_information(op->kind)->arguments; lacks == NULL && left != 0;
+	     left &= left - 1)
+		lacks = argument_lacks(store, op, (enum op_argument)(left & -left));
 	return lacks;
 }

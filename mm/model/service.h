@@ -29,7 +29,10 @@ struct page_property service_keeps(struct page_property was);
 void service_check_reclaimed(const struct service *service);
 
 /* The end of a dirty log's operation that was done. */
-void check_log_end(const struct service *service);
+void check_log_started(const struct service *service);
+void check_log_faulted(const struct service *service);
+void check_log_taken(const struct service *service);
+void check_log_stopped(const struct service *service);
 
 /* What a dirty log says to map a page with. */
 void check_log_adopt(struct checker *checker, const struct mm_operation *operation);

@@ -27,10 +27,11 @@ status_set op_statuses(struct store *store, const struct op *op)
 	case CATEGORY_MEMORY:
 		return memory_statuses(store, op);
 	case CATEGORY_FLUSH:
+		return flush_statuses(op);
 	case CATEGORY_COUNT:
 		break;
 	}
-	return STATUS_SET(MM_OK);
+	return STATUS_NONE;
 }
 
 void op_step(struct store *store, const struct op *op, const struct op_outcome *observed,

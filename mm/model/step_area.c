@@ -146,7 +146,7 @@ static status_set io_mem_statuses(struct store *store, const struct op *op)
 
 status_set area_statuses(struct store *store, const struct op *op)
 {
-	switch (op->kind) {
+	switch ((enum area_operation)op->kind) {
 	case OPERATION_KVIRT_NEW:
 		return new_statuses(store, op);
 	case OPERATION_KVIRT_DESTROY:
@@ -155,9 +155,10 @@ status_set area_statuses(struct store *store, const struct op *op)
 		return alloc_statuses(store, op);
 	case OPERATION_IO_MEM_NEW:
 		return io_mem_statuses(store, op);
-	default:
+	case OPERATION_AREA_DROP:
 		return OK;
 	}
+	return STATUS_NONE;
 }
 
 /* ---- Steps --------------------------------------------------------------------------------- */
@@ -256,7 +257,7 @@ static void map_registers(const struct step *step)
 
 void area_step(const struct step *step)
 {
-	switch (step->op->kind) {
+	switch ((enum area_operation)step->op->kind) {
 	case OPERATION_KVIRT_NEW:
 		begin(step);
 		break;
@@ -269,7 +270,7 @@ void area_step(const struct step *step)
 	case OPERATION_AREA_DROP:
 		drop(step);
 		break;
-	default:
+	case OPERATION_IO_MEM_NEW:
 		map_registers(step);
 		break;
 	}

@@ -84,7 +84,7 @@ static status_set open_cursor_statuses(const struct store *store, const struct o
 	const struct irange range =
 		irange(state->position, iaddr(state->position.value + op->length));
 
-	switch (op->kind) {
+	switch ((enum cursor_operation)op->kind) {
 	case OPERATION_CURSOR_QUERY:
 		return spec_query_statuses(space, state);
 	case OPERATION_CURSOR_PEEK: /* takes no reference */
@@ -104,9 +104,12 @@ static status_set open_cursor_statuses(const struct store *store, const struct o
 		return spec_protect_statuses(space, state, range, op->changes);
 	case OPERATION_CURSOR_PROTECT_NEXT:
 		return spec_protect_next_statuses(space, state, range, op->property);
-	default:
+	case OPERATION_CURSOR_OPEN: /* is asked of a space */
+	case OPERATION_CURSOR_CLOSE:
+	case OPERATION_CURSOR_VIRT_ADDR:
 		return STATUS_SET(MM_OK);
 	}
+	return STATUS_NONE;
 }
 
 status_set cursor_statuses(struct store *store, const struct op *op)
@@ -125,7 +128,7 @@ void cursor_step(const struct step *step)
 {
 	const struct op *op = step->op;
 
-	switch (op->kind) {
+	switch ((enum cursor_operation)op->kind) {
 	case OPERATION_CURSOR_MAP:
 	case OPERATION_CURSOR_MAP_SEGMENT:
 	case OPERATION_CURSOR_REPLACE:
@@ -137,7 +140,16 @@ void cursor_step(const struct step *step)
 		step_move(step, op->pages, COUNT_NOTHING, step_new(step, 0, SHARE_FRAME));
 		step_made(step, 0, SHARE_FRAME, op->pages);
 		break;
-	default:
+	case OPERATION_CURSOR_OPEN: /* these leave handles and counts as they are */
+	case OPERATION_CURSOR_CLOSE:
+	case OPERATION_CURSOR_VIRT_ADDR:
+	case OPERATION_CURSOR_PEEK:
+	case OPERATION_CURSOR_FIND_NEXT:
+	case OPERATION_CURSOR_JUMP:
+	case OPERATION_CURSOR_MAP_IOMEM:
+	case OPERATION_CURSOR_UNMAP: /* what it parks is FLUSH_ISSUE */
+	case OPERATION_CURSOR_PROTECT:
+	case OPERATION_CURSOR_PROTECT_NEXT:
 		break;
 	}
 }

@@ -68,7 +68,7 @@ status_set frame_statuses(struct store *store, const struct op *op)
 {
 	const struct page_record *record;
 
-	switch (op->kind) {
+	switch ((enum frame_operation)op->kind) {
 	case OPERATION_FRAME_ALLOC:
 		return OK | STATUS_SET(MM_NO_MEMORY);
 	case OPERATION_FRAME_FROM_UNUSED:
@@ -80,9 +80,14 @@ status_set frame_statuses(struct store *store, const struct op *op)
 		if (record != NULL && record->references >= FRAME_REFERENCES_MAX)
 			return STATUS_SET(MM_SATURATED);
 		return OK;
-	default:
+	case OPERATION_FRAME_DROP:
+	case OPERATION_FRAME_INTO_RAW:
+	case OPERATION_FRAME_FROM_RAW:
+	case OPERATION_FRAME_BORROW:
+	case OPERATION_FRAME_REFERENCE_COUNT:
 		return OK;
 	}
+	return STATUS_NONE;
 }
 
 static void begin(const struct step *step, struct prange page)
@@ -119,7 +124,7 @@ void frame_step(const struct step *step)
 {
 	const struct op *op = step->op;
 
-	switch (op->kind) {
+	switch ((enum frame_operation)op->kind) {
 	case OPERATION_FRAME_ALLOC: /* which page is open */
 		begin(step, step->observed->made[0].pages);
 		break;
@@ -147,8 +152,6 @@ void frame_step(const struct step *step)
 		break;
 	case OPERATION_FRAME_REFERENCE_COUNT:
 		count(step);
-		break;
-	default:
 		break;
 	}
 }

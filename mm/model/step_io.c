@@ -48,7 +48,7 @@ status_set io_statuses(struct store *store, const struct op *op)
 	const uint64_t pointer = (uintptr_t)op->pointer;
 	const struct live_space *space;
 
-	switch (op->kind) {
+	switch ((enum io_operation)op->kind) {
 	case OPERATION_IO_HYPERVISOR:
 		if (wraps(pointer, op->length))
 			return STATUS_SET(MM_OVERFLOW);
@@ -62,7 +62,22 @@ status_set io_statuses(struct store *store, const struct op *op)
 	case OPERATION_READER_REMAIN:
 	case OPERATION_WRITER_AVAIL:
 		return OK;
-	default:
+	case OPERATION_READER_LIMIT:
+	case OPERATION_READER_SKIP:
+	case OPERATION_WRITER_LIMIT:
+	case OPERATION_WRITER_SKIP:
+	case OPERATION_READ:
+	case OPERATION_READ_FALLIBLE:
+	case OPERATION_READER_READ_VAL:
+	case OPERATION_READER_COLLECT:
+	case OPERATION_READER_READ_ONCE:
+	case OPERATION_READER_ATOMIC_LOAD:
+	case OPERATION_WRITER_WRITE_VAL:
+	case OPERATION_WRITER_WRITE_ONCE:
+	case OPERATION_WRITER_FILL:
+	case OPERATION_WRITER_FILL_ZEROS:
+	case OPERATION_WRITER_COMPARE_EXCHANGE:
 		return io_expect(store, op).statuses;
 	}
+	return STATUS_NONE;
 }

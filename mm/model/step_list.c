@@ -21,7 +21,7 @@ status_set list_statuses(struct store *store, const struct op *op)
 {
 	const struct page_record *record;
 
-	switch (op->kind) {
+	switch ((enum list_operation)op->kind) {
 	case OPERATION_LIST_PUSH_FRONT:
 	case OPERATION_LIST_PUSH_BACK:
 	case OPERATION_LIST_CURSOR_INSERT_BEFORE:
@@ -29,9 +29,23 @@ status_set list_statuses(struct store *store, const struct op *op)
 		if (record != NULL && record->metadata != NULL)
 			return STATUS_SET(MM_IN_USE);
 		return STATUS_SET(MM_OK) | STATUS_SET(MM_NO_MEMORY);
-	default:
+	case OPERATION_LIST_NEW:
+	case OPERATION_LIST_DROP:
+	case OPERATION_LIST_SIZE:
+	case OPERATION_LIST_IS_EMPTY:
+	case OPERATION_LIST_CONTAINS:
+	case OPERATION_LIST_POP_FRONT:
+	case OPERATION_LIST_POP_BACK:
+	case OPERATION_LIST_CURSOR_FRONT:
+	case OPERATION_LIST_CURSOR_BACK:
+	case OPERATION_LIST_CURSOR_AT:
+	case OPERATION_LIST_CURSOR_CURRENT:
+	case OPERATION_LIST_CURSOR_MOVE_NEXT:
+	case OPERATION_LIST_CURSOR_MOVE_PREV:
+	case OPERATION_LIST_CURSOR_TAKE:
 		return STATUS_SET(MM_OK);
 	}
+	return STATUS_NONE;
 }
 
 /* Before @next; NULL: after the last. */
@@ -111,8 +125,8 @@ void list_step(const struct step *step)
 	if (list == NULL)
 		return;
 	at = store_listed(list, op->place);
-	switch (op->kind) {
-	case OPERATION_LIST_NEW:
+	switch ((enum list_operation)op->kind) {
+	case OPERATION_LIST_NEW: /* it is there, and empty */
 		break;
 	case OPERATION_LIST_DROP:
 		drop(step, list);
@@ -164,8 +178,6 @@ void list_step(const struct step *step)
 	case OPERATION_LIST_CURSOR_CURRENT:
 		step->expected->answer = at != NULL;
 		step->expected->place = place_of(at);
-		break;
-	default:
 		break;
 	}
 }

@@ -41,7 +41,7 @@ static status_set change_statuses(const struct open_cursor *cursor, struct irang
 				     (struct property_changes){ NULL, 0 });
 }
 
-static status_set start_statuses(const struct open_cursor *cursor, const struct op *op)
+status_set log_start_statuses(const struct open_cursor *cursor, const struct op *op)
 {
 	const struct iaddr start = cursor->state.position;
 	struct irange range = irange(start, iaddr(start.value + op->length));
@@ -57,11 +57,16 @@ static status_set start_statuses(const struct open_cursor *cursor, const struct 
 	return statuses;
 }
 
-/* Of what is asked at another cursor than one on all of the log. */
+/*
+ * Of what is asked at another cursor than one on all of the log. One that does not run (NULL), or that was
+ * begun before the model, is in a space that is not this one.
+ */
 static status_set log_refusals(const struct open_cursor *cursor, const struct live_log *log)
 {
 	status_set refusals = 0;
 
+	if (log == NULL)
+		return STATUS_SET(MM_OUT_OF_BOUND) | STATUS_SET(MM_INVALID_ARGS);
 	if (log->space != cursor->space)
 		refusals |= STATUS_SET(MM_INVALID_ARGS);
 	if (!irange_contains(cursor->state.range, log->range))
@@ -71,7 +76,7 @@ static status_set log_refusals(const struct open_cursor *cursor, const struct li
 	return refusals;
 }
 
-static status_set take_statuses(const struct open_cursor *cursor, const struct live_log *log)
+status_set log_take_statuses(const struct open_cursor *cursor, const struct live_log *log)
 {
 	status_set refusals = log_refusals(cursor, log);
 
@@ -102,7 +107,7 @@ static bool cannot_be_given(const struct open_cursor *cursor, const struct live_
 	return false;
 }
 
-static status_set stop_statuses(const struct open_cursor *cursor, const struct live_log *log)
+status_set log_stop_statuses(const struct open_cursor *cursor, const struct live_log *log)
 {
 	status_set refusals = log_refusals(cursor, log);
 
@@ -123,7 +128,7 @@ static bool is_served(const struct open_cursor *cursor, const struct live_log *l
 	       (mapping->property.flags & (PAGE_WRITE | PAGE_DIRTY_STATE)) != 0;
 }
 
-static status_set fault_statuses(const struct open_cursor *cursor, const struct live_log *log)
+status_set log_fault_statuses(const struct open_cursor *cursor, const struct live_log *log)
 {
 	const struct iaddr page = cursor->state.position;
 	struct mapping mapping;
@@ -144,19 +149,4 @@ static status_set fault_statuses(const struct open_cursor *cursor, const struct 
 	return spec_protect_next_statuses(&cursor->space->state, &cursor->state,
 					  irange(page, iaddr(page.value + PAGE_SIZE)),
 					  mapping.property);
-}
-
-status_set log_statuses(struct store *store, const struct open_cursor *cursor, const struct op *op)
-{
-	const struct live_log *log = store_log(store, op->log);
-
-	if (op->kind == OPERATION_DIRTY_LOG_START)
-		return start_statuses(cursor, op);
-	if (op->kind == OPERATION_DIRTY_LOG_FAULT)
-		return fault_statuses(cursor, log);
-	/* One that does not run, or that was begun before the model, in a space that is not this one. */
-	if (log == NULL)
-		return STATUS_SET(MM_OUT_OF_BOUND) | STATUS_SET(MM_INVALID_ARGS);
-	return op->kind == OPERATION_DIRTY_LOG_TAKE ? take_statuses(cursor, log)
-						    : stop_statuses(cursor, log);
 }

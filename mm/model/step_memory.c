@@ -140,8 +140,13 @@ static status_set remove_statuses(const struct store *store, struct prange range
 
 status_set memory_statuses(const struct store *store, const struct op *op)
 {
-	return op->kind == OPERATION_MEMORY_ADD ? add_statuses(store, op->pages)
-						: remove_statuses(store, op->pages);
+	switch ((enum memory_operation)op->kind) {
+	case OPERATION_MEMORY_ADD:
+		return add_statuses(store, op->pages);
+	case OPERATION_MEMORY_REMOVE:
+		return remove_statuses(store, op->pages);
+	}
+	return STATUS_NONE;
 }
 
 static void tell_usage(const struct step *step, struct paddr page, const char *wanted)
@@ -181,8 +186,13 @@ void memory_step(const struct step *step)
 {
 	struct live_memory *memory = store_memory(step->store, step->op->pages);
 
-	if (step->op->kind == OPERATION_MEMORY_ADD)
+	switch ((enum memory_operation)step->op->kind) {
+	case OPERATION_MEMORY_ADD:
 		add(step);
-	else if (memory != NULL)
-		store_remove_memory(step->store, memory);
+		break;
+	case OPERATION_MEMORY_REMOVE:
+		if (memory != NULL)
+			store_remove_memory(step->store, memory);
+		break;
+	}
 }

@@ -107,21 +107,28 @@ static struct hands hands_of(struct store *store, const struct op *op)
 	const struct live_sharing *sharing = sharing_of(store, op);
 	struct live_owner *elsewhere = &store->owners.elsewhere;
 
-	if (op->kind == OPERATION_OWNERSHIP_DONATE)
+	if (sharing == NULL && op->kind != OPERATION_OWNERSHIP_DONATE)
+		return (struct hands){ elsewhere, elsewhere, false };
+	switch ((enum owner_operation)op->kind) {
+	case OPERATION_OWNERSHIP_DONATE:
 		return (struct hands){ owner_named(store, op->from), owner_named(store, op->to),
 				       false };
-	if (sharing == NULL)
-		return (struct hands){ elsewhere, elsewhere, false };
-	switch (op->kind) {
 	case OPERATION_OWNERSHIP_SHARE:
 		return (struct hands){ sharing->maker, sharing->shared, true };
 	case OPERATION_OWNERSHIP_UNSHARE:
 		return (struct hands){ sharing->shared, sharing->maker, false };
 	case OPERATION_OWNERSHIP_LEND:
 		return (struct hands){ sharing->maker, sharing->lent, false };
-	default:
+	case OPERATION_OWNERSHIP_RECLAIM:
 		return (struct hands){ sharing->lent, sharing->maker, false };
+	case OPERATION_SHARING_NEW: /* no pages change hands */
+	case OPERATION_SHARING_DESTROY:
+	case OPERATION_OWNER_CLAIM:
+	case OPERATION_OWNER_END:
+	case OPERATION_OWNERSHIP_SETTLED:
+		break;
 	}
+	return (struct hands){ elsewhere, elsewhere, false };
 }
 
 static bool is_owner(const struct live_owner *of_page, const struct live_owner *owner)
@@ -227,7 +234,7 @@ static status_set claim_statuses(struct store *store, const struct op *op)
 
 status_set owner_statuses(struct store *store, const struct op *op)
 {
-	switch (op->kind) {
+	switch ((enum owner_operation)op->kind) {
 	case OPERATION_SHARING_NEW:
 		return new_statuses(store, op);
 	case OPERATION_SHARING_DESTROY:
@@ -237,9 +244,14 @@ status_set owner_statuses(struct store *store, const struct op *op)
 	case OPERATION_OWNER_END:
 	case OPERATION_OWNERSHIP_SETTLED:
 		return OK;
-	default:
+	case OPERATION_OWNERSHIP_DONATE:
+	case OPERATION_OWNERSHIP_SHARE:
+	case OPERATION_OWNERSHIP_UNSHARE:
+	case OPERATION_OWNERSHIP_LEND:
+	case OPERATION_OWNERSHIP_RECLAIM:
 		return change_statuses(store, op);
 	}
+	return STATUS_NONE;
 }
 
 void owner_step(const struct step *step)
@@ -249,7 +261,7 @@ void owner_step(const struct step *step)
 	struct live_sharing *sharing = sharing_of(store, op);
 	struct live_owner *owner;
 
-	switch (op->kind) {
+	switch ((enum owner_operation)op->kind) {
 	case OPERATION_SHARING_NEW:
 		make(step);
 		break;
@@ -266,9 +278,13 @@ void owner_step(const struct step *step)
 		if (owner != NULL && owner->state == OWNER_ENDS)
 			owners_depart(&store->owners, owner);
 		break;
-	case OPERATION_OWNERSHIP_SETTLED:
+	case OPERATION_OWNERSHIP_SETTLED: /* they are whose they were given to */
 		break;
-	default:
+	case OPERATION_OWNERSHIP_DONATE:
+	case OPERATION_OWNERSHIP_SHARE:
+	case OPERATION_OWNERSHIP_UNSHARE:
+	case OPERATION_OWNERSHIP_LEND:
+	case OPERATION_OWNERSHIP_RECLAIM:
 		give(step, op->handle_pages, hands_of(store, op).to, is_anybodys);
 		break;
 	}

@@ -128,7 +128,7 @@ static status_set split_statuses(struct prange whole, uint64_t offset)
 
 status_set segment_statuses(struct store *store, const struct op *op)
 {
-	switch (op->kind) {
+	switch ((enum segment_operation)op->kind) {
 	case OPERATION_SEGMENT_ALLOC:
 	case OPERATION_SEGMENT_REQUEST:
 		return request_statuses(op);
@@ -142,9 +142,15 @@ status_set segment_statuses(struct store *store, const struct op *op)
 		return slice_statuses(store, op->handle_pages, op->pages);
 	case OPERATION_SEGMENT_SPLIT:
 		return split_statuses(op->handle_pages, op->length);
-	default:
+	case OPERATION_SEGMENT_NEXT:
+	case OPERATION_SEGMENT_DROP:
+	case OPERATION_SEGMENT_INTO_RAW:
+	case OPERATION_SEGMENT_FROM_RAW:
+	case OPERATION_SEGMENT_FROM_FRAME:
+	case OPERATION_SEGMENT_SIZE:
 		return OK;
 	}
+	return STATUS_NONE;
 }
 
 /* Which pages an allocation chose is open; that they are as asked for is not. */
@@ -196,7 +202,7 @@ void segment_step(const struct step *step)
 {
 	const struct op *op = step->op;
 
-	switch (op->kind) {
+	switch ((enum segment_operation)op->kind) {
 	case OPERATION_SEGMENT_ALLOC:
 	case OPERATION_SEGMENT_REQUEST:
 		allocate(step);
@@ -238,8 +244,6 @@ void segment_step(const struct step *step)
 		break;
 	case OPERATION_SEGMENT_SIZE:
 		size(step);
-		break;
-	default:
 		break;
 	}
 }

@@ -59,19 +59,28 @@ status_set service_statuses(struct store *store, const struct op *op)
 	const struct open_cursor *cursor =
 		registry_cursor(&store->registry, (const struct cursor *)(uintptr_t)op->cursor);
 
+	const struct live_log *log = store_log(store, op->log);
+
 	if (cursor == NULL)
 		return STATUS_ANY;
-	switch (op->kind) {
+	switch ((enum service_operation)op->kind) {
 	case OPERATION_CURSOR_MIGRATE:
 		return migrate_statuses(store, cursor);
 	case OPERATION_CURSOR_RECLAIM:
 		return reclaim_statuses(cursor, op);
 	case OPERATION_DIRTY_LOG_START:
+		return log_start_statuses(cursor, op);
 	case OPERATION_DIRTY_LOG_FAULT:
+		return log_fault_statuses(cursor, log);
 	case OPERATION_DIRTY_LOG_TAKE:
+		return log_take_statuses(cursor, log);
 	case OPERATION_DIRTY_LOG_STOP:
-		return log_statuses(store, cursor, op);
-	default:
+		return log_stop_statuses(cursor, log);
+	case OPERATION_CURSOR_AGE:
+	case OPERATION_CURSOR_WRITE_PROTECT:
 		return change_statuses(cursor, op);
+	case OPERATION_DIRTY_LOG_ADOPT: /* says what there will be, and changes nothing */
+		return OK;
 	}
+	return STATUS_NONE;
 }

@@ -101,15 +101,17 @@ status_set space_statuses(struct store *store, const struct op *op)
 {
 	const struct live_space *space = store_space(store, op->space);
 
-	if (op->kind == OPERATION_SPACE_NEW)
+	switch ((enum space_operation)op->kind) {
+	case OPERATION_SPACE_NEW:
 		return new_statuses(store, op);
-	if (op->kind == OPERATION_SPACE_DEACTIVATE)
+	case OPERATION_SPACE_DEACTIVATE:
 		return OK;
-	if (space == NULL)
-		return STATUS_ANY;
-	if (op->kind == OPERATION_SPACE_DESTROY)
-		return destroy_statuses(store, space, op->cpu);
-	return op->kind == OPERATION_SPACE_USE_HARDWARE_FLAGS
-		       ? use_hardware_flags_statuses(store, space)
-		       : activate_statuses(space);
+	case OPERATION_SPACE_DESTROY:
+		return space == NULL ? STATUS_ANY : destroy_statuses(store, space, op->cpu);
+	case OPERATION_SPACE_USE_HARDWARE_FLAGS:
+		return space == NULL ? STATUS_ANY : use_hardware_flags_statuses(store, space);
+	case OPERATION_SPACE_ACTIVATE:
+		return space == NULL ? STATUS_ANY : activate_statuses(space);
+	}
+	return STATUS_NONE;
 }

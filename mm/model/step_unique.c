@@ -8,7 +8,7 @@ status_set unique_statuses(struct store *store, const struct op *op)
 {
 	const struct page_record *record;
 
-	switch (op->kind) {
+	switch ((enum unique_operation)op->kind) {
 	case OPERATION_UNIQUE_ALLOC:
 		return STATUS_SET(MM_OK) | STATUS_SET(MM_NO_MEMORY);
 	case OPERATION_UNIQUE_FROM_UNUSED:
@@ -30,9 +30,16 @@ status_set unique_statuses(struct store *store, const struct op *op)
 			       step_race(store, STATUS_SET(MM_IN_USE));
 		return STATUS_SET(MM_OK) |
 		       step_race(store, STATUS_SET(MM_IN_USE) | STATUS_SET(MM_ACCESS_DENIED));
-	default:
+	case OPERATION_UNIQUE_DROP:
+	case OPERATION_UNIQUE_RESET_AS_UNUSED:
+	case OPERATION_UNIQUE_INTO_SHARED:
+	case OPERATION_UNIQUE_INTO_RAW:
+	case OPERATION_UNIQUE_FROM_RAW:
+	case OPERATION_UNIQUE_REPURPOSE:
+	case OPERATION_UNIQUE_METADATA:
 		return STATUS_SET(MM_OK);
 	}
+	return STATUS_NONE;
 }
 
 /* @as: what the page was until now. */
@@ -107,7 +114,7 @@ void unique_step(const struct step *step)
 	const struct op *op = step->op;
 	struct page_record *record;
 
-	switch (op->kind) {
+	switch ((enum unique_operation)op->kind) {
 	case OPERATION_UNIQUE_ALLOC:
 		begin_unique(step, step->observed->made[0].pages, PAGE_FREE);
 		break;
@@ -146,8 +153,6 @@ void unique_step(const struct step *step)
 		record = store_page(step->store, op->handle_pages.start, 0);
 		if (record != NULL && store_handle(step->store, op->handle) != NULL)
 			step->expected->metadata = record->metadata;
-		break;
-	default:
 		break;
 	}
 }

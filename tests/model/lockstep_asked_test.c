@@ -228,16 +228,35 @@ static void a_unique_frame_dropped_twice(void **state)
 	expect_unasked(ARG_UNIQUE, "the handle has ended");
 }
 
-static void an_address_that_nobody_made_of_a_handle(void **state)
+static void tell_from_raw(enum mm_operation_kind kind, enum share_kind share)
 {
-	struct mm_operation raw = { .kind = OPERATION_FRAME_FROM_RAW };
+	struct mm_operation raw = { .kind = kind };
 
-	(void)state;
 	tell_made(OPERATION_FRAME_FROM_UNUSED, SHARE_FRAME);
-	raw.made[0] = handle(SHARE_FRAME, HANDLE + 1);
+	raw.made[0] = handle(share, HANDLE + 1);
 	raw.pages = raw.made[0].pages;
 	fake_operation(&raw);
-	expect_unasked(0, "no handle to it is raw");
+}
+
+static void an_address_that_was_no_frame(void **state)
+{
+	(void)state;
+	tell_from_raw(OPERATION_FRAME_FROM_RAW, SHARE_FRAME);
+	expect_unasked(ARG_RAW_FRAME, "no handle to it is raw");
+}
+
+static void an_address_that_was_no_unique_frame(void **state)
+{
+	(void)state;
+	tell_from_raw(OPERATION_UNIQUE_FROM_RAW, SHARE_UNIQUE_FRAME);
+	expect_unasked(ARG_RAW_UNIQUE, "no handle to it is raw");
+}
+
+static void an_address_that_was_no_segment(void **state)
+{
+	(void)state;
+	tell_from_raw(OPERATION_SEGMENT_FROM_RAW, SHARE_SEGMENT);
+	expect_unasked(ARG_RAW_SEGMENT, "no handle to it is raw");
 }
 
 /* ---- Lists --------------------------------------------------------------------------------- */
@@ -308,7 +327,8 @@ static void every_object_can_be_lacking(void **state)
 {
 	(void)state;
 	assert_int_equal(told, ARG_SPACE | ARG_CURSOR | ARG_FRAME | ARG_UNIQUE | ARG_SEGMENT |
-				       ARG_LIST | ARG_PLACE | ARG_GATHER | ARG_READER | ARG_WRITER |
+				       ARG_RAW_FRAME | ARG_RAW_UNIQUE | ARG_RAW_SEGMENT | ARG_LIST |
+				       ARG_PLACE | ARG_GATHER | ARG_READER | ARG_WRITER |
 				       ARG_KVIRT | ARG_AREA | ARG_OWNERS | ARG_SHARING);
 }
 
@@ -329,7 +349,9 @@ int main(void)
 		STORY(a_frame_that_is_raw),
 		STORY(a_segment_that_is_a_frame),
 		STORY(a_unique_frame_dropped_twice),
-		STORY(an_address_that_nobody_made_of_a_handle),
+		STORY(an_address_that_was_no_frame),
+		STORY(an_address_that_was_no_unique_frame),
+		STORY(an_address_that_was_no_segment),
 		STORY(a_list_begun_anew_with_frames),
 		STORY(a_place_at_a_frame_of_no_list),
 		STORY(a_member_that_was_destroyed),

@@ -4,6 +4,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * Each row of ops.def is drawn, by at least one call with the statuses that it reaches, or is not, and never
+ * both: otherwise this does not compile. A type is declared as often as one likes, but as one thing.
+ */
+struct drawn;
+struct not_drawn;
+#define ACT(operation, variant, status) typedef struct drawn calls_of_##operation;
+#define NOT_DRAWN(operation) typedef struct not_drawn calls_of_##operation;
+#include "acts.def"
+#define REACHES(operation, ...) typedef struct drawn statuses_of_##operation;
+#define NOT_DRAWN(operation) typedef struct not_drawn statuses_of_##operation;
+#include "acts.def"
+#define OP(name, ...)                                                                              \
+	_Static_assert(_Generic((calls_of_##name *)NULL, statuses_of_##name * : true), #name);
+#include <strata/ops.def>
+
 static struct act_words acts[ACTS] = {
 #define ACT(op, variant, status)                                                                   \
 	{ .name = #op #variant, .text = #status, .operation = OPERATION_##op },
