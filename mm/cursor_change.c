@@ -31,6 +31,8 @@ static struct lookup split_down_to(struct cursor *cursor, struct lookup lookup, 
 static void copy_page(struct paddr from, struct paddr to, struct page_property property)
 {
 	page_copy(linear(to), linear(from));
+	if (CANARY(copied_short))
+		((uint64_t *)linear(to))[PAGE_SIZE / sizeof(uint64_t) - 1] = 0;
 	if (property.flags & PAGE_EXECUTE)
 		instruction_cache_sync(linear(to), PAGE_SIZE);
 }

@@ -17,6 +17,12 @@ void run_in(struct worker *worker, struct guest_space *guest)
 	worker->active = guest;
 }
 
+/* Mostly of those two that say what the page is. */
+static unsigned int draw_word(struct worker *worker)
+{
+	return (unsigned int)below(worker, one_in(worker, 4) ? PAGE_WORDS : 2);
+}
+
 /* What was loaded must be what the page says that belongs there. */
 static enum guest_result load(struct worker *worker, uint64_t ia, unsigned int word)
 {
@@ -26,25 +32,30 @@ static enum guest_result load(struct worker *worker, uint64_t ia, unsigned int w
 	enum guest_result result = stage_load(worker, address, &value);
 
 	worker->counts.accesses++;
-	if (result == GUEST_DONE &&
-	    !(word == 0 ? value == identity(guest->id, ia) : is_identity(value, guest->id, ia)))
+	if (result == GUEST_DONE && !is_page_word(value, identity(guest->id, ia), word))
 		find(worker, JUDGE_GUEST,
 		     "space %llu loads 0x%llx from 0x%llx, where 0x%llx should be",
 		     (unsigned long long)guest->id, (unsigned long long)value,
-		     (unsigned long long)address, (unsigned long long)identity(guest->id, ia));
+		     (unsigned long long)address,
+		     (unsigned long long)page_word(identity(guest->id, ia), word));
 	return result;
 }
 
+/* The word that says it once more, or any: by what one says that others can tell whose page it is. */
 static enum guest_result store(struct worker *worker, uint64_t ia)
 {
+	const uint64_t says = identity(worker->active->id, ia);
+	const uint64_t word = draw_word(worker);
+
 	worker->counts.accesses++;
-	return stage_store(worker, ia + 8,
-			   identity(worker->active->id, ia) | (below(worker, 0xffff) + 1) << 48);
+	if (word > 1)
+		return stage_store(worker, ia + 8 * word, page_word(says, word));
+	return stage_store(worker, ia + 8, says | (below(worker, 0xffff) + 1) << 48);
 }
 
 static enum guest_result access(struct worker *worker, uint64_t ia, bool write)
 {
-	return write ? store(worker, ia) : load(worker, ia, (unsigned int)below(worker, 2));
+	return write ? store(worker, ia) : load(worker, ia, draw_word(worker));
 }
 
 /* While a cursor is held nobody changes what is mapped there, and what was flushed is in force. */

@@ -4,13 +4,9 @@
 
 #include <strata/unique_frame.h>
 
-static void check_word(struct worker *worker, struct paddr page)
+static void check_page(struct worker *worker, struct paddr page)
 {
-	uint64_t word = __atomic_load_n((const uint64_t *)mm_linear(page), __ATOMIC_RELAXED);
-
-	if (word != COMMON_WORD)
-		find(worker, JUDGE_PAGE, "page 0x%llx, that is held, says 0x%llx",
-		     (unsigned long long)page.value, (unsigned long long)word);
+	page_says(worker, page, COMMON_WORD, "held by CPU", worker->cpu);
 }
 
 /* ---- Frames ------------------------------------------------------------------------------------ */
@@ -39,7 +35,7 @@ static void fill_frame(struct worker *worker, struct frame_box *box)
 
 static void drop_frame(struct worker *worker, struct frame_box *box)
 {
-	check_word(worker, box->frame.paddr);
+	check_page(worker, box->frame.paddr);
 	frame_drop(&box->frame);
 	called(worker, OPERATION_FRAME_DROP, MM_OK, BIT(MM_OK));
 	box->full = false;
@@ -54,7 +50,7 @@ static void make_unique(struct worker *worker, struct frame_box *box)
 		    unique_frame_try_from_shared(&box->frame, &unique),
 		    BIT(MM_OK) | BIT(MM_IN_USE) | BIT(MM_ACCESS_DENIED)))
 		return;
-	check_word(worker, unique.paddr);
+	check_page(worker, unique.paddr);
 	box->frame = unique_frame_into_shared(&unique);
 	called(worker, OPERATION_UNIQUE_INTO_SHARED, MM_OK, BIT(MM_OK));
 }
@@ -75,7 +71,7 @@ static void pass_frame(struct worker *worker, struct frame_box **box)
 	*box = atomic_exchange_explicit(&stress.frame_mail[below(worker, MAILBOXES)], *box,
 					memory_order_acq_rel);
 	if ((*box)->full)
-		check_word(worker, (*box)->frame.paddr);
+		check_page(worker, (*box)->frame.paddr);
 }
 
 void act_frames(struct worker *worker)
@@ -145,7 +141,7 @@ static void part_segment(struct worker *worker, struct segment_box *box)
 
 static void drop_segment(struct worker *worker, struct segment_box *box)
 {
-	check_word(worker, box->segment.start);
+	check_page(worker, box->segment.start);
 	segment_drop(&box->segment);
 	called(worker, OPERATION_SEGMENT_DROP, MM_OK, BIT(MM_OK));
 	box->full = false;

@@ -17,6 +17,12 @@ static void name_pages(const struct segment *segment)
 		name_page(paddr(page), COMMON_WORD);
 }
 
+static void check_zero(struct worker *worker, const struct segment *segment)
+{
+	for (uint64_t page = segment->start.value; page < segment->end.value; page += PAGE_SIZE)
+		page_is_zero(worker, paddr(page));
+}
+
 /* The handle was the only one, so the pages are who they were given to still. */
 static void check_owner(struct worker *worker, const struct segment *segment,
 			const struct vm_space *owner)
@@ -40,8 +46,8 @@ static void donate(struct worker *worker, struct segment *segment)
 		    ownership_donate(segment, from, to, contents), CHANGE_STATUSES))
 		return;
 	check_owner(worker, segment, to);
-	if (contents == FRAME_ZEROED && *(const uint64_t *)mm_linear(segment->start) != 0)
-		find(worker, JUDGE_PAGE, "a page was given with what it had");
+	if (contents == FRAME_ZEROED)
+		check_zero(worker, segment);
 	name_pages(segment);
 }
 
@@ -68,8 +74,10 @@ static void change(struct worker *worker, struct segment *segment)
 		return;
 	}
 	if (called(worker, OPERATION_OWNERSHIP_RECLAIM,
-		   ownership_reclaim(segment, sharing, FRAME_ZEROED), CHANGE_STATUSES))
+		   ownership_reclaim(segment, sharing, FRAME_ZEROED), CHANGE_STATUSES)) {
+		check_zero(worker, segment);
 		name_pages(segment);
+	}
 }
 
 /* All of a segment is mapped among the common pages, by a clone of it. */

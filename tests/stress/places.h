@@ -10,9 +10,11 @@
  *	1 GiB		PAGES
  *	1 GiB + 4 MiB	PROGRAM	  what guests run, if they run: stays
  *
- * Invariant: word 0 of a page that is mapped outside of COMMON says the space and the address that it is
- * mapped at, and word 1 says it too, below a stamp of 16 bits; a page that was taken away, or was not
- * mapped yet, says POISON. So a translation that is not there any more is seen as a wrong word.
+ * Invariant: every word of a page follows from what it says. A page that is mapped outside of COMMON says the
+ * space and the address that it is mapped at; one of COMMON, or one that is held in a box, COMMON_WORD; one
+ * that was taken away, or was not mapped yet, POISON. Word 0 is what it says, word 1 the same below a stamp of
+ * 16 bits, and each word further down a function of both that and its place. So a translation that is not
+ * there any more is seen as a wrong word, and so is a byte that nobody should have changed.
  */
 #pragma once
 
@@ -51,6 +53,22 @@ static inline bool is_logged(uint64_t ia)
 static inline uint64_t identity(uint64_t id, uint64_t ia)
 {
 	return is_common(ia) ? COMMON_WORD : (id & 0xffff) << 32 | ia >> PAGE_SHIFT;
+}
+
+#define PAGE_WORDS (PAGE_SIZE / sizeof(uint64_t))
+
+/* Word @index of a page that says @says, without a stamp. */
+static inline uint64_t page_word(uint64_t says, uint64_t index)
+{
+	return index < 2 ? says : (says ^ index << 48) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Whether @word can be word @index of a page that says @says. */
+static inline bool is_page_word(uint64_t word, uint64_t says, uint64_t index)
+{
+	const uint64_t mask = index == 1 && says != POISON ? IDENTITY_MASK : UINT64_MAX;
+
+	return (word & mask) == (page_word(says, index) & mask);
 }
 
 static inline bool is_identity(uint64_t word, uint64_t id, uint64_t ia)

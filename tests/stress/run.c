@@ -61,6 +61,8 @@ static void print_sums(void)
 	printf("guests: %llu accesses, %llu faults served, %llu of them spurious\n",
 	       (unsigned long long)counts->accesses, (unsigned long long)counts->faults,
 	       (unsigned long long)counts->spurious);
+	printf("contents: %llu pages, every byte of them looked at between steps\n",
+	       (unsigned long long)counts->pages);
 	printf("contention: %llu nodes locked, %llu tries in vain, %llu blocks split, %llu tables "
 	       "merged, %llu "
 	       "tables "

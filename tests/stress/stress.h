@@ -80,6 +80,7 @@ struct place {
 
 struct counts {
 	uint64_t calls, accesses, faults, spurious;
+	uint64_t pages; /* of which every byte was looked at between steps */
 	uint64_t statuses[OPERATION_COUNT][STATUSES_COUNT];
 };
 
@@ -177,11 +178,22 @@ struct page_property draw_property(struct worker *worker);
 
 /* A frame with POISON in it. */
 bool fresh_frame(struct worker *worker, frame_t *out);
-/* Says that the page is to be mapped at @ia. */
-void name_page(struct paddr page, uint64_t word);
+/* Lets every word of the page follow from @says. */
+void name_page(struct paddr page, uint64_t says);
+/* Whether every word of it does; if not, that is found, and that the page @was so @where. */
+bool page_says(struct worker *worker, struct paddr page, uint64_t says, const char *was,
+	       uint64_t where);
+/* Whether all of the page is zero; if not, that is found. */
+bool page_is_zero(struct worker *worker, struct paddr page);
 /* Nobody reaches the page any more, and none may: it is looked at later, and dropped. */
 void hold_frame(struct worker *worker, const frame_t *frame, bool poison);
 void drop_held(struct worker *worker);
+/* Looks at those that nobody may write to; returns how many. */
+uint64_t look_at_held(struct worker *worker);
+
+/* Nobody is in a step: looks at every byte of all pages whose words are known, those that spaces map among
+ * them, which it finds by the model's walker (checked builds). Returns how many. */
+uint64_t contents_look(struct worker *worker);
 
 /* ---- Acts -------------------------------------------------------------------------------------- */
 
@@ -235,6 +247,12 @@ void worker_end(struct worker *worker);
 /* All CPUs have ended: gives back what is left, and compares. */
 void world_end(void);
 void world_look(void);
+void empty_frame_box(struct frame_box *box);
+void empty_segment_box(struct segment_box *box);
+/* Pages in boxes, and the guests that live, for contents_look. */
+uint64_t world_look_at_boxes(struct worker *worker);
+typedef uint64_t (*world_guest)(struct worker *worker, const struct guest_space *guest);
+uint64_t world_each_guest(struct worker *worker, world_guest look);
 /* Detaches the judges. */
 void world_leave(void);
 void world_print_states(void);

@@ -63,11 +63,9 @@ void worker_end(struct worker *worker)
 			   vm_space_destroy(&worker->spaces[i]->space), BIT(MM_OK)))
 			worker->spaces[i]->lives = false;
 	for (unsigned int i = 0; i < FRAME_BOXES; i++)
-		if (worker->frames[i]->full)
-			frame_drop(&worker->frames[i]->frame);
+		empty_frame_box(worker->frames[i]);
 	for (unsigned int i = 0; i < SEGMENT_BOXES; i++)
-		if (worker->segments[i]->full)
-			segment_drop(&worker->segments[i]->segment);
+		empty_segment_box(worker->segments[i]);
 	drop_held(worker);
 }
 

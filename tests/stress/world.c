@@ -52,8 +52,41 @@ void world_look(void)
 	const char *complaint = stage_complaint();
 
 	model_check_all();
+	stress.workers[0].counts.pages += contents_look(&stress.workers[0]);
 	if (complaint != NULL && !stress.options.without_discipline)
 		find(&stress.workers[0], JUDGE_MACHINE, "%s", complaint);
+}
+
+/* ---- What pages have ---------------------------------------------------------------------------- */
+
+uint64_t world_look_at_boxes(struct worker *worker)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		if (frames[i].full)
+			page_says(worker, frames[i].frame.paddr, COMMON_WORD, "held in box", i);
+		pages += frames[i].full;
+	}
+	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
+		const struct segment *segment = &segments[i].segment;
+
+		for (uint64_t page = segment->start.value;
+		     segments[i].full && page < segment->end.value; page += PAGE_SIZE, pages++)
+			page_says(worker, paddr(page), COMMON_WORD, "of the segment in box", i);
+	}
+	return pages;
+}
+
+uint64_t world_each_guest(struct worker *worker, world_guest look)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < SHARED_SPACES; i++)
+		sum += stress.shared[i].lives ? look(worker, &stress.shared[i]) : 0;
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++)
+		sum += spaces[i].lives ? look(worker, &spaces[i]) : 0;
+	return sum;
 }
 
 /* ---- The beginning ----------------------------------------------------------------------------- */
@@ -168,6 +201,20 @@ bool world_begin(void)
 
 /* ---- The end ----------------------------------------------------------------------------------- */
 
+void empty_frame_box(struct frame_box *box)
+{
+	if (box->full)
+		frame_drop(&box->frame);
+	box->full = false;
+}
+
+void empty_segment_box(struct segment_box *box)
+{
+	if (box->full)
+		segment_drop(&box->segment);
+	box->full = false;
+}
+
 static void empty_mail(void)
 {
 	for (unsigned int i = 0; i < MAILBOXES; i++) {
@@ -181,10 +228,9 @@ static void empty_mail(void)
 		if (guest->lives)
 			called(&stress.workers[0], OPERATION_SPACE_DESTROY,
 			       vm_space_destroy(&guest->space), BIT(MM_OK));
-		if (frame->full)
-			frame_drop(&frame->frame);
-		if (segment->full)
-			segment_drop(&segment->segment);
+		guest->lives = false;
+		empty_frame_box(frame);
+		empty_segment_box(segment);
 	}
 }
 
@@ -220,6 +266,7 @@ void world_end(void)
 		stop_log(&stress.shared[i], &stress.logs[i]);
 		called(worker, OPERATION_SPACE_DESTROY, vm_space_destroy(&stress.shared[i].space),
 		       BIT(MM_OK));
+		stress.shared[i].lives = false;
 	}
 	for (unsigned int i = 0; i < SHARINGS; i++)
 		called(worker, OPERATION_SHARING_DESTROY, sharing_destroy(stress.sharings[i]),

@@ -67,6 +67,7 @@
 	X(area_not_emptied, "an area is given back with all that is mapped in it")                 \
 	X(memory_added_short, "the last page of memory that is added is left out")                 \
 	X(copy_miscounted, "a copy says that it moved a byte more than it did")                    \
+	X(copied_short, "the last word of a page that is migrated is not copied")                  \
 	X(valid_to_valid, "a page takes another's place without a break between")                  \
 	X(tlbi_wrong_vmid, "an invalidation does not go to the VMID that it is for")               \
 	X(tlbi_local, "invalidations by IPA stay on the CPU that issues them")                     \
