@@ -200,8 +200,8 @@ static enum exit_outcome handle_exit(struct guest *guest, struct vcpu *vcpu,
 enum exit_outcome guest_handle_exit(struct guest *guest, struct vcpu *vcpu,
 				    const struct vcpu_exit *exit)
 {
-	guest_lock(guest);
+	guest_lock_take(&guest->lock);
 	const enum exit_outcome outcome = handle_exit(guest, vcpu, exit);
-	guest_unlock(guest);
+	guest_lock_give(&guest->lock);
 	return outcome;
 }

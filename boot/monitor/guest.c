@@ -6,7 +6,6 @@
 #include <strata/cursor.h>
 #include <strata/heap.h>
 #include <strata/vm_guest.h>
-#include "../stop.h"
 #include "corruption.h"
 #if STRATA_CHECKED
 #include <model.h>
@@ -16,25 +15,11 @@ enum mm_status guest_create(struct guest *guest, const char *name, unsigned int 
 			    uint64_t seed)
 {
 	*guest = (struct guest){ .name = name, .vcpu_count = 1, .random = { seed } };
-	atomic_flag_clear_explicit(&guest->lock, memory_order_relaxed);
 	quarantine_init(&guest->quarantine);
 	return vm_space_new_stage2(ia_bits, &guest->space);
 }
 
-/* Acquire and release: what one holder wrote is seen by the next. */
-void guest_lock(struct guest *guest)
-{
-	while (atomic_flag_test_and_set_explicit(&guest->lock, memory_order_acquire)) {
-		stop_if_asked();
-		cpu_relax();
-	}
-}
-
-void guest_unlock(struct guest *guest)
-{
-	atomic_flag_clear_explicit(&guest->lock, memory_order_release);
-}
-
+/* Relaxed: guest_is_running. */
 void guest_run(struct guest *guest, unsigned int index, struct vcpu_exit *exit)
 {
 	atomic_fetch_add_explicit(&guest->running, 1, memory_order_relaxed);

@@ -10,8 +10,7 @@
  * the guest's lock; who serves one of them has it, and so has who changes what the guest can reach: the
  * others run on meanwhile, in the same space. The lock protects everything in struct guest but the
  * virtual CPUs, which belong to the CPU that runs them, the space, which has locks of its own, and what
- * does not change while the guest runs. Locks of the subsystem are taken under it, never the other way
- * round. Who has a guest to itself need not take it.
+ * does not change while the guest runs (guest_lock.h). Who has a guest to itself need not take it.
  */
 #pragma once
 
@@ -23,6 +22,7 @@
 #include <stddef.h>
 #include "dirty_log.h"
 #include "evicted.h"
+#include "guest_lock.h"
 #include "quarantine.h"
 #include "random.h"
 #include "snapshot.h"
@@ -96,7 +96,7 @@ struct guest {
 	struct vcpu vcpus[GUEST_VCPUS_MAX];
 	unsigned int vcpu_count;
 	_Atomic unsigned int running; /* of them, at this moment */
-	atomic_flag lock;
+	struct guest_lock lock;
 	struct vm_space space;
 	const char *stopped; /* why it must not run again; NULL while it may */
 	enum guest_violation violation;
@@ -118,10 +118,6 @@ struct guest {
 /* Makes @guest with one virtual CPU, an empty space and no region. As vm_space_new_stage2. */
 MM_MUST_CHECK enum mm_status guest_create(struct guest *guest, const char *name,
 					  unsigned int ia_bits, uint64_t seed);
-
-/* This CPU is not the one that has it; does not return if the run ends meanwhile. */
-void guest_lock(struct guest *guest);
-void guest_unlock(struct guest *guest);
 
 /* Runs virtual CPU @index as vcpu_run does, without the lock. */
 void guest_run(struct guest *guest, unsigned int index, struct vcpu_exit *exit);

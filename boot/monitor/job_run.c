@@ -85,10 +85,11 @@ static enum mm_status run_slice(struct job_guest *job_guest, unsigned int index)
 		case EXIT_RESUME:
 			break;
 		case EXIT_CALL:
+			/* Relaxed: as in add_silence. */
 			atomic_store_explicit(&job_guest->silence, 0, memory_order_relaxed);
-			guest_lock(guest);
+			guest_lock_take(&guest->lock);
 			status = serve_call(job_guest, index, &exit);
-			guest_unlock(guest);
+			guest_lock_give(&guest->lock);
 			if (job_guest->done[index])
 				exits = SLICE_EXITS;
 			break;
@@ -178,6 +179,7 @@ static void run_on_this_cpu(void *argument)
 		switches += own > 1 && running == own;
 	}
 	vm_space_deactivate();
+	/* Relaxed: sums, that cpus_run lets the boot CPU see. */
 	atomic_fetch_add_explicit(&job->switches, switches, memory_order_relaxed);
 	atomic_fetch_add_explicit(&job->cpus, 1, memory_order_relaxed);
 }
@@ -186,5 +188,6 @@ enum mm_status job_run(struct job *job)
 {
 	cpus_run(run_on_this_cpu, job);
 	finish_the_rest(job);
+	/* Relaxed: cpus_run has ended on all CPUs. */
 	return atomic_load_explicit(&job->status, memory_order_relaxed);
 }

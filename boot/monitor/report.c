@@ -106,6 +106,10 @@ static void report_statistic(const struct job *job, const struct statistics_row 
 
 static void report_together(const struct job *job)
 {
+	printf("  %-40s", "waits for the guest's lock");
+	for (size_t i = 0; i < job->guest_count; i++)
+		printf(" %10" PRIu64, job->guests[i].guest.lock.waited);
+	printf("\n");
 	printf("  %-40s", "virtual CPUs that came to their end");
 	for (size_t i = 0; i < job->guest_count; i++)
 		printf(" %10u", job->guests[i].reports);
@@ -172,15 +176,9 @@ static void report_maintenance(void)
 	struct mm_statistics statistics = mm_statistics();
 	struct arch_counters counters = arch_counters_read();
 
-	report_count("leaves mapped", statistics.leaves_mapped);
-	report_count("leaves unmapped", statistics.leaves_unmapped);
-	report_count("leaves changed", statistics.leaves_changed);
-	report_count("blocks split", statistics.blocks_split);
-	report_count("tables merged to blocks", statistics.tables_merged);
-	report_count("tables allocated", statistics.tables_allocated);
-	report_count("tables freed", statistics.tables_freed);
-	report_count("flushes", statistics.gather_flushes);
-	report_count("pages parked", statistics.frames_parked);
+#define COUNT(member, text) report_count(text, statistics.member);
+	MM_STATISTICS(COUNT)
+#undef COUNT
 	printf("  issued by the subsystem\n");
 	report_count("  TLBI by address", counters.tlbi_address);
 	report_count("  TLBI by range", counters.tlbi_range);

@@ -35,16 +35,13 @@ static const struct {
 	const char *name;
 	size_t offset;
 } branches[] = {
-	{ "leaves mapped", offsetof(struct mm_statistics, leaves_mapped) },
-	{ "leaves unmapped", offsetof(struct mm_statistics, leaves_unmapped) },
-	{ "leaves changed", offsetof(struct mm_statistics, leaves_changed) },
-	{ "blocks split", offsetof(struct mm_statistics, blocks_split) },
-	{ "tables merged", offsetof(struct mm_statistics, tables_merged) },
-	{ "tables allocated", offsetof(struct mm_statistics, tables_allocated) },
-	{ "tables freed", offsetof(struct mm_statistics, tables_freed) },
-	{ "gathers flushed", offsetof(struct mm_statistics, gather_flushes) },
-	{ "pages parked", offsetof(struct mm_statistics, frames_parked) },
+#define BRANCH(member, text) { text, offsetof(struct mm_statistics, member) },
+	MM_STATISTICS(BRANCH)
+#undef BRANCH
 };
+
+/* A world has fewer spaces than there are VMIDs: tests/stress has more. */
+#define NOT_REACHED offsetof(struct mm_statistics, vmid_rollovers)
 
 static uint64_t branch(const struct coverage *coverage, size_t i)
 {
@@ -70,7 +67,7 @@ static unsigned int print_wrong(const struct coverage *coverage)
 			wrong++;
 		}
 	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
-		if (branch(coverage, i) == 0) {
+		if (branch(coverage, i) == 0 && branches[i].offset != NOT_REACHED) {
 			printf("never reached: %s\n", branches[i].name);
 			wrong++;
 		}

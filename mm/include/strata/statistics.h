@@ -5,17 +5,23 @@
 #include <stdint.h>
 #include <strata/lock_class.h>
 
+/* X(member of struct mm_statistics, what a report calls it) */
+#define MM_STATISTICS(X)                                                                           \
+	X(leaves_mapped, "leaves mapped")     /* leaf descriptors written where there was none */  \
+	X(leaves_unmapped, "leaves unmapped") /* leaf descriptors removed */                       \
+	X(leaves_changed, "leaves changed")   /* those whose property or output changed */         \
+	X(blocks_split, "blocks split")                                                            \
+	X(tables_merged, "tables merged to blocks")                                                \
+	X(tables_allocated, "tables allocated")                                                    \
+	X(tables_freed, "tables freed")                                                            \
+	X(gather_flushes, "flushes")	 /* gathers that had something to invalidate */            \
+	X(frames_parked, "pages parked") /* whose references waited for a flush */                 \
+	X(vmid_rollovers, "rollovers of VMIDs")
+
 struct mm_statistics {
-	uint64_t leaves_mapped;	  /* leaf descriptors written where there was none */
-	uint64_t leaves_unmapped; /* leaf descriptors removed */
-	uint64_t leaves_changed;  /* leaf descriptors whose property or output changed */
-	uint64_t blocks_split;
-	uint64_t tables_merged;
-	uint64_t tables_allocated;
-	uint64_t tables_freed;
-	uint64_t gather_flushes; /* gathers that had something to invalidate */
-	uint64_t frames_parked;	 /* pages whose references waited for a flush */
-	uint64_t vmid_rollovers;
+#define MM_STATISTIC(member, text) uint64_t member;
+	MM_STATISTICS(MM_STATISTIC)
+#undef MM_STATISTIC
 };
 
 struct mm_statistics mm_statistics(void);
