@@ -28,7 +28,7 @@ TEST(guest_stores_are_logged_by_the_cpu)
 	struct cursor cursor;
 	struct el1 el1;
 
-	if (!arch_features()->dirty_state)
+	if (!test_can(arch_features()->dirty_state, "FEAT_HAFDBS"))
 		return;
 	el1_start_with_hardware_flags(world, &el1, EL1_PROGRAM_OF(el1_store));
 	(void)el1_map(world, &el1, EL1_UNMAPPED, PAGE_READ | PAGE_WRITE);
@@ -60,7 +60,7 @@ TEST(guest_accesses_are_seen_by_the_cpu)
 	struct el1 el1;
 	uint64_t pages = 0;
 
-	if (!arch_features()->dirty_state)
+	if (!test_can(arch_features()->dirty_state, "FEAT_HAFDBS"))
 		return;
 	el1_start_with_hardware_flags(world, &el1, EL1_PROGRAM_OF(el1_store));
 	(void)el1_map(world, &el1, EL1_UNMAPPED, PAGE_READ | PAGE_WRITE);

@@ -42,6 +42,13 @@ extern const struct component_test *const __stop_component_tests[];
 		*const component_test_entry_##test_name = &component_test_##test_name;             \
 	static void test_name(struct world *world __attribute__((unused)))
 
+/*
+ * Whether the machine has what the test is about. If it has not, the test returns, and is not counted as
+ * passed: it is named, with @what. On the simulated machine, and on one of which the runner was told that
+ * it has everything (complete=1 in bootargs), that is a failure.
+ */
+MM_MUST_CHECK bool test_can(bool has, const char *what);
+
 /* Ends the test: it failed. */
 _Noreturn void test_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -34,6 +34,13 @@ void test_fail(const char *file, int line, const char *format, ...)
 	abort();
 }
 
+bool test_can(bool has, const char *what)
+{
+	if (!has)
+		FAIL("the simulated machine has no %s", what);
+	return true;
+}
+
 void world_complaint(const char *judge, const char *text)
 {
 	print_error("# %s: %s\n", judge, text);

@@ -9,6 +9,8 @@
 
 static unsigned int number;
 static const struct component_test *running;
+static bool complete;	    /* the machine has everything */
+static const char *missing; /* what the running test needs; NULL: nothing */
 
 /* What comes after would not start from a known world: the run ends here. */
 void test_fail(const char *file, int line, const char *format, ...)
@@ -23,18 +25,31 @@ void test_fail(const char *file, int line, const char *format, ...)
 	machine_exit(1);
 }
 
+bool test_can(bool has, const char *what)
+{
+	if (!has && complete)
+		FAIL("the machine has no %s", what);
+	if (!has)
+		missing = what;
+	return has;
+}
+
 int image_main(const struct boot_info *info)
 {
 	static struct world world;
 	unsigned int count = (unsigned int)(__stop_component_tests - __start_component_tests);
 
+	complete = boot_number(info, "complete", 0) != 0;
 	printf("1..%u\n", count);
 	for (number = 1; number <= count; number++) {
 		running = __start_component_tests[number - 1];
+		missing = NULL;
 		world_start(&world, info);
 		running->run(&world);
 		world_end(&world);
-		printf("ok %u - %s\n", number, running->name);
+		printf("ok %u - %s%s%s\n", number, running->name,
+		       missing != NULL ? " # SKIP the CPU has no " : "",
+		       missing != NULL ? missing : "");
 	}
 	return count > 0 ? 0 : 1;
 }
