@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The allocator behind frames and segments, on a machine of its own. */
+#include "draw.h"
 #include "harness.h"
 #include <stdlib.h>
 
@@ -66,9 +67,7 @@ TEST(allocator_gives_large_runs_after_churn)
 	unsigned int largest = 0;
 
 	for (unsigned int step = 0; step < 20000; step++) {
-		random = random * 1664525 + 1013904223;
-
-		unsigned int i = (random >> 8) % LIVE;
+		unsigned int i = random_below(&random, LIVE);
 
 		if (used[i]) {
 			segment_drop(&live[i]);

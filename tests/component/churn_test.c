@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Nine tenths of memory, taken and given back at random in every way there is: afterwards free memory
  * lies in the same blocks as before. */
+#include "draw.h"
 #include "mapping.h"
 #include <strata/frame_list.h>
 #include <strata/heap.h>
@@ -69,12 +70,6 @@ struct holding {
 	};
 };
 
-static uint32_t next_random(uint32_t *random, uint64_t below)
-{
-	*random = *random * 1664525 + 1013904223;
-	return (uint32_t)((*random >> 8) % below);
-}
-
 /* As many pages as are free in one piece, if not so many. */
 static bool take_segment(struct holding *holding, uint64_t pages)
 {
@@ -132,7 +127,8 @@ static void take_objects(struct holding *holding, uint64_t pages, uint32_t *rand
 
 	holding->objects = NULL;
 	for (uint64_t left = pages * PAGE_SIZE; left > 16384;) {
-		uint64_t size = 8 + next_random(random, next_random(random, 4) == 0 ? 16000 : 900);
+		uint64_t size =
+			8 + random_below(random, random_below(random, 4) == 0 ? 16000 : 900);
 
 		if (heap_alloc(size, &object) != MM_OK)
 			break;
@@ -144,7 +140,7 @@ static void take_objects(struct holding *holding, uint64_t pages, uint32_t *rand
 
 static void take(struct holding *holding, uint64_t pages, uint32_t *random)
 {
-	holding->kind = 1 + (enum holding_kind)next_random(random, HOLDING_KINDS - 1);
+	holding->kind = 1 + (enum holding_kind)random_below(random, HOLDING_KINDS - 1);
 	switch (holding->kind) {
 	case HELD_SEGMENT:
 		if (!take_segment(holding, pages))
@@ -209,10 +205,10 @@ TEST(every_order_exists_again_after_churn_over_nine_tenths_of_memory)
 	uint32_t random = 20170;
 
 	for (unsigned int step = 0; step < STEPS; step++) {
-		struct holding *holding = &holdings[next_random(&random, HOLDINGS)];
+		struct holding *holding = &holdings[random_below(&random, HOLDINGS)];
 
 		if (holding->kind == NOTHING_HELD)
-			take(holding, 1 + next_random(&random, largest), &random);
+			take(holding, 1 + random_below(&random, largest), &random);
 		else if (world_pages(PAGE_UNUSED) <= enough)
 			release(holding);
 		full += world_pages(PAGE_UNUSED) <= enough;

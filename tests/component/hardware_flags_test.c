@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Accessed and dirty pages as the hardware tells them (FEAT_HAFDBS), on two CPUs that write meanwhile. */
+#include "draw.h"
 #include "hardware_flags.h"
 #include <strata/ageing.h>
 #include <strata/dirty_log.h>
 #include <strata/write_protect.h>
 
 #define PAGES 768
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 /* A block and 256 pages behind it, active on both CPUs. */
 static void prepare(struct world *world, struct vm_space *space)

@@ -1,47 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Ownership with several CPUs at once, each a thread. What a thread finds wrong it writes down; the
- * test fails when all have ended.
- */
-#include "mapping.h"
-#include <pthread.h>
-#include <stdatomic.h>
+/* Ownership with several CPUs at once. */
+#include "several_cpus.h"
 #include <strata/ownership.h>
 
-enum { CPUS = 4, ROUNDS = 200, PAGES = 24 };
+enum { ROUNDS = 200, PAGES = 24 };
 
 static struct vm_space spaces[CPUS];
 static struct segment segment;
 static struct sharing *sharing;
 static _Atomic unsigned int arrived;
-static _Atomic unsigned int done;
-static _Atomic(const char *) complaint;
-
-static void complain(const char *text)
-{
-	atomic_store(&complaint, text);
-}
-
-static void run_on_cpus(void *(*work)(void *), uintptr_t cpus)
-{
-	pthread_t threads[CPUS];
-
-	atomic_store(&complaint, NULL);
-	atomic_store(&arrived, 0);
-	atomic_store(&done, 0);
-	for (uintptr_t cpu = 0; cpu < cpus; cpu++)
-		EXPECT_EQUAL(pthread_create(&threads[cpu], NULL, work, (void *)cpu), 0);
-	for (size_t cpu = 0; cpu < cpus; cpu++)
-		EXPECT_EQUAL(pthread_join(threads[cpu], NULL), 0);
-	if (atomic_load(&complaint) != NULL)
-		FAIL("%s", atomic_load(&complaint));
-}
 
 /* All CPUs leave it at about the same time. */
-static void meet(unsigned int round)
+static void meet(void)
 {
-	atomic_fetch_add(&arrived, 1);
-	while (atomic_load(&arrived) < (round + 1) * CPUS)
+	unsigned int mine = atomic_fetch_add(&arrived, 1);
+
+	while (atomic_load(&arrived) / CPUS == mine / CPUS)
 		cpu_relax();
 }
 
@@ -93,15 +67,11 @@ static enum mm_status map_one(struct vm_space *space, uint64_t index)
 
 static _Atomic unsigned int winners;
 
-static void *race_to_map(void *context)
+static void race_to_map(unsigned int cpu)
 {
-	unsigned int cpu = (unsigned int)(uintptr_t)context;
-
-	machine_set_cpu(cpu);
-	meet(0);
+	meet();
 	if (map_all(&spaces[cpu], cpu % 2 == 0) == MM_OK)
 		atomic_fetch_add(&winners, 1);
-	return NULL;
 }
 
 /* Spaces race for the same pages: one gets all of them, and the others none. */
@@ -136,16 +106,13 @@ static _Atomic unsigned int taker[PAGES];
 
 /* CPU 0 maps all pages, which is done from the first to the last; the others one after the other from the
  * last to the first, so that they meet. */
-static void *race_one_against_all(void *context)
+static void race_one_against_all(unsigned int cpu)
 {
-	unsigned int cpu = (unsigned int)(uintptr_t)context;
-
-	machine_set_cpu(cpu);
-	meet(0);
+	meet();
 	if (cpu == 0) {
 		if (map_all(&spaces[0], false) == MM_OK)
 			atomic_store(&winners, 1);
-		return NULL;
+		return;
 	}
 	for (uint64_t i = PAGES; i-- > 0;) {
 		enum mm_status status = map_one(&spaces[cpu], i);
@@ -155,7 +122,6 @@ static void *race_one_against_all(void *context)
 		else if (status != MM_ACCESS_DENIED)
 			complain("a map was neither done nor denied");
 	}
-	return NULL;
 }
 
 /* A map of all pages is done or denied as a whole, whatever maps of single ones come in between; and a
@@ -188,11 +154,8 @@ TEST(a_map_of_many_pages_races_with_maps_of_one)
 }
 
 /* CPU 0 shares and unshares; the others map a page of it when they can, and unmap it. */
-static void *share_and_map(void *context)
+static void share_and_map(unsigned int cpu)
 {
-	unsigned int cpu = (unsigned int)(uintptr_t)context;
-
-	machine_set_cpu(cpu);
 	for (unsigned int i = 0; cpu == 0 && i < ROUNDS; i++) {
 		enum mm_status status;
 
@@ -208,11 +171,9 @@ static void *share_and_map(void *context)
 			    OWNER_SHARING)
 				complain("what is unshared is shared");
 	}
-	if (cpu == 0) {
-		atomic_store(&done, 1);
-		return NULL;
-	}
-	for (unsigned int i = 0; atomic_load(&done) == 0; i++) {
+	if (cpu == 0)
+		return;
+	for (unsigned int i = 0; !first_has_ended(); i++) {
 		struct paddr page = paddr(segment.start.value + i % PAGES * PAGE_SIZE);
 		struct cursor cursor;
 		enum mm_status status;
@@ -240,16 +201,12 @@ static void *share_and_map(void *context)
 			complain("what was mapped can be unmapped");
 		cursor_close(&cursor);
 	}
-	return NULL;
 }
 
 /* CPU 0 maps the pages one by one; CPU 1 puts each into a sharing of CPU 0's space as soon as it is the
  * space's. */
-static void *map_and_lose(void *context)
+static void map_and_lose(unsigned int cpu)
 {
-	unsigned int cpu = (unsigned int)(uintptr_t)context;
-
-	machine_set_cpu(cpu);
 	for (uint64_t i = 0; i < PAGES; i++) {
 		struct paddr page = paddr(segment.start.value + i * PAGE_SIZE);
 		struct segment one;
@@ -265,7 +222,6 @@ static void *map_and_lose(void *context)
 			cpu_relax();
 		segment_drop(&one);
 	}
-	return NULL;
 }
 
 /* A space whose pages are shared in the moment in which it maps them has not lost what owns them. */

@@ -5,12 +5,6 @@
 
 #include <mappings_relate.h>
 
-uint32_t random_below(uint32_t *random, uint64_t limit)
-{
-	*random = *random * 1664525 + 1013904223;
-	return (uint32_t)((*random >> 8) % limit);
-}
-
 /* Whatever the stage can say of write-back memory, mostly with the Access flag. */
 static struct page_property random_property(const struct readings *readings, uint32_t *random)
 {

@@ -2,6 +2,7 @@
 /* Random operations on a region of a space, for readings between them. */
 #pragma once
 
+#include "draw.h"
 #include "readings.h"
 
 #define REGION_PAGES UINT64_C(2048)
@@ -16,9 +17,6 @@
 #define RANDOM_STEPS 60
 #endif
 #define RANDOM_WORDS 6
-
-/* 0 to @limit - 1. */
-uint32_t random_below(uint32_t *random, uint64_t limit);
 
 /* Maps, shares, protects or unmaps something in the region at @base; @meanwhile as readings_unmap. */
 void random_step(struct readings *readings, uint64_t base, uint32_t *random,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What guests on two CPUs can still do while services work behind them. */
+#include "draw.h"
 #include "two_cpus.h"
 #include <arch/observe.h>
 #include <strata/ageing.h>
@@ -9,12 +10,6 @@
 
 #define PAGES 768
 #define AT(page) ((uint64_t)(page)*PAGE_SIZE)
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 /* A block and 256 pages behind it, active on both CPUs. */
 static void prepare(struct world *world, struct vm_space *space)

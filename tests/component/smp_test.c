@@ -1,49 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Several CPUs at once, each a thread. What a thread finds wrong it writes down; the test fails when
- * all have ended.
- */
-#include "mapping.h"
-#include <pthread.h>
-#include <stdatomic.h>
+/* What several CPUs do at once. */
+#include "draw.h"
+#include "several_cpus.h"
 
-enum { CPUS = 4, ROUNDS = 300, PAGES = 1024, DEVICE_PAGES = 4096 };
+enum { ROUNDS = 300, PAGES = 1024, DEVICE_PAGES = 4096 };
 
 static struct vm_space shared;
-static _Atomic(const char *) complaint;
 static _Atomic uint32_t holders[PAGES];
 
-static void complain(const char *text)
+static void juggle_frames(unsigned int cpu)
 {
-	atomic_store(&complaint, text);
-}
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
-
-static void run_on_all_cpus(void *(*work)(void *))
-{
-	pthread_t threads[CPUS];
-
-	atomic_store(&complaint, NULL);
-	for (uintptr_t cpu = 0; cpu < CPUS; cpu++)
-		EXPECT_EQUAL(pthread_create(&threads[cpu], NULL, work, (void *)cpu), 0);
-	for (size_t cpu = 0; cpu < CPUS; cpu++)
-		EXPECT_EQUAL(pthread_join(threads[cpu], NULL), 0);
-	if (atomic_load(&complaint) != NULL)
-		FAIL("%s", atomic_load(&complaint));
-}
-
-static void *juggle_frames(void *context)
-{
-	uint32_t random = (uint32_t)(uintptr_t)context + 1;
+	uint32_t random = cpu + 1;
 	enum { LIVE = 100 };
 	frame_t live[LIVE] = { { .paddr = { 0 } } };
 
-	machine_set_cpu((unsigned int)(uintptr_t)context);
 	for (unsigned int i = 0; i < 100 * ROUNDS; i++) {
 		frame_t *frame = &live[next_random(&random) % LIVE];
 		frame_t *other = &live[next_random(&random) % LIVE];
@@ -65,39 +35,37 @@ static void *juggle_frames(void *context)
 	for (size_t i = 0; i < LIVE; i++)
 		if (live[i].paddr.value != 0)
 			frame_drop(&live[i]);
-	return NULL;
 }
 
 /* Counts come out even when frames are taken and dropped everywhere. */
 TEST(frames_on_several_cpus)
 {
-	run_on_all_cpus(juggle_frames);
+	run_on_cpus(juggle_frames, CPUS);
 	EXPECT_EQUAL(world_pages(PAGE_FRAME), 0);
 }
 
 /* One page, its references taken and dropped by all. */
 static frame_t common;
 
-static void *share_a_frame(void *context)
+static void share_a_frame(unsigned int cpu)
 {
-	machine_set_cpu((unsigned int)(uintptr_t)context);
+	(void)cpu;
 	for (unsigned int i = 0; i < 100 * ROUNDS; i++) {
 		frame_t clone;
 
 		if (i % 2 == 0 ? frame_clone(&common, &clone) != MM_OK
 			       : frame_from_in_use(common.paddr, &clone) != MM_OK) {
 			complain("a reference was refused");
-			return NULL;
+			return;
 		}
 		frame_drop(&clone);
 	}
-	return NULL;
 }
 
 TEST(one_frame_on_several_cpus)
 {
 	common = world_frame(world);
-	run_on_all_cpus(share_a_frame);
+	run_on_cpus(share_a_frame, CPUS);
 	EXPECT_EQUAL(frame_reference_count(&common), 1);
 	frame_drop(&common);
 }
@@ -112,12 +80,11 @@ static void note_holders(struct irange range, uint32_t from, uint32_t to)
 	}
 }
 
-static void *work_on_ranges(void *context)
+static void work_on_ranges(unsigned int cpu)
 {
-	uint32_t mark = (uint32_t)(uintptr_t)context + 1;
+	uint32_t mark = cpu + 1;
 	uint32_t random = mark;
 
-	machine_set_cpu(mark - 1);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		uint64_t start = next_random(&random) % PAGES;
 		uint64_t pages = 1 + next_random(&random) % 40;
@@ -131,7 +98,7 @@ static void *work_on_ranges(void *context)
 		range = span(start * PAGE_SIZE, pages * PAGE_SIZE);
 		if (cursor_open(&shared, range, CURSOR_MUTABLE, &cursor) != MM_OK) {
 			complain("a cursor was refused");
-			return NULL;
+			return;
 		}
 		note_holders(range, 0, mark);
 		if (cursor_unmap(&cursor, irange_size(range), NULL) != MM_OK ||
@@ -147,27 +114,24 @@ static void *work_on_ranges(void *context)
 		note_holders(range, mark, 0);
 		cursor_close(&cursor);
 	}
-	return NULL;
 }
 
 /* Cursors on overlapping ranges exclude each other, and nothing is lost or locked for ever. */
 TEST(cursors_on_several_cpus)
 {
 	world_space(world, &shared);
-	run_on_all_cpus(work_on_ranges);
+	run_on_cpus(work_on_ranges, CPUS);
 	EXPECT_TRUE(world_pages(PAGE_FRAME) > 0);
 	EXPECT_OK(vm_space_destroy(&shared));
 }
 
 /* The same while every CPU runs in the space and looks ahead: no rule is broken in between. */
-static void *work_while_active(void *context)
+static void work_while_active(unsigned int cpu)
 {
-	machine_set_cpu((unsigned int)(uintptr_t)context);
 	if (vm_space_activate(&shared) != MM_OK)
 		complain("activate failed");
-	(void)work_on_ranges(context);
+	work_on_ranges(cpu);
 	vm_space_deactivate();
-	return NULL;
 }
 
 TEST(cursors_on_several_cpus_that_run_in_the_space)
@@ -175,20 +139,18 @@ TEST(cursors_on_several_cpus_that_run_in_the_space)
 	world_space(world, &shared);
 	for (uint64_t ia = 0; ia < PAGES * PAGE_SIZE; ia += PAGES * PAGE_SIZE / 4)
 		machine_watch_guest(iaddr(ia));
-	run_on_all_cpus(work_while_active);
+	run_on_cpus(work_while_active, CPUS);
 	machine_watch_nothing();
 	EXPECT_OK(vm_space_destroy(&shared));
 }
 
 /* Each CPU maps its pages of a device and finds them at once: first every eighth page, so that there
  * are many regions, then what is between. */
-static void *map_device_pages(void *context)
+static void map_device_pages(unsigned int cpu)
 {
-	uint64_t cpu = (uintptr_t)context;
 	struct prange region;
 	struct cursor cursor;
 
-	machine_set_cpu((unsigned int)cpu);
 	for (uint64_t i = 0; i < DEVICE_PAGES / CPUS; i++) {
 		uint64_t number = (i * 2 * CPUS + cpu * 2) % DEVICE_PAGES +
 				  (i >= DEVICE_PAGES / (2 * CPUS) ? 1 : 0);
@@ -204,7 +166,6 @@ static void *map_device_pages(void *context)
 		    !prange_has(region, paddr(page)))
 			complain("what was mapped is not remembered");
 	}
-	return NULL;
 }
 
 TEST(devices_on_several_cpus_become_one_region)
@@ -212,7 +173,7 @@ TEST(devices_on_several_cpus_become_one_region)
 	struct prange region;
 
 	world_space(world, &shared);
-	run_on_all_cpus(map_device_pages);
+	run_on_cpus(map_device_pages, CPUS);
 	EXPECT_OK(vm_space_find_iomem(&shared, paddr(NO_MEMORY_BASE), &region));
 	EXPECT_EQUAL(region.start.value, NO_MEMORY_BASE);
 	EXPECT_EQUAL(prange_size(region), DEVICE_PAGES * PAGE_SIZE);
@@ -220,9 +181,9 @@ TEST(devices_on_several_cpus_become_one_region)
 }
 
 /* Spaces that come, run and go on all CPUs, more of them than there are VMIDs. */
-static void *live_short_lives(void *context)
+static void live_short_lives(unsigned int cpu)
 {
-	machine_set_cpu((unsigned int)(uintptr_t)context);
+	(void)cpu;
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		struct machine_translation used;
 		struct machine_fault fault;
@@ -234,7 +195,7 @@ static void *live_short_lives(void *context)
 		if (vm_space_new_stage2(32, &space) != MM_OK ||
 		    frame_alloc(FRAME_ZEROED, &frame) != MM_OK) {
 			complain("memory ran out");
-			return NULL;
+			return;
 		}
 		page = frame.paddr;
 		if (vm_space_activate(&space) != MM_OK)
@@ -252,7 +213,6 @@ static void *live_short_lives(void *context)
 		if (vm_space_destroy(&space) != MM_OK)
 			complain("destroy failed");
 	}
-	return NULL;
 }
 
 TEST(spaces_on_several_cpus)
@@ -261,7 +221,7 @@ TEST(spaces_on_several_cpus)
 
 	config.machine.features = machine_features_v8_0();
 	world_restart(world, &config);
-	run_on_all_cpus(live_short_lives);
+	run_on_cpus(live_short_lives, CPUS);
 }
 
 /* ---- More spaces than VMIDs, on all CPUs --------------------------------------------------- */
@@ -271,12 +231,10 @@ enum { EACH = 80 };
 static struct vm_space many[CPUS][EACH];
 static struct paddr own_page[CPUS][EACH];
 
-static void *switch_spaces(void *context)
+static void switch_spaces(unsigned int cpu)
 {
-	unsigned int cpu = (unsigned int)(uintptr_t)context;
 	uint32_t random = cpu + 1;
 
-	machine_set_cpu(cpu);
 	for (unsigned int i = 0; i < 40 * ROUNDS; i++) {
 		unsigned int n = next_random(&random) % EACH;
 		struct vm_space *space = &many[cpu][n];
@@ -297,7 +255,7 @@ static void *switch_spaces(void *context)
 					&cursor) != MM_OK ||
 			    cursor_unmap(&cursor, PAGE_SIZE, NULL) != MM_OK) {
 				complain("unmap failed");
-				return NULL;
+				return;
 			}
 			cursor_close(&cursor);
 			if (cursor_open(other, span(PAGE_SIZE, PAGE_SIZE), CURSOR_MUTABLE,
@@ -307,13 +265,12 @@ static void *switch_spaces(void *context)
 						    paddr(NO_MEMORY_BASE + PAGE_SIZE)),
 					     DEVICE) != MM_OK) {
 				complain("map failed");
-				return NULL;
+				return;
 			}
 			cursor_close(&cursor);
 		}
 	}
 	vm_space_deactivate();
-	return NULL;
 }
 
 /* VMIDs roll over under the feet of CPUs that switch, invalidate and look ahead: no space ever sees
@@ -332,7 +289,7 @@ TEST(vmids_roll_over_on_several_cpus)
 			own_page[cpu][i] = map_frame_at(world, &many[cpu][i], 0, READ_ONLY);
 		}
 	machine_watch_guest(iaddr(0));
-	run_on_all_cpus(switch_spaces);
+	run_on_cpus(switch_spaces, CPUS);
 	machine_watch_nothing();
 	EXPECT_TRUE(mm_statistics().vmid_rollovers >= 20);
 	for (size_t cpu = 0; cpu < CPUS; cpu++)

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* No stale translation, whatever order changes come in. */
+#include "draw.h"
 #include "two_cpus.h"
 #include <strata/fault.h>
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 /* One operation that may succeed or not; what matters is what the MMU does afterwards. */
 static void random_step(struct world *world, struct vm_space *space, uint32_t *random)

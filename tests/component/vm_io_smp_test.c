@@ -3,10 +3,9 @@
  * Readers and writers while other CPUs unmap and map. Every page is filled with one value at any
  * moment that nobody copies: whoever finds two has seen a page that was no longer there for him.
  */
+#include "several_cpus.h"
 #include "vm_io_place.h"
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <string.h>
 
 enum { ROUNDS = 500, WORDS = PAGE_SIZE / 8 };
@@ -15,13 +14,6 @@ enum { ROUNDS = 500, WORDS = PAGE_SIZE / 8 };
 #define IPA UINT64_C(0x40000000)
 
 static struct vm_space spaces[2];
-static _Atomic(const char *) complaint;
-static _Atomic bool done;
-
-static void complain(const char *text)
-{
-	atomic_store(&complaint, text);
-}
 
 static bool is_uniform(const uint64_t *words)
 {
@@ -37,26 +29,10 @@ static void fill(uint64_t *words, uint64_t value)
 		words[i] = value;
 }
 
-static void run(void *(*const work[])(void *), size_t count)
-{
-	pthread_t threads[4];
-
-	atomic_store(&complaint, NULL);
-	atomic_store(&done, false);
-	for (uintptr_t cpu = 1; cpu < count; cpu++)
-		EXPECT_EQUAL(pthread_create(&threads[cpu], NULL, work[cpu], (void *)cpu), 0);
-	work[0](NULL);
-	atomic_store(&done, true);
-	for (size_t cpu = 1; cpu < count; cpu++)
-		EXPECT_EQUAL(pthread_join(threads[cpu], NULL), 0);
-	if (atomic_load(&complaint) != NULL)
-		FAIL("%s", atomic_load(&complaint));
-}
-
 /* Takes the page away and puts another in its place; the old one is poisoned once it is gone. */
-static void *migrate(void *context)
+static void migrate(unsigned int cpu)
 {
-	(void)context;
+	(void)cpu;
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		struct cursor_item item;
 		struct cursor cursor;
@@ -66,7 +42,7 @@ static void *migrate(void *context)
 		    cursor_open(&spaces[0], span(IPA, PAGE_SIZE), CURSOR_MUTABLE, &cursor) !=
 			    MM_OK) {
 			complain("no page, or no cursor");
-			return NULL;
+			return;
 		}
 		if (cursor_query(&cursor, &item, &old) != MM_OK ||
 		    cursor_unmap(&cursor, PAGE_SIZE, NULL) != MM_OK)
@@ -96,15 +72,14 @@ static void *migrate(void *context)
 			complain("a page was written to after it was unmapped");
 		frame_drop(&old);
 	}
-	return NULL;
 }
 
-static void *read_page(void *context)
+static void read_page(unsigned int cpu)
 {
 	static _Thread_local uint64_t words[WORDS];
 
-	machine_set_cpu((unsigned int)(uintptr_t)context);
-	while (!atomic_load(&done)) {
+	(void)cpu;
+	while (!first_has_ended()) {
 		struct vm_reader reader;
 		uint64_t length;
 		enum mm_status status =
@@ -117,16 +92,14 @@ static void *read_page(void *context)
 		if (status == MM_OK && (!is_uniform(words) || words[0] == POISON))
 			complain("a read of a page that was taken away");
 	}
-	return NULL;
 }
 
-static void *write_page(void *context)
+static void write_page(unsigned int cpu)
 {
 	static _Thread_local uint64_t words[WORDS];
-	uint64_t value = (uintptr_t)context << 32;
+	uint64_t value = (uint64_t)cpu << 32;
 
-	machine_set_cpu((unsigned int)(uintptr_t)context);
-	while (!atomic_load(&done)) {
+	while (!first_has_ended()) {
 		struct vm_writer writer;
 		enum mm_status status =
 			vm_writer_from_space(&spaces[0], iaddr(IPA), PAGE_SIZE, &writer);
@@ -137,13 +110,12 @@ static void *write_page(void *context)
 		if (status != MM_OK && status != MM_PAGE_FAULT)
 			complain("a write neither done nor faulted");
 	}
-	return NULL;
 }
 
 /* Nobody reads or writes a page that is gone, and nobody is interrupted in it. */
 TEST(vm_io_is_safe_against_unmap)
 {
-	void *(*const work[])(void *) = { migrate, read_page, write_page, read_page };
+	cpu_work *const work[] = { migrate, read_page, write_page, read_page };
 
 	world_space(world, &spaces[0]);
 	map_frame_at(world, &spaces[0], IPA, READ_WRITE);
@@ -151,7 +123,7 @@ TEST(vm_io_is_safe_against_unmap)
 	for (unsigned int neighbour = 0; neighbour < 2; neighbour++) {
 		if (neighbour == 1)
 			map_frame_at(world, &spaces[0], IPA + PAGE_SIZE, READ_WRITE);
-		run(work, COUNT_OF(work));
+		run_each(work, COUNT_OF(work));
 	}
 	EXPECT_OK(vm_space_destroy(&spaces[0]));
 }
@@ -168,47 +140,44 @@ static void copy_pages(struct vm_space *from, struct vm_space *to)
 		complain("a copy from guest to guest");
 }
 
-static void *copy_there(void *context)
+static void copy_there(unsigned int cpu)
 {
-	(void)context;
+	(void)cpu;
 	for (unsigned int round = 0; round < ROUNDS; round++)
 		copy_pages(&spaces[0], &spaces[1]);
-	return NULL;
 }
 
-static void *copy_back(void *context)
+static void copy_back(unsigned int cpu)
 {
-	machine_set_cpu((unsigned int)(uintptr_t)context);
-	while (!atomic_load(&done))
+	(void)cpu;
+	while (!first_has_ended())
 		copy_pages(&spaces[1], &spaces[0]);
-	return NULL;
 }
 
-static void *copy_within(void *context)
+static void copy_within(unsigned int cpu)
 {
-	machine_set_cpu((unsigned int)(uintptr_t)context);
-	while (!atomic_load(&done))
+	(void)cpu;
+	while (!first_has_ended())
 		copy_pages(&spaces[0], &spaces[0]);
-	return NULL;
 }
 
 /* Copies both ways between two guests at once: nobody waits for a lock while he has one. */
 TEST(vm_io_copies_between_guests_without_deadlock)
 {
-	void *(*const work[])(void *) = { copy_there, copy_back, copy_within, copy_back };
+	cpu_work *const work[] = { copy_there, copy_back, copy_within, copy_back };
 
 	for (size_t i = 0; i < COUNT_OF(spaces); i++) {
 		world_space(world, &spaces[i]);
 		map_segment_at(world, &spaces[i], IPA, 2, PAGE_SIZE, READ_WRITE);
 	}
-	run(work, COUNT_OF(work));
+	run_each(work, COUNT_OF(work));
 	for (size_t i = 0; i < COUNT_OF(spaces); i++)
 		EXPECT_OK(vm_space_destroy(&spaces[i]));
 }
 
-static void *increment(void *context)
+static void increment(unsigned int cpu)
 {
-	machine_set_cpu((unsigned int)(uintptr_t)context);
+	(void)cpu;
 	for (unsigned int round = 0; round < ROUNDS;) {
 		struct vm_reader reader;
 		struct vm_writer writer;
@@ -223,18 +192,17 @@ static void *increment(void *context)
 			complain("an exchange");
 		round += exchanged;
 	}
-	return NULL;
 }
 
 /* No increment is lost. */
 TEST(vm_io_exchanges_are_atomic)
 {
-	void *(*const work[])(void *) = { increment, increment, increment, increment };
+	cpu_work *const work[] = { increment, increment, increment, increment };
 
 	world_space(world, &spaces[0]);
 	struct paddr page = map_frame_at(world, &spaces[0], IPA, READ_WRITE);
 
-	run(work, COUNT_OF(work));
+	run_each(work, COUNT_OF(work));
 	EXPECT_EQUAL(world_read(paddr(page.value + 8)), 4 * ROUNDS);
 	EXPECT_OK(vm_space_destroy(&spaces[0]));
 }

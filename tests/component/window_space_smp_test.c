@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Window spaces on several simulated CPUs: each has its own one active, or they share one. */
-#include "mapping.h"
+#include "draw.h"
+#include "several_cpus.h"
 #include <arch/user_copy.h>
-#include <pthread.h>
-#include <stdatomic.h>
 
 #define PLACE (VM_SPACE_WINDOW.start.value + GIB(1))
 
-enum { CPUS = 4, SPACES = 3, PAGES = 8, ROUNDS = 600 };
+enum { SPACES = 3, PAGES = 8, ROUNDS = 600 };
 
 static struct vm_space spaces[SPACES];
-static _Atomic(const char *) complaint;
-
-static void complain(const char *text)
-{
-	atomic_store(&complaint, text);
-}
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 static uint64_t load(uint64_t ia)
 {
@@ -125,19 +112,6 @@ TEST(window_space_needs_el2s_table_on_its_cpu)
 	destroy_spaces();
 }
 
-static void run_on_all_cpus(void *(*work)(void *))
-{
-	pthread_t threads[CPUS];
-
-	atomic_store(&complaint, NULL);
-	for (uintptr_t cpu = 0; cpu < CPUS; cpu++)
-		EXPECT_EQUAL(pthread_create(&threads[cpu], NULL, work, (void *)cpu), 0);
-	for (size_t cpu = 0; cpu < CPUS; cpu++)
-		EXPECT_EQUAL(pthread_join(threads[cpu], NULL), 0);
-	if (atomic_load(&complaint) != NULL)
-		FAIL("%s", atomic_load(&complaint));
-}
-
 /* A page of a space says whose it is, or is not mapped. */
 static void change_a_page(struct vm_space *space, uint64_t index, uint32_t random)
 {
@@ -160,11 +134,10 @@ static void change_a_page(struct vm_space *space, uint64_t index, uint32_t rando
 	cursor_close(&cursor);
 }
 
-static void *switch_and_look(void *context)
+static void switch_and_look(unsigned int cpu)
 {
-	uint32_t random = (uint32_t)(uintptr_t)context + 77;
+	uint32_t random = cpu + 77;
 
-	machine_set_cpu((unsigned int)(uintptr_t)context);
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		uint64_t index = next_random(&random) % SPACES;
 		uint64_t other = next_random(&random) % SPACES;
@@ -184,7 +157,6 @@ static void *switch_and_look(void *context)
 			vm_space_deactivate_window();
 	}
 	vm_space_deactivate_window();
-	return NULL;
 }
 
 /* Every CPU switches, looks, and changes the tables of spaces that others have active. A page that was
@@ -194,19 +166,17 @@ TEST(window_spaces_on_several_cpus)
 	make_spaces(world);
 	for (uint64_t page = 0; page < PAGES; page++)
 		machine_watch_el2(iaddr(PLACE + page * PAGE_SIZE));
-	run_on_all_cpus(switch_and_look);
+	run_on_cpus(switch_and_look, CPUS);
 	machine_watch_nothing();
 	destroy_spaces();
 }
 
 static struct vm_space *own_table;
 
-static void *make_and_destroy(void *context)
+static void make_and_destroy(unsigned int cpu)
 {
-	const uint64_t cpu = (uintptr_t)context;
 	const uint64_t far = (UINT64_C(1) << 47) + cpu * GIB(1024);
 
-	machine_set_cpu((unsigned int)cpu);
 	for (unsigned int i = 0; i < ROUNDS / 4; i++) {
 		struct vm_space space;
 		struct cursor cursor;
@@ -217,7 +187,7 @@ static void *make_and_destroy(void *context)
 		    cursor_open(own_table, span(far, PAGE_SIZE), CURSOR_MUTABLE, &cursor) !=
 			    MM_OK) {
 			complain("something was refused");
-			return NULL;
+			return;
 		}
 		world_write(frame.paddr, cpu);
 		if (cursor_map(&cursor, &frame, READ_WRITE) != MM_OK)
@@ -234,7 +204,6 @@ static void *make_and_destroy(void *context)
 		if (vm_space_destroy(&space) != MM_OK)
 			complain("a space was not destroyed");
 	}
-	return NULL;
 }
 
 /* Roots come and go while EL2's own root changes. */
@@ -242,5 +211,5 @@ TEST(window_spaces_follow_el2_on_several_cpus)
 {
 	own_table = world_el2_space(world);
 	start_cpus(world);
-	run_on_all_cpus(make_and_destroy);
+	run_on_cpus(make_and_destroy, CPUS);
 }
