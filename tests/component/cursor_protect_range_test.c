@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Changing the property of everything in a range: all of it or nothing, at once. */
-#include "mapping.h"
+#include "block_parts.h"
 
 #define PAGES(n) ((uint64_t)(n)*PAGE_SIZE)
 
@@ -73,59 +73,36 @@ TEST(protect_of_a_range_changes_exactly_the_range)
 /* Part of a block, at every level; and back again in one call, so that it is one block again. */
 TEST(protect_of_a_range_splits_and_merges_blocks)
 {
-	static const struct {
-		uint64_t block, start, size;
-	} cases[] = {
-		{ MIB(2), 0, PAGE_SIZE },	{ MIB(2), MIB(2) - PAGE_SIZE, PAGE_SIZE },
-		{ MIB(2), KIB(256), KIB(512) }, { MIB(2), PAGE_SIZE, MIB(2) - 2 * PAGE_SIZE },
-		{ GIB(1), 0, MIB(2) },		{ GIB(1), MIB(512), PAGE_SIZE },
-		{ GIB(1), MIB(3), MIB(7) },	{ GIB(1), PAGE_SIZE, GIB(1) - 2 * PAGE_SIZE },
-		{ GIB(1), 0, GIB(1) },
-	};
 	static const struct page_property others[] = {
 		{ PAGE_READ | PAGE_ACCESSED, CACHE_DEVICE },
 		{ PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, CACHE_UNCACHED },
 	};
 
-	for (size_t i = 0; i < COUNT_OF(cases) * COUNT_OF(others); i++) {
+	for (size_t i = 0; i < COUNT_OF(block_parts) * COUNT_OF(others); i++) {
+		const struct block_part *part = &block_parts[i / COUNT_OF(others)];
 		struct page_property other = others[i % COUNT_OF(others)];
 		struct page_property device = DEVICE;
-		uint64_t block = cases[i / COUNT_OF(others)].block;
-		uint64_t start = GIB(4) + cases[i / COUNT_OF(others)].start;
-		uint64_t size = cases[i / COUNT_OF(others)].size;
 		struct vm_space space;
 		struct cursor cursor;
 		uint64_t leaves = 0;
 
 		world_space(world, &space);
-		map_iomem_at(&space, GIB(4), NO_MEMORY_BASE, block, DEVICE);
+		map_iomem_at(&space, BLOCK_PARTS_BASE, NO_MEMORY_BASE, part->block, DEVICE);
 
 		uint64_t tables = world_pages(PAGE_TABLE);
 
-		open_at(&space, GIB(4), GIB(1), &cursor);
-		EXPECT_OK(cursor_jump(&cursor, iaddr(start)));
-		EXPECT_OK(cursor_protect(&cursor, size, become, &other, &leaves));
+		open_at(&space, BLOCK_PARTS_BASE, GIB(1), &cursor);
+		EXPECT_OK(cursor_jump(&cursor, iaddr(BLOCK_PARTS_BASE + part->start)));
+		EXPECT_OK(cursor_protect(&cursor, part->size, become, &other, &leaves));
 		cursor_close(&cursor);
 		EXPECT_TRUE(leaves > 0);
-		EXPECT_EQUAL(item_at(&space, start).property.cache, other.cache);
-		EXPECT_EQUAL(item_at(&space, start + size - PAGE_SIZE).property.flags, other.flags);
-		if (start > GIB(4))
-			EXPECT_EQUAL(item_at(&space, start - PAGE_SIZE).property.cache,
-				     CACHE_DEVICE);
-		if (start + size < GIB(4) + block)
-			EXPECT_EQUAL(item_at(&space, start + size).property.flags, DEVICE.flags);
-		expect_mmu_agrees(world, &space, GIB(4), block, block / 512);
-		expect_mmu_agrees(world, &space, start - PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE);
-		expect_mmu_agrees(world, &space, start + size - PAGE_SIZE, 2 * PAGE_SIZE,
-				  PAGE_SIZE);
+		expect_block_part(world, &space, part, other);
 
-		open_at(&space, GIB(4), GIB(1), &cursor);
+		open_at(&space, BLOCK_PARTS_BASE, GIB(1), &cursor);
 		EXPECT_OK(cursor_protect(&cursor, GIB(1), become, &device, NULL));
-		EXPECT_EQUAL(cursor_virt_addr(&cursor).value, GIB(5));
+		EXPECT_EQUAL(cursor_virt_addr(&cursor).value, BLOCK_PARTS_BASE + GIB(1));
 		cursor_close(&cursor);
-		EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
-		expect_mapped(&space, start, NO_MEMORY_BASE + start - GIB(4), block, DEVICE);
-		expect_mmu_agrees(world, &space, GIB(4), block, block / 512);
+		expect_whole_block(world, &space, part, tables);
 		EXPECT_OK(vm_space_destroy(&space));
 	}
 }

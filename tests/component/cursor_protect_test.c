@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Changing properties: mapping by mapping, splitting at the edges, joining what is alike again. */
-#include "mapping.h"
+#include "block_parts.h"
 
 TEST(protect_changes_one_mapping_at_a_time)
 {
@@ -67,46 +67,21 @@ TEST(protect_changes_every_property_to_every_other)
 /* Part of a block: exactly that part changes; back again, and the block is whole again. */
 TEST(protect_splits_and_merges_blocks)
 {
-	static const struct {
-		uint64_t block, start, size;
-	} cases[] = {
-		{ MIB(2), 0, PAGE_SIZE },	{ MIB(2), MIB(2) - PAGE_SIZE, PAGE_SIZE },
-		{ MIB(2), KIB(256), KIB(512) }, { MIB(2), PAGE_SIZE, MIB(2) - 2 * PAGE_SIZE },
-		{ GIB(1), 0, MIB(2) },		{ GIB(1), MIB(512), PAGE_SIZE },
-		{ GIB(1), MIB(3), MIB(7) },	{ GIB(1), PAGE_SIZE, GIB(1) - 2 * PAGE_SIZE },
-		{ GIB(1), 0, GIB(1) },
-	};
 	struct page_property read_only = page_property(PAGE_READ | PAGE_ACCESSED, CACHE_DEVICE);
 
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		uint64_t base = GIB(4);
-		uint64_t start = base + cases[i].start;
-		uint64_t end = start + cases[i].size;
+	for (size_t i = 0; i < COUNT_OF(block_parts); i++) {
+		const struct block_part *part = &block_parts[i];
 		struct vm_space space;
 
 		world_space(world, &space);
-		map_iomem_at(&space, base, NO_MEMORY_BASE, cases[i].block, DEVICE);
+		map_iomem_at(&space, BLOCK_PARTS_BASE, NO_MEMORY_BASE, part->block, DEVICE);
 
 		uint64_t tables = world_pages(PAGE_TABLE);
 
-		protect_at(&space, start, cases[i].size, read_only);
-		EXPECT_EQUAL(item_at(&space, start).property.flags, read_only.flags);
-		EXPECT_EQUAL(item_at(&space, end - PAGE_SIZE).property.flags, read_only.flags);
-		EXPECT_FALSE(item_at(&space, start).counted);
-		if (start > base)
-			EXPECT_EQUAL(item_at(&space, start - PAGE_SIZE).property.flags,
-				     DEVICE.flags);
-		if (end < base + cases[i].block)
-			EXPECT_EQUAL(item_at(&space, end).property.flags, DEVICE.flags);
-		expect_mmu_agrees(world, &space, base, cases[i].block, cases[i].block / 512);
-		expect_mmu_agrees(world, &space, start - PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE);
-		expect_mmu_agrees(world, &space, end - PAGE_SIZE, 2 * PAGE_SIZE, PAGE_SIZE);
-
-		protect_at(&space, base, cases[i].block, DEVICE);
-		expect_mapped(&space, start, NO_MEMORY_BASE + cases[i].start, cases[i].block,
-			      DEVICE);
-		EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
-		expect_mmu_agrees(world, &space, base, cases[i].block, cases[i].block / 512);
+		protect_at(&space, BLOCK_PARTS_BASE + part->start, part->size, read_only);
+		expect_block_part(world, &space, part, read_only);
+		protect_at(&space, BLOCK_PARTS_BASE, part->block, DEVICE);
+		expect_whole_block(world, &space, part, tables);
 		EXPECT_OK(vm_space_destroy(&space));
 	}
 }

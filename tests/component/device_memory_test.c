@@ -13,29 +13,12 @@ enum { ROUNDS = 300 };
 #define ADDED prange(paddr(UINT64_C(0x50000000)), paddr(UINT64_C(0x51000000)))
 #define INSIDE prange(paddr(UINT64_C(0x50800000)), paddr(UINT64_C(0x50802000)))
 
-static void __attribute__((noreturn)) unexpected(const char *invariant, uint64_t value)
-{
-	FAIL("%s (0x%llx)", invariant, (unsigned long long)value);
-}
-
 static void start(struct world *world)
 {
-	struct world_config config = world_default_config();
-	struct prange memory = prange(paddr(MIB(1024)), paddr(MIB(1024 + 32)));
-	struct mm_config mm_config = {
-		.memory = &memory,
-		.memory_count = 1,
-		.panic = unexpected,
-	};
+	const struct world_config config =
+		world_config_of(prange(paddr(MIB(1024)), paddr(MIB(1024 + 32))), ADDED);
 
-	config.machine.memory[0] = memory;
-	config.machine.memory[1] = ADDED;
-	config.machine.memory_count = 2;
-	config.reservation_count = 0;
-	world_restart(world, &config);
-	mm_config.linear_offset = machine_linear_offset();
-	EXPECT_OK(mm_init(&mm_config));
-	world_begin(world);
+	world_restart_told(world, &config, (struct mm_config){ 0 });
 }
 
 /* Whatever part of a range some device has, and wherever it begins: all of the range is refused. */

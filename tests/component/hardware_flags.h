@@ -5,8 +5,6 @@
 #include "two_cpus.h"
 #include <arch/observe.h>
 
-#define AT(page) ((uint64_t)(page)*PAGE_SIZE)
-
 /* Pages that a store makes dirty. */
 #define CLEAN page_property(PAGE_READ | PAGE_ACCESSED | PAGE_DIRTY_STATE, CACHE_WRITEBACK)
 #define NOT_ACCESSED page_property(PAGE_READ | PAGE_WRITE, CACHE_WRITEBACK)
@@ -26,10 +24,5 @@ static inline bool guest_store(unsigned int cpu, uint64_t page)
 {
 	struct machine_fault fault;
 
-	machine_set_cpu(cpu);
-
-	bool stored = machine_guest_store(iaddr(AT(page) + 8), page, &fault);
-
-	machine_set_cpu(0);
-	return stored;
+	return store_on(cpu, AT(page) + 8, page, &fault);
 }

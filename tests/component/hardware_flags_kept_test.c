@@ -21,12 +21,6 @@ static void prepare(struct world *world, struct vm_space *space, struct page_pro
 	watch_on_two_cpus(space, NULL, 0);
 }
 
-static void end(struct vm_space *space)
-{
-	end_watch();
-	EXPECT_OK(vm_space_destroy(space));
-}
-
 #if STRATA_CHECKED
 
 /* CPU 1 stores to a page in the moment before the nth descriptor is written. */
@@ -116,7 +110,7 @@ TEST(flags_set_between_look_and_removal_are_kept)
 					     PAGE_WRITE | PAGE_ACCESSED);
 			EXPECT_TRUE(nth > 1 || late_store.stored);
 			cursor_close(&cursor);
-			end(&space);
+			end_space(&space);
 			if (comes_too_late)
 				break;
 		}
@@ -140,7 +134,7 @@ TEST(block_accessed_just_before_its_fault_is_served_stays_whole)
 	cursor_close(&cursor);
 	EXPECT_EQUAL(irange_size(item_at(&space, AT(BLOCK_PAGE)).range), MIB(2));
 	EXPECT_EQUAL(item_at(&space, AT(BLOCK_PAGE)).property.flags, READ_WRITE.flags);
-	end(&space);
+	end_space(&space);
 }
 
 #endif
@@ -176,7 +170,7 @@ TEST(property_is_asked_about_once_whoever_keeps_flags)
 			cursor_protect_next(&cursor, PAGE_SIZE, count_questions, &questions, NULL));
 		cursor_close(&cursor);
 		EXPECT_EQUAL(questions, cases[i].questions);
-		end(&space);
+		end_space(&space);
 	}
 }
 
@@ -206,7 +200,7 @@ TEST(transfers_set_the_flags_that_a_cpu_would)
 			EXPECT_EQUAL(item_at(&space, AT(pages[j])).property.flags,
 				     properties[i].flags | PAGE_ACCESSED | PAGE_WRITE);
 		}
-		end(&space);
+		end_space(&space);
 	}
 }
 
@@ -221,5 +215,5 @@ TEST(transfers_to_a_read_only_page_fault_whoever_keeps_flags)
 	EXPECT_OK(vm_writer_from_space(&space, iaddr(AT(SINGLE_PAGE)), 8, &writer));
 	EXPECT_STATUS(vm_writer_write_val(&writer, &value, sizeof(value)), MM_PAGE_FAULT);
 	EXPECT_EQUAL(item_at(&space, AT(SINGLE_PAGE)).property.flags & PAGE_WRITE, 0);
-	end(&space);
+	end_space(&space);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Accessed and dirty pages as the hardware tells them (FEAT_HAFDBS), on two CPUs that write meanwhile. */
-#include "draw.h"
+#include "dirty_rounds.h"
 #include "hardware_flags.h"
 #include <strata/ageing.h>
 #include <strata/dirty_log.h>
@@ -16,16 +16,7 @@ static void prepare(struct world *world, struct vm_space *space)
 	restart_with_hardware_flags(world, true);
 	world_space(world, space);
 	EXPECT_OK(vm_space_use_hardware_flags(space));
-	map_segment_at(world, space, 0, 512, MIB(2), READ_WRITE);
-	for (uint64_t page = 512; page < PAGES; page++)
-		map_frame_at(world, space, AT(page), READ_WRITE);
-	watch_on_two_cpus(space, watched, COUNT_OF(watched));
-}
-
-static void end(struct vm_space *space)
-{
-	end_watch();
-	EXPECT_OK(vm_space_destroy(space));
+	map_block_and_pages(world, space, PAGES, watched, COUNT_OF(watched));
 }
 
 TEST(hardware_flags_are_refused_where_they_cannot_be)
@@ -62,42 +53,24 @@ TEST(hardware_flags_are_refused_where_they_cannot_be)
 	EXPECT_OK(vm_space_destroy(&space));
 }
 
+static void store_without_fault(struct vm_space *space, struct dirty_log *log, uint32_t random,
+				uint64_t page)
+{
+	(void)space;
+	(void)log;
+	EXPECT_TRUE(guest_store(random % 2, page));
+}
+
 /* No fault is taken, and exactly the pages written since are listed, blocks and all. */
 TEST(dirty_list_by_hardware_is_what_was_written)
 {
-	const uint64_t first = 5, count = 700;
-	_Atomic uint64_t words[DIRTY_LOG_WORDS(700)];
-	uint64_t list[DIRTY_LIST_WORDS(700)];
-	struct dirty_log log;
 	struct vm_space space;
-	struct cursor cursor;
-	uint32_t random = 4711;
 
 	prepare(world, &space);
-	open_at(&space, AT(first), AT(count), &cursor);
-	EXPECT_OK(dirty_log_start(&cursor, AT(count), words, &log));
-	cursor_close(&cursor);
-	for (unsigned int round = 0; round < 12; round++) {
-		uint64_t model[DIRTY_LIST_WORDS(700)] = { 0 };
-
-		for (uint64_t i = next_random(&random) % 300; i > 0; i--) {
-			uint64_t page = next_random(&random) % PAGES;
-
-			EXPECT_TRUE(guest_store(i % 2, page));
-			if (page >= first && page < first + count)
-				model[(page - first) / 64] |= UINT64_C(1) << (page - first) % 64;
-		}
-		open_at(&space, 0, AT(PAGES), &cursor);
-		EXPECT_OK(dirty_log_take(&log, &cursor, list));
-		for (size_t i = 0; i < COUNT_OF(list); i++)
-			EXPECT_EQUAL(list[i], model[i]);
-		if (round == 11)
-			EXPECT_OK(dirty_log_stop(&log, &cursor));
-		cursor_close(&cursor);
-	}
+	expect_stores_listed(&space, PAGES, store_without_fault);
 	expect_mapped(&space, AT(3), item_at(&space, AT(3)).output.value + AT(3), MIB(2),
 		      READ_WRITE);
-	end(&space);
+	end_space(&space);
 }
 
 /* What is unmapped, replaced or protected while it is dirty is on the list. */
@@ -146,7 +119,7 @@ TEST(dirty_list_by_hardware_has_what_went_meanwhile)
 	EXPECT_FALSE(guest_store(1, 30));
 	EXPECT_OK(dirty_log_stop(&log, &cursor));
 	cursor_close(&cursor);
-	end(&space);
+	end_space(&space);
 }
 
 TEST(ageing_by_hardware_takes_no_fault)
@@ -169,7 +142,7 @@ TEST(ageing_by_hardware_takes_no_fault)
 	EXPECT_EQUAL(pages, (PAGES - 512 + 6) / 7);
 	for (uint64_t page = 512; page < PAGES; page++)
 		EXPECT_EQUAL(bits[page / 64] >> page % 64 & 1, (page - 512) % 7 == 0);
-	end(&space);
+	end_space(&space);
 }
 
 #if STRATA_CHECKED
@@ -244,7 +217,7 @@ TEST(dirty_list_by_hardware_loses_no_write_that_comes_meanwhile)
 				     i == writer.page / 64 ? UINT64_C(1) << writer.page % 64 : 0);
 		EXPECT_OK(dirty_log_stop(&log, &cursor));
 		cursor_close(&cursor);
-		end(&space);
+		end_space(&space);
 	}
 }
 

@@ -17,11 +17,6 @@ static struct {
 static unsigned int asked[MM_HELD_MACHINE + 1];
 static const void *asked_about;
 
-static void __attribute__((noreturn)) unexpected(const char *invariant, uint64_t value)
-{
-	FAIL("%s (0x%llx)", invariant, (unsigned long long)value);
-}
-
 static void note_event(const char *event, uint64_t value)
 {
 	said.times++;
@@ -38,27 +33,17 @@ static void note_question(enum mm_held what, const void *object)
 
 static void start(struct world *world, bool with_hooks)
 {
-	struct world_config config = world_default_config();
-	const struct prange memory = prange(paddr(BASE), paddr(BASE + MIB(16)));
-	struct mm_config mm_config = {
-		.memory = &memory,
-		.memory_count = 1,
-		.panic = unexpected,
-		.log = with_hooks ? note_event : NULL,
-		.assert_held = with_hooks ? note_question : NULL,
-	};
+	struct world_config config = world_config_of(prange(paddr(BASE), paddr(BASE + MIB(16))),
+						     prange(paddr(ADDED), paddr(ADDED + MIB(64))));
 
-	config.machine.memory[0] = memory;
-	config.machine.memory[1] = prange(paddr(ADDED), paddr(ADDED + MIB(64)));
-	config.machine.memory_count = 2;
 	config.machine.features.vmid_bits = 8;
-	config.reservation_count = 0;
-	world_restart(world, &config);
-	mm_config.linear_offset = machine_linear_offset();
 	memset(&said, 0, sizeof(said));
 	memset(asked, 0, sizeof(asked));
-	EXPECT_OK(mm_init(&mm_config));
-	world_begin(world);
+	world_restart_told(world, &config,
+			   (struct mm_config){
+				   .log = with_hooks ? note_event : NULL,
+				   .assert_held = with_hooks ? note_question : NULL,
+			   });
 }
 
 static void expect_said(unsigned int times, const char *event, uint64_t value)

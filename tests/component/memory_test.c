@@ -12,11 +12,6 @@
 #define ADDED UINT64_C(0x50000000)
 #define ADDED_SIZE (16 * MIB)
 
-static void __attribute__((noreturn)) unexpected(const char *invariant, uint64_t value)
-{
-	FAIL("%s (0x%llx)", invariant, (unsigned long long)value);
-}
-
 static struct prange range(uint64_t start, uint64_t size)
 {
 	return prange(paddr(start), paddr(start + size));
@@ -25,22 +20,10 @@ static struct prange range(uint64_t start, uint64_t size)
 /* 16 MiB of memory, and 64 MiB at ADDED that the subsystem has not been told of. */
 static void start(struct world *world)
 {
-	struct world_config config = world_default_config();
-	struct prange memory = range(BASE, 16 * MIB);
-	struct mm_config mm_config = {
-		.memory = &memory,
-		.memory_count = 1,
-		.panic = unexpected,
-	};
+	const struct world_config config =
+		world_config_of(range(BASE, 16 * MIB), range(ADDED, 64 * MIB));
 
-	config.machine.memory[0] = memory;
-	config.machine.memory[1] = range(ADDED, 64 * MIB);
-	config.machine.memory_count = 2;
-	config.reservation_count = 0;
-	world_restart(world, &config);
-	mm_config.linear_offset = machine_linear_offset();
-	EXPECT_OK(mm_init(&mm_config));
-	world_begin(world);
+	world_restart_told(world, &config, (struct mm_config){ 0 });
 }
 
 static uint64_t all_pages(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What guests on two CPUs can still do while services work behind them. */
+#include "dirty_rounds.h"
 #include "draw.h"
 #include "two_cpus.h"
 #include <arch/observe.h>
@@ -9,7 +10,6 @@
 #include <strata/write_protect.h>
 
 #define PAGES 768
-#define AT(page) ((uint64_t)(page)*PAGE_SIZE)
 
 /* A block and 256 pages behind it, active on both CPUs. */
 static void prepare(struct world *world, struct vm_space *space)
@@ -17,26 +17,12 @@ static void prepare(struct world *world, struct vm_space *space)
 	static const uint64_t watched[] = { AT(0), AT(3), AT(511), AT(512), AT(767) };
 
 	world_space(world, space);
-	map_segment_at(world, space, 0, 512, MIB(2), READ_WRITE);
-	for (uint64_t page = 512; page < PAGES; page++)
-		map_frame_at(world, space, AT(page), READ_WRITE);
-	watch_on_two_cpus(space, watched, COUNT_OF(watched));
-}
-
-static void end(struct vm_space *space)
-{
-	end_watch();
-	EXPECT_OK(vm_space_destroy(space));
+	map_block_and_pages(world, space, PAGES, watched, COUNT_OF(watched));
 }
 
 static bool store(unsigned int cpu, uint64_t page, uint64_t value, struct machine_fault *fault)
 {
-	machine_set_cpu(cpu);
-
-	bool stored = machine_guest_store(iaddr(AT(page) + 8 * (page % 512)), value, fault);
-
-	machine_set_cpu(0);
-	return stored;
+	return store_on(cpu, AT(page) + 8 * (page % 512), value, fault);
 }
 
 TEST(no_store_comes_through_after_write_protection)
@@ -58,7 +44,7 @@ TEST(no_store_comes_through_after_write_protection)
 		for (unsigned int cpu = 0; cpu < 2; cpu++)
 			EXPECT_EQUAL(store(cpu, page, page, &fault), page < 3 || page >= 600);
 	cursor_close(&cursor);
-	end(&space);
+	end_space(&space);
 }
 
 /* As a monitor does. */
@@ -79,44 +65,16 @@ static void store_logged(struct vm_space *space, struct dirty_log *log, uint32_t
 
 TEST(dirty_list_is_what_was_written)
 {
-	const uint64_t first = 5, count = 700;
-	_Atomic uint64_t words[DIRTY_LOG_WORDS(700)];
-	uint64_t list[DIRTY_LIST_WORDS(700)];
-	struct dirty_log log;
 	struct vm_space space;
-	struct cursor cursor;
-	uint32_t random = 4711;
 
 	prepare(world, &space);
-	open_at(&space, AT(first), AT(count), &cursor);
-	EXPECT_OK(dirty_log_start(&cursor, AT(count), words, &log));
-	cursor_close(&cursor);
-	for (unsigned int round = 0; round < 12; round++) {
-		uint64_t model[DIRTY_LIST_WORDS(700)] = { 0 };
-		uint64_t stores = round == 5 ? 6000 : next_random(&random) % 300;
-
-		for (uint64_t i = 0; i < stores; i++) {
-			uint64_t page = next_random(&random) % PAGES;
-
-			store_logged(&space, &log, next_random(&random), page);
-			if (page >= first && page < first + count)
-				model[(page - first) / 64] |= UINT64_C(1) << (page - first) % 64;
-		}
-		open_at(&space, 0, AT(PAGES), &cursor);
-		EXPECT_OK(dirty_log_take(&log, &cursor, list));
-		EXPECT_EQUAL(cursor_virt_addr(&cursor).value, 0);
-		for (size_t i = 0; i < COUNT_OF(list); i++)
-			EXPECT_EQUAL(list[i], model[i]);
-		if (round == 11)
-			EXPECT_OK(dirty_log_stop(&log, &cursor));
-		cursor_close(&cursor);
-	}
+	expect_stores_listed(&space, PAGES, store_logged);
 	for (uint64_t page = 0; page < PAGES; page++) {
 		struct machine_fault fault;
 
 		EXPECT_TRUE(store(page % 2, page, 1, &fault));
 	}
-	end(&space);
+	end_space(&space);
 }
 
 TEST(ageing_sees_every_access)
@@ -161,7 +119,7 @@ TEST(ageing_sees_every_access)
 		for (size_t i = 0; i < COUNT_OF(bits); i++)
 			EXPECT_EQUAL(bits[i], model[i]);
 	}
-	end(&space);
+	end_space(&space);
 }
 
 /* Both CPUs store between moves, with all that they may have cached: no word is lost. */
@@ -199,7 +157,7 @@ TEST(migration_loses_no_write)
 		EXPECT_TRUE(machine_guest_load(iaddr(AT(page) + 8 * (page % 512)), &value, &fault));
 		EXPECT_EQUAL(value, model[page]);
 	}
-	end(&space);
+	end_space(&space);
 }
 
 #if STRATA_CHECKED
@@ -258,7 +216,7 @@ TEST(migration_loses_no_write_that_comes_meanwhile)
 		EXPECT_TRUE(machine_guest_load(iaddr(AT(page)), &found, &fault));
 		EXPECT_EQUAL(found, writer.value);
 	}
-	end(&space);
+	end_space(&space);
 }
 
 /* Whatever was stored before the list is taken is on it; nothing is stored unlisted. */
@@ -293,7 +251,7 @@ TEST(dirty_list_has_what_is_written_while_it_is_taken)
 			EXPECT_EQUAL(list[i], i == page / 64 ? UINT64_C(1) << page % 64 : 0);
 	}
 	cursor_close(&cursor);
-	end(&space);
+	end_space(&space);
 }
 
 #endif

@@ -5,6 +5,8 @@
 #include "mapping.h"
 #include <arch/features.h>
 
+#define AT(page) ((uint64_t)(page)*PAGE_SIZE)
+
 /* What a guest on this CPU reads at @ia now, straight from the MMU; 0 if it faults. */
 static inline uint64_t guest_page(uint64_t ia, enum machine_access access)
 {
@@ -33,6 +35,35 @@ static inline void end_watch(void)
 	vm_space_deactivate();
 	machine_set_cpu(0);
 	vm_space_deactivate();
+}
+
+/* That, and the space. */
+static inline void end_space(struct vm_space *space)
+{
+	end_watch();
+	EXPECT_OK(vm_space_destroy(space));
+}
+
+/* Maps a block, and behind it pages, up to page @pages of the space, which is active on both CPUs then. */
+static inline void map_block_and_pages(struct world *world, struct vm_space *space, uint64_t pages,
+				       const uint64_t *watched, size_t count)
+{
+	map_segment_at(world, space, 0, 512, MIB(2), READ_WRITE);
+	for (uint64_t page = 512; page < pages; page++)
+		map_frame_at(world, space, AT(page), READ_WRITE);
+	watch_on_two_cpus(space, watched, count);
+}
+
+/* A store by the guest on @cpu. */
+static inline bool store_on(unsigned int cpu, uint64_t ia, uint64_t value,
+			    struct machine_fault *fault)
+{
+	machine_set_cpu(cpu);
+
+	bool stored = machine_guest_store(iaddr(ia), value, fault);
+
+	machine_set_cpu(0);
+	return stored;
 }
 
 /* On both CPUs each access to each address does what the cursor says. */

@@ -101,6 +101,14 @@ struct world_config world_default_config(void);
 
 void world_restart(struct world *world, const struct world_config *config);
 
+/* A machine with two ranges of RAM, and no reservations. */
+struct world_config world_config_of(struct prange first, struct prange second);
+
+/* The same, but the subsystem is told of the first range of memory only, and has @hooks instead of the
+ * runner's: of these, the functions count, and of a panic the runner knows if there is none. */
+void world_restart_told(struct world *world, const struct world_config *config,
+			struct mm_config hooks);
+
 #endif
 
 /* ---- What runners use ---------------------------------------------------------------------- */

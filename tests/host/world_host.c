@@ -168,6 +168,29 @@ void world_restart(struct world *world, const struct world_config *config)
 	world_start(world, config);
 }
 
+struct world_config world_config_of(struct prange first, struct prange second)
+{
+	struct world_config config = world_default_config();
+
+	config.machine.memory[0] = first;
+	config.machine.memory[1] = second;
+	config.reservation_count = 0;
+	return config;
+}
+
+void world_restart_told(struct world *world, const struct world_config *config,
+			struct mm_config hooks)
+{
+	world_restart(world, config);
+	hooks.memory = config->machine.memory;
+	hooks.memory_count = 1;
+	hooks.linear_offset = machine_linear_offset();
+	if (hooks.panic == NULL)
+		hooks.panic = panicked;
+	EXPECT_OK(mm_init(&hooks));
+	world_begin(world);
+}
+
 /* EL2's table goes while EL2 has it: that is the test's end, and not judged. */
 void world_finish(struct world *world)
 {
