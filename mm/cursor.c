@@ -18,10 +18,10 @@ __attribute__((noinline)) static enum mm_status open_slowly(struct vm_space *spa
 		status = MM_OUT_OF_BOUND;
 	else if (!irange_is_page_aligned(range))
 		status = MM_NOT_ALIGNED;
-	else if (!cursor_lock(out, space, range, access, LEVEL_PAGE))
+	else if (!cursor_lock(out, space, range, access, LEVEL_PAGE, node_patience()))
 		status = MM_BUSY;
 	else
-		atomic_fetch_add_explicit(&space->open_cursors, 1, memory_order_relaxed);
+		mm_this_cpu()->open_cursors++;
 	REPORT(.kind = OPERATION_CURSOR_OPEN, .status = status, .space = space,
 	       .cursor = status == MM_OK ? out : NULL, .range = range);
 	return status;
@@ -32,7 +32,7 @@ enum mm_status cursor_open(struct vm_space *space, struct irange range, enum cur
 {
 	if (!irange_is_empty(range) && irange_contains(vm_space_range(space), range) &&
 	    irange_is_page_aligned(range) && cursor_lock_page_table(out, space, range, access)) {
-		atomic_fetch_add_explicit(&space->open_cursors, 1, memory_order_relaxed);
+		mm_this_cpu()->open_cursors++;
 		REPORT(.kind = OPERATION_CURSOR_OPEN, .space = space, .cursor = out,
 		       .range = range);
 		return MM_OK;
@@ -44,12 +44,22 @@ __attribute__((noinline)) static void close_slowly(struct cursor *cursor)
 {
 	struct vm_space *space = cursor->space;
 	struct table covering = covering_table(cursor);
-	bool tidy = cursor->changed && table_is_untidy(space, &covering);
+	/* An empty one in which nothing was changed is what a CPU could not tidy away (space_tidy). */
+	bool tidy = cursor->changed
+			    ? table_is_untidy(space, &covering)
+			    : cursor->access == CURSOR_MUTABLE && table_is_empty(space, &covering);
 
+	mm_this_cpu()->open_cursors--;
+	if (!tidy) {
+		cursor_unlock(cursor);
+		return;
+	}
+	/* Relaxed: giving back the node, a release, makes it seen by who finds that nobody holds one. */
+	atomic_fetch_add_explicit(&space->tidying, 1, memory_order_relaxed);
 	cursor_unlock(cursor);
-	if (tidy)
-		space_tidy(space, covering.base, covering.level - 1);
-	atomic_fetch_sub_explicit(&space->open_cursors, 1, memory_order_release);
+	space_tidy(space, covering.base, covering.level - 1);
+	/* Release: who finds nobody tidying may free what was looked at here (vm_space_hold). */
+	atomic_fetch_sub_explicit(&space->tidying, 1, memory_order_release);
 }
 
 void cursor_close(struct cursor *cursor)
@@ -68,8 +78,8 @@ void cursor_close(struct cursor *cursor)
 		close_slowly(cursor);
 		return;
 	}
+	mm_this_cpu()->open_cursors--;
 	node_unlock(cursor->covering_node);
-	atomic_fetch_sub_explicit(&cursor->space->open_cursors, 1, memory_order_release);
 }
 
 void cursor_flush(struct cursor *cursor)

@@ -189,7 +189,7 @@ void space_tidy(struct vm_space *space, struct iaddr ia, int level)
 		struct irange span = irange(iaddr(start), iaddr(start + level_size(level)));
 		struct cursor cursor;
 
-		if (!cursor_lock(&cursor, space, span, CURSOR_MUTABLE, level))
+		if (!cursor_lock(&cursor, space, span, CURSOR_MUTABLE, level, node_patience()))
 			return;
 
 		struct table table = covering_table(&cursor);

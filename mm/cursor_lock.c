@@ -29,14 +29,14 @@ static void unlock_pages(const struct table *table, size_t first, size_t end)
 }
 
 /* In ascending order. */
-static bool lock_pages(const struct table *table, struct irange range)
+static bool lock_pages(const struct table *table, struct irange range, enum node_patience patience)
 {
 	size_t first = first_page(table, range);
 
 	for (size_t page = first; page <= last_page(table, range); page++) {
 		if (page > first)
 			NODE_FOLLOWS(table_page(table, page), table_page(table, page - 1));
-		if (node_lock(table_page(table, page)))
+		if (node_lock(table_page(table, page), patience))
 			continue;
 		unlock_pages(table, first, page);
 		return false;
@@ -73,9 +73,9 @@ static void unlock_below(const struct table *table, struct irange range)
 	}
 }
 
-/* Locks the tables below @table that @range touches; false, with none of them locked, if this CPU
- * holds one already. */
-static bool lock_below(const struct table *table, struct irange range)
+/* Locks the tables below @table that @range touches; false, with none of them locked, where node_lock says
+ * that. */
+static bool lock_below(const struct table *table, struct irange range, enum node_patience patience)
 {
 	if (table->level == LEVEL_PAGE || CANARY(descendants_not_locked))
 		return true;
@@ -93,8 +93,8 @@ static bool lock_below(const struct table *table, struct irange range)
 		struct irange part = irange_intersection(range, table_span(table, i));
 
 		NODE_FOLLOWS(node_of_table(child.descriptors), node_of(&table->descriptors[i]));
-		if (lock_pages(&child, part)) {
-			if (lock_below(&child, part))
+		if (lock_pages(&child, part, patience)) {
+			if (lock_below(&child, part, patience))
 				continue;
 			unlock_pages(&child, first_page(&child, part), last_page(&child, part) + 1);
 		}
@@ -131,11 +131,11 @@ static struct table find_covering(const struct vm_space *space, struct irange ra
 	return (struct table){ descriptors, level, iaddr(base) };
 }
 
-/* Finds the covering node and tries to lock it: a root is waited for, since it is never freed; any
- * other may be freed once the read section ends. */
+/* Finds the covering node and tries to lock it: a root may be waited for, since it is never freed; any
+ * other may be freed once the read section ends. False: it is this CPU's, or one that it does not wait for. */
 static enum node_lock_result lock_covering(const struct vm_space *space, struct irange range,
-					   int deepest_level, struct table *covering,
-					   struct slot **node)
+					   int deepest_level, enum node_patience patience,
+					   struct table *covering, struct slot **node)
 {
 	const unsigned int cpu = cpu_index();
 
@@ -144,7 +144,7 @@ static enum node_lock_result lock_covering(const struct vm_space *space, struct 
 	*node = node_of_table(covering->descriptors);
 	if (covering->level == space->geometry.root_level) {
 		read_section_leave();
-		return lock_pages(covering, range) ? NODE_LOCKED : NODE_HELD_HERE;
+		return lock_pages(covering, range, patience) ? NODE_LOCKED : NODE_HELD_HERE;
 	}
 
 	enum node_lock_result result = node_try_lock_found(*node, cpu);
@@ -163,18 +163,20 @@ static struct irange whole_span(const struct vm_space *space, const struct table
 }
 
 bool cursor_lock(struct cursor *cursor, struct vm_space *space, struct irange range,
-		 enum cursor_access access, int deepest_level)
+		 enum cursor_access access, int deepest_level, enum node_patience patience)
 {
 	struct table covering;
 	struct slot *node;
 	enum node_lock_result result;
 
-	while ((result = lock_covering(space, range, deepest_level, &covering, &node)) ==
-	       NODE_HELD_ELSEWHERE)
+	NODE_ASKED(patience);
+	while ((result = lock_covering(space, range, deepest_level, patience, &covering, &node)) ==
+		       NODE_HELD_ELSEWHERE &&
+	       patience == NODE_WAIT)
 		lock_wait(MM_LOCK_NODE);
-	if (result == NODE_HELD_HERE && !CANARY(lock_held_twice))
+	if (result == NODE_HELD_ELSEWHERE || (result == NODE_HELD_HERE && !CANARY(lock_held_twice)))
 		return false;
-	if (covering.level < LEVEL_PAGE && !lock_below(&covering, range)) {
+	if (covering.level < LEVEL_PAGE && !lock_below(&covering, range, patience)) {
 		unlock_pages(&covering, first_page(&covering, range),
 			     last_page(&covering, range) + 1);
 		return false;

@@ -33,10 +33,10 @@ static inline void cursor_begin(struct cursor *cursor, struct vm_space *space, s
 /*
  * Finds the covering node of @range, at @deepest_level or nearer the root, locks it and what lies below,
  * and makes @cursor, with nothing gathered. False, with nothing locked, if this CPU holds one of the
- * nodes already.
+ * nodes already, or another CPU does and this one is not to wait.
  */
 bool cursor_lock(struct cursor *cursor, struct vm_space *space, struct irange range,
-		 enum cursor_access access, int deepest_level);
+		 enum cursor_access access, int deepest_level, enum node_patience patience);
 
 /*
  * The common case of cursor_lock, which calls nothing and so saves no register: the range lies in one

@@ -139,13 +139,22 @@ void table_detach_empty(struct cursor *cursor, const struct table *table, size_t
 /* @table is not linked any more: parks it with the gather, and gives back its lock. */
 void table_retire(struct cursor *cursor, const struct table *table);
 
+/* Whether @table, not a root, is empty. (Of a root this CPU may not have the first page, which the node is.) */
+static inline bool table_is_empty(const struct vm_space *space, const struct table *table)
+{
+	return table->level != space->geometry.root_level &&
+	       node_of(table->descriptors)->children == 0;
+}
+
 /* Whether @table, not a root, is empty or could be a block: its parent's descriptor should change. */
 bool table_is_untidy(const struct vm_space *space, const struct table *table);
 
 /*
  * Frees or merges the table that the descriptor of @level for @ia points to, if it is still untidy,
  * and then its ancestors. A cursor has no right to the descriptor above its covering node; this
- * takes that right for a moment, and does nothing if this CPU holds a cursor in the way.
+ * takes that right for a moment. If this CPU holds a cursor in the way, or has one open and would wait,
+ * nothing is done: then an empty table stays, as one in which nothing is mapped, and goes with the next
+ * mutable cursor that finds it so, with what is unmapped around it, or with the space.
  */
 void space_tidy(struct vm_space *space, struct iaddr ia, int level);
 

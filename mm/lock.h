@@ -9,8 +9,8 @@
  * In a checked build each CPU knows what locks it has, and it is a panic, by the names of the classes, to
  * take a lock twice, to take one whose rank is not higher than those of all others that the CPU has, and to
  * give back one that it has not. All of that is looked at before anybody waits: what would be a deadlock one
- * day is found in the run where it was merely possible. Nodes are no such locks: of them only the order inside
- * one cursor is looked at, and who may wait for whom with two is said in strata/cursor.h.
+ * day is found in the run where it was merely possible. Nodes are no such locks: of them the order inside one
+ * cursor is looked at, and that who has a cursor open is not ready to wait for any (node.h).
  */
 #pragma once
 

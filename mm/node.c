@@ -6,7 +6,6 @@
 #include <arch/memory.h>
 #include "page_allocator.h"
 #include "panic.h"
-#include "per_cpu.h"
 
 _Static_assert(TABLE_ENTRIES == SLOT_CHILDREN_LAST, "slot.h says what a node's slot can");
 
@@ -49,6 +48,12 @@ void node_check_holder(const struct slot *node)
 {
 	MM_INVARIANT(is_mine(node), "a node is unlocked by the CPU that has it",
 		     node_address(node).value);
+}
+
+void node_check_patience(enum node_patience patience)
+{
+	MM_INVARIANT(patience == NODE_TRY || node_patience() == NODE_WAIT,
+		     "a CPU that has a cursor open waits for no node", mm_this_cpu()->open_cursors);
 }
 #endif
 
@@ -102,7 +107,7 @@ uint64_t *node_reserve_take(struct node_reserve *reserve, int level)
 	node->node.level = (uint16_t)level & 7;
 	OBSERVE(.kind = OBSERVE_TABLE_LEVEL, .address = table, .level = (int8_t)level);
 	if (!CANARY(write_without_lock))
-		node_lock(node);
+		(void)node_try_lock(node);
 	return linear(table);
 }
 
@@ -156,11 +161,13 @@ struct paddr node_unchain(struct paddr *first)
 	return table;
 }
 
-bool node_lock(struct slot *node)
+bool node_lock(struct slot *node, enum node_patience patience)
 {
+	NODE_ASKED(patience);
+
 	enum node_lock_result result = node_try_lock(node);
 
-	while (result == NODE_HELD_ELSEWHERE) {
+	while (result == NODE_HELD_ELSEWHERE && patience == NODE_WAIT) {
 		lock_wait(MM_LOCK_NODE);
 		result = node_try_lock(node);
 	}

@@ -9,8 +9,17 @@
  * children, level and stray are protected by the node's lock, and so is the chain of a stray node:
  * it is written before the lock is given back.
  *
+ * (A node that is not a root and has no children may be linked for a time where a CPU that closed one of two
+ * cursors could not wait for the node above it: space_tidy.)
+ *
  * The lock is one of compare-exchange and not of tickets: who waits for a node that he found without locks
  * may be the last to know of it, so he can have no place in its queue, and begins again at the root.
+ *
+ * Who may wait. A CPU waits for a node that another CPU has only while it has no cursor open. What nodes it
+ * holds while it waits are then those of the one operation that waits, and they were taken from the root
+ * down (or are those of a space that vm_space_destroy has to itself): so nobody waits for who waits for him.
+ * Where it has a cursor open it only tries (node_patience), and the operation is MM_BUSY. In a checked build it
+ * is a panic to be ready to wait with a cursor open, whether anybody is in the way or not.
  */
 #pragma once
 
@@ -20,6 +29,7 @@
 #include <strata/status.h>
 #include "descriptor.h"
 #include "host.h"
+#include "per_cpu.h"
 #include "slot.h"
 
 /* Nodes taken before they are needed, so that a commit cannot fail. */
@@ -57,15 +67,29 @@ void node_free(struct paddr table);
 void node_chain(struct paddr table, struct paddr *first);
 struct paddr node_unchain(struct paddr *first);
 
-/* Takes the node's lock; false, without waiting, if this CPU has it already. The node must be one
- * that nobody frees meanwhile: a root, or a child of a node whose lock is held. */
-bool node_lock(struct slot *node);
-
 enum node_lock_result {
 	NODE_LOCKED,
 	NODE_HELD_HERE,	     /* by this CPU */
 	NODE_HELD_ELSEWHERE, /* by another */
 };
+
+/* What becomes of who finds a node held by another CPU. */
+enum node_patience {
+	NODE_TRY, /* he goes without */
+	NODE_WAIT,
+};
+
+/* What this CPU may do. Cursors are counted and not nodes, which is cheaper: what takes nodes and is no open
+ * cursor takes them from the root down, and has given them back when it returns. */
+static inline enum node_patience node_patience(void)
+{
+	return mm_this_cpu()->open_cursors == 0 ? NODE_WAIT : NODE_TRY;
+}
+
+/* Takes the node's lock; false if this CPU has it already, which nobody waits for, or if another CPU has it
+ * and this one is not to wait. The node must be one that nobody frees meanwhile: a root, or a child of a node
+ * whose lock is held. */
+bool node_lock(struct slot *node, enum node_patience patience);
 
 #if STRATA_CHECKED
 void node_observe(enum observe_kind kind, const struct slot *node);
@@ -76,10 +100,14 @@ void node_check_order(const struct slot *node, const struct slot *after);
 /* This CPU is about to give @node back. */
 void node_check_holder(const struct slot *node);
 #define NODE_GIVEN(node) node_check_holder(node)
+/* This CPU is about to take nodes, and to wait for them if @patience says so. */
+void node_check_patience(enum node_patience patience);
+#define NODE_ASKED(patience) node_check_patience(patience)
 #else
 #define NODE_OBSERVE(kind, node) ((void)0)
 #define NODE_FOLLOWS(node, after) ((void)0)
 #define NODE_GIVEN(node) ((void)0)
+#define NODE_ASKED(patience) ((void)0)
 #endif
 
 /* As node_lock, but does not wait; any node that is not freed during the call. @cpu is this CPU. */

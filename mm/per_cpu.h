@@ -37,6 +37,7 @@ struct mm_cpu {
 #endif
 	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
 	_Atomic uint32_t read_sections;	 /* begun and ended: odd inside one (read_section.h) */
+	uint32_t open_cursors;		 /* here; of this CPU's own use (node_patience) */
 	struct vm_space *window;	 /* the window space that is active here, or NULL */
 };
 

@@ -193,7 +193,7 @@ static struct leaf find_leaf(const struct vm_space *space, struct iaddr ia)
  * Finds the leaf and locks the node it is in. Every cursor that may change it holds that node
  * (strata/cursor.h), so it stays as it is, but for flags that CPUs set; and as this is the only
  * lock taken, its place in the order of locking does not matter. NULL: this CPU holds the node
- * already.
+ * already, or has a cursor open and would wait.
  */
 static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, struct leaf *out)
 {
@@ -209,7 +209,8 @@ static struct slot *lock_leaf(const struct vm_space *space, struct iaddr ia, str
 		enum node_lock_result result = node_try_lock_found(node, cpu);
 
 		read_section_leave();
-		if (result == NODE_HELD_HERE)
+		if (result == NODE_HELD_HERE ||
+		    (result == NODE_HELD_ELSEWHERE && node_patience() == NODE_TRY))
 			return NULL;
 		if (result == NODE_LOCKED) {
 			out->descriptor = descriptor_read(out->slot);

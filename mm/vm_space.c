@@ -160,21 +160,33 @@ enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out)
 	return report_new(status, STAGE_1, ADDRESS_BITS_MAX, SPACE_IN_WINDOW, out);
 }
 
+/*
+ * Takes all nodes of a space that nobody works on; false if somebody does: a cursor is open, or is being
+ * closed. That nodes tell is what lets cursors be opened and closed without a word that all CPUs write to.
+ * Nobody else may be at the space from now on, so nobody waits for these.
+ */
+static bool hold(struct vm_space *space, struct cursor *all)
+{
+	if (!cursor_lock(all, space, vm_space_range(space), CURSOR_MUTABLE,
+			 space->geometry.root_level, NODE_TRY))
+		return false;
+	/* Acquire: what who tidied up has freed, and looked at, is behind him. */
+	if (atomic_load_explicit(&space->tidying, memory_order_acquire) == 0)
+		return true;
+	cursor_unlock(all);
+	return false;
+}
+
 /* Unmaps everything and frees every table. The whole regime is invalidated, not only what was mapped:
  * a guest's own Stage-1 translations are cached under the VMID as well. */
-static void empty(struct vm_space *space)
+static void empty(struct vm_space *space, struct cursor *all)
 {
-	struct irange range = vm_space_range(space);
 	struct node_reserve none = { .count = 0 };
-	struct cursor cursor;
-	bool locked =
-		cursor_lock(&cursor, space, range, CURSOR_MUTABLE, space->geometry.root_level);
 
-	MM_INVARIANT(locked, "a space without cursors has no locked node", space->root.value);
-	cursor_remove(&cursor, cursor.range, &none);
-	cursor.gather.everything = true;
-	gather_flush(space, &cursor.gather);
-	cursor_unlock(&cursor);
+	cursor_remove(all, all->range, &none);
+	all->gather.everything = true;
+	gather_flush(space, &all->gather);
+	cursor_unlock(all);
 }
 
 #if STRATA_CHECKED
@@ -195,13 +207,12 @@ static struct ticket_lock activity;
 
 #endif
 
-static enum mm_status check_idle(struct vm_space *space)
+static enum mm_status check_idle(struct vm_space *space, bool held)
 {
 	enum mm_status status = MM_OK;
 
 	ACTIVITY_BEGIN();
-	if ((atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0 &&
-	     !CANARY(destroyed_under_cursor)) ||
+	if ((!held && !CANARY(destroyed_under_cursor)) ||
 	    atomic_load_explicit(&space->active_cpus, memory_order_acquire) != 0) {
 		status = MM_BUSY;
 		REPORT(.kind = OPERATION_SPACE_DESTROY, .status = status, .space = space);
@@ -217,8 +228,8 @@ static enum mm_status untie(struct vm_space *space)
 
 	if (space->part == SPACE_IN_WINDOW)
 		status = window_space_part(space);
-	else if (space->part == SPACE_BELOW_WINDOW)
-		status = window_space_none(space);
+	else if (space->windows != NULL) /* its root is held */
+		status = MM_BUSY;
 	if (status != MM_OK)
 		REPORT(.kind = OPERATION_SPACE_DESTROY, .status = status, .space = space);
 	return status;
@@ -226,16 +237,21 @@ static enum mm_status untie(struct vm_space *space)
 
 enum mm_status vm_space_destroy(struct vm_space *space)
 {
-	enum mm_status status = check_idle(space);
+	struct cursor all;
+	bool held = hold(space, &all);
+	enum mm_status status = check_idle(space, held);
 
 	if (status == MM_OK)
 		status = untie(space);
-	if (status != MM_OK)
+	if (status != MM_OK) {
+		if (held)
+			cursor_unlock(&all);
 		return status;
+	}
 
-	/* With that defect: what a cursor has locked cannot be emptied. */
-	if (!CANARY(destroyed_under_cursor))
-		empty(space);
+	/* With the defect that lets it be another's, what a cursor has locked cannot be emptied. */
+	if (held)
+		empty(space, &all);
 	/* Before the root goes: who watches may still look at it. */
 	REPORT(.kind = OPERATION_SPACE_DESTROY, .space = space);
 	device_regions_forget(space);
@@ -246,26 +262,29 @@ enum mm_status vm_space_destroy(struct vm_space *space)
 	return MM_OK;
 }
 
-static enum mm_status use_hardware_flags(struct vm_space *space)
+static enum mm_status use_hardware_flags(struct vm_space *space, bool held)
 {
 	if (space->stage != STAGE_2)
 		return MM_INVALID_ARGS;
 	if (!arch_features()->dirty_state)
 		return MM_NOT_SUPPORTED;
-	if (atomic_load_explicit(&space->open_cursors, memory_order_acquire) != 0 ||
-	    atomic_load_explicit(&space->logs_by_fault, memory_order_relaxed) != 0)
+	if (!held || atomic_load_explicit(&space->logs_by_fault, memory_order_relaxed) != 0)
 		return MM_BUSY;
 	return vmid_use_hardware_flags(space) ? MM_OK : MM_BUSY;
 }
 
 enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
 {
+	struct cursor all;
+	bool held = space->stage == STAGE_2 && hold(space, &all);
 	enum mm_status status;
 
 	ACTIVITY_BEGIN();
-	status = use_hardware_flags(space);
+	status = use_hardware_flags(space, held);
 	REPORT(.kind = OPERATION_SPACE_USE_HARDWARE_FLAGS, .status = status, .space = space);
 	ACTIVITY_END();
+	if (held)
+		cursor_unlock(&all);
 	return status;
 }
 

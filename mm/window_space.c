@@ -13,7 +13,7 @@
 
 static bool lock_root(const struct vm_space *el2)
 {
-	return node_lock(slot_of(el2->root));
+	return node_lock(slot_of(el2->root), node_patience());
 }
 
 static void unlock_root(const struct vm_space *el2)
@@ -51,17 +51,6 @@ enum mm_status window_space_part(struct vm_space *space)
 		space->next_window->window_link = space->window_link;
 	unlock_root(space->el2);
 	return MM_OK;
-}
-
-enum mm_status window_space_none(const struct vm_space *el2)
-{
-	if (!lock_root(el2))
-		return MM_BUSY;
-
-	bool none = el2->windows == NULL;
-
-	unlock_root(el2);
-	return none ? MM_OK : MM_BUSY;
 }
 
 void window_spaces_follow(const struct vm_space *el2, size_t index, uint64_t value)

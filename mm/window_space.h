@@ -15,12 +15,10 @@
 #include <strata/vm_space.h>
 
 /* Gives the new root of @space what EL2's own has, and from now on what that gets. MM_BUSY: this CPU
- * holds EL2's own root; nothing was done. */
+ * holds EL2's own root, or has a cursor open and would wait for it; nothing was done. */
 MM_MUST_CHECK enum mm_status window_space_join(struct vm_space *space, struct vm_space *el2);
 /* The reverse; MM_BUSY as above. */
 MM_MUST_CHECK enum mm_status window_space_part(struct vm_space *space);
-/* Whether EL2's own space has none, or MM_BUSY. */
-MM_MUST_CHECK enum mm_status window_space_none(const struct vm_space *el2);
 
 /* The descriptor at @index of EL2's own root, which the caller holds, has become @value. */
 void window_spaces_follow(const struct vm_space *el2, size_t index, uint64_t value);

@@ -44,6 +44,8 @@ static status_set busy_statuses(const struct store *store, const struct live_spa
 {
 	const struct open_cursor *cursor;
 
+	if (store_may_refuse(store, cpu_index()))
+		else_allowed |= STATUS_SET(MM_BUSY);
 	LIST_FOREACH(cursor, &store->registry.cursors, link)
 	{
 		if (cursor->space != space || cursor->cpu != cpu_index())

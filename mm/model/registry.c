@@ -118,6 +118,18 @@ void registry_remove_space(struct registry *registry, struct live_space *space)
 	model_pool_give(&registry->space_pool, space);
 }
 
+bool registry_has_cursor(const struct registry *registry, unsigned int cpu)
+{
+	const struct open_cursor *cursor;
+
+	LIST_FOREACH(cursor, &registry->cursors, link)
+	{
+		if (cursor->cpu == cpu)
+			return true;
+	}
+	return false;
+}
+
 struct open_cursor *registry_holder(struct registry *registry, const struct live_space *space,
 				    struct irange range, const struct open_cursor *except)
 {

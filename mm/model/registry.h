@@ -76,6 +76,9 @@ bool registry_ended(const struct registry *registry, const void *name);
 void registry_remove_space(struct registry *registry, struct live_space *space);
 void registry_remove_cursor(struct registry *registry, struct open_cursor *cursor);
 
+/* Whether @cpu has a cursor open, on any space. */
+bool registry_has_cursor(const struct registry *registry, unsigned int cpu);
+
 /* Another open cursor than @except (which may be NULL) that holds part of @range; NULL: none. */
 struct open_cursor *registry_holder(struct registry *registry, const struct live_space *space,
 				    struct irange range, const struct open_cursor *except);

@@ -139,7 +139,7 @@ static status_set io_mem_statuses(struct store *store, const struct op *op)
 		return (statuses & ~OK) | STATUS_SET(MM_OUT_OF_BOUND);
 	if (op->pages.end.value > UINT64_C(1) << space->state.pa_bits)
 		statuses = (statuses & ~OK) | STATUS_SET(MM_OUT_OF_BOUND);
-	if (holds_cursor(store, op, kvirt->space))
+	if (holds_cursor(store, op, kvirt->space) || store_may_refuse(store, op->cpu))
 		statuses |= STATUS_SET(MM_BUSY);
 	return statuses;
 }

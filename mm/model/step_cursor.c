@@ -27,7 +27,12 @@ static enum held_here held_here(const struct store *store, const struct live_spa
 status_set cursor_open_statuses(struct store *store, const struct live_space *space,
 				const struct op *op)
 {
-	return spec_open_statuses(&space->state, op->range, held_here(store, space, op));
+	status_set statuses =
+		spec_open_statuses(&space->state, op->range, held_here(store, space, op));
+
+	return status_in(statuses, MM_OK) && store_may_refuse(store, op->cpu)
+		       ? statuses | STATUS_SET(MM_BUSY)
+		       : statuses;
 }
 
 /* What is to be mapped, from the position on: a handle's pages, or those that are asked for. */

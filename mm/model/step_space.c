@@ -34,7 +34,7 @@ static bool has_windows(const struct store *store, const struct live_space *el2)
 	return false;
 }
 
-/* A window space joins EL2's own, and parts from it: this CPU may hold the root. */
+/* A window space joins EL2's own, and parts from it: this CPU may hold the root, or not wait for it. */
 static status_set destroy_statuses(struct store *store, const struct live_space *space,
 				   unsigned int cpu)
 {
@@ -42,7 +42,10 @@ static status_set destroy_statuses(struct store *store, const struct live_space 
 		    NULL ||
 	    space->active_cpus != 0 || has_windows(store, space))
 		return BUSY;
-	return space->el2 != NULL && holds_cursor(store, cpu, space->el2) ? OK | BUSY : OK;
+	return space->el2 != NULL && (holds_cursor(store, cpu, space->el2) ||
+				      store_may_refuse(store, cpu))
+		       ? OK | BUSY
+		       : OK;
 }
 
 static status_set activate_statuses(const struct live_space *space)
@@ -94,7 +97,7 @@ static status_set new_statuses(const struct store *store, const struct op *op)
 	if (op->part != SPACE_IN_WINDOW)
 		return made;
 	return made | STATUS_SET(MM_NOT_SUPPORTED) |
-	       (holds_cursor(store, op->cpu, NULL) ? BUSY : 0);
+	       (holds_cursor(store, op->cpu, NULL) || store_may_refuse(store, op->cpu) ? BUSY : 0);
 }
 
 status_set space_statuses(struct store *store, const struct op *op)

@@ -171,6 +171,15 @@ static inline bool store_alone(const struct store *store)
 	return !store->unseen && (store->cpus & (store->cpus - 1)) == 0;
 }
 
+/*
+ * Whether what needs nodes of tables may be MM_BUSY on @cpu whatever it holds there: another CPU may have
+ * them, and who has a cursor open, on any space, waits for none (strata/cursor.h).
+ */
+static inline bool store_may_refuse(const struct store *store, unsigned int cpu)
+{
+	return !store_alone(store) && registry_has_cursor(&store->registry, cpu);
+}
+
 /* NULL: not known. */
 static inline struct live_space *store_space(const struct store *store, store_id id)
 {

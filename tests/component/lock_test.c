@@ -190,8 +190,16 @@ static struct slot *root_page(uint64_t page)
 
 static void lock_root_descending(void)
 {
-	EXPECT_TRUE(node_lock(root_page(1)));
+	EXPECT_TRUE(node_lock(root_page(1), NODE_WAIT));
 	NODE_FOLLOWS(root_page(0), root_page(1));
+}
+
+static void wait_with_a_cursor_open(void)
+{
+	struct cursor cursor;
+
+	EXPECT_OK(cursor_open(&space, span(0, PAGE_SIZE), CURSOR_MUTABLE, &cursor));
+	(void)node_lock(root_page(1), NODE_WAIT);
 }
 
 static void lock_below_what_is_not_held(void)
@@ -216,6 +224,7 @@ static const struct {
 	{ close_on_another_cpu, "a node is unlocked by the CPU that has it" },
 	{ lock_root_descending,
 	  "nodes are locked from the root down, and the pages of a root ascending" },
+	{ wait_with_a_cursor_open, "a CPU that has a cursor open waits for no node" },
 	{ lock_below_what_is_not_held,
 	  "a node is locked after the one above it, or the page before it" },
 };

@@ -137,6 +137,34 @@ static void what_is_held_is_busy(void **state)
 	expect_statuses(&op, STATUS_SET(MM_OK));
 }
 
+/* Who has a cursor open waits for no node of any space: where there are other CPUs, one may have it. */
+static void what_another_cpu_may_hold_is_busy(void **state)
+{
+	static struct vm_space other;
+	const struct mm_operation make = {
+		.kind = OPERATION_SPACE_NEW, .space = &other, .stage = STAGE_2, .ia_bits = 32
+	};
+	struct op op = any(OPERATION_CURSOR_OPEN);
+
+	(void)state;
+	other = story_space;
+	fake_operation(&make);
+	op.space = id(&other);
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	machine_current_cpu = 1;
+	tell_space(OPERATION_SPACE_ACTIVATE, MM_OK);
+	machine_current_cpu = 0;
+	expect_statuses(&op, STATUS_SET(MM_BUSY) | STATUS_SET(MM_OK));
+	op.range = pages(0, 0);
+	expect_statuses(&op, STATUS_SET(MM_INVALID_ARGS));
+	op.range = pages(64, 1);
+	op.cpu = 1; /* which has no cursor */
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	op.cpu = 0;
+	tell((struct mm_operation){ .kind = OPERATION_CURSOR_CLOSE }, 4);
+	expect_statuses(&op, STATUS_SET(MM_OK));
+}
+
 static void transfers_end_where_nothing_is_mapped(void **state)
 {
 	struct op op = any(OPERATION_READER_READ_VAL);
@@ -159,9 +187,13 @@ static void transfers_end_where_nothing_is_mapped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORY(what_has_ended_cannot_be_asked), STORY(what_lives_can_be_asked_where_it_is),
-		STORY(every_operation_has_statuses),   STORY(cursors_are_asked_where_they_are),
-		STORY(what_is_held_is_busy),	       STORY(transfers_end_where_nothing_is_mapped),
+		STORY(what_has_ended_cannot_be_asked),
+		STORY(what_lives_can_be_asked_where_it_is),
+		STORY(every_operation_has_statuses),
+		STORY(cursors_are_asked_where_they_are),
+		STORY(what_is_held_is_busy),
+		STORY(what_another_cpu_may_hold_is_busy),
+		STORY(transfers_end_where_nothing_is_mapped),
 	};
 
 	return cmocka_run_group_tests_name("statuses", tests, NULL, NULL);

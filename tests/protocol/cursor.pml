@@ -26,8 +26,9 @@
  *
  * Memory is sequentially consistent here; where a fence is what makes it so, leaving out the fence
  * reorders the accesses. An MMU caches all that is linked, so what may be cached is what was linked
- * and not invalidated since. Not modelled: a CPU that has two cursors (MM_BUSY), reservations of
- * tables that fail, pages (they are parked as tables are, and dropped at the same places).
+ * and not invalidated since. Not modelled: a CPU that has two cursors (who has one open waits for nobody, but
+ * is MM_BUSY, or leaves a table over), reservations of tables that fail, pages (they are parked as tables are,
+ * and dropped at the same places).
  */
 
 #define CPUS 3

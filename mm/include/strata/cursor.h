@@ -13,6 +13,11 @@
  * is then written by this cursor alone. Detached nodes are freed after the flush and after every CPU
  * has left the read section it was in. Concatenated root tables are locked like siblings.
  *
+ * Waiting. A CPU waits for a node that another CPU has only while it has no cursor open, of whatever space:
+ * so what it holds meanwhile are nodes nearer the root of the one operation, and nobody waits in a circle.
+ * With a cursor open it is MM_BUSY instead ("a cursor is in the way" below, and in other headers): it closes
+ * what it has, lets others go on, and begins again. Who asks again without that may be refused for ever.
+ *
  * Operations check everything, and reserve the table pages they will need, before they write the
  * first descriptor: on an error the tables, counts and position are as before. What an operation
  * removes from the tables is gathered: the references stay parked (T in rc = H + P + C + T) and
@@ -67,20 +72,19 @@ struct cursor_item {
  *
  * MM_INVALID_ARGS: empty or reversed. MM_OUT_OF_BOUND: not inside the space. MM_NOT_ALIGNED. (In
  *	this order.)
- * MM_BUSY: this CPU already holds a node that the protocol needs: part of the range, or of what the
- *	covering node spans. (While another CPU holds it, this one waits.)
+ * MM_BUSY: a cursor of this CPU is in the way: one that holds a node that the protocol needs, part of the
+ *	range, or of what the covering node spans; or any, and another CPU holds such a node.
  *
- * A CPU that has a cursor open, of any space, and opens another that is not MM_BUSY may wait for a CPU
- * that waits for the first: both wait for ever. Where other CPUs work on the same spaces, one CPU has one
- * cursor at a time.
+ * While another CPU holds it, a CPU that has no cursor open waits.
  */
 MM_MUST_CHECK enum mm_status cursor_open(struct vm_space *space, struct irange range,
 					 enum cursor_access access, struct cursor *out);
 
 /*
  * Flushes what is gathered, then gives the right back. @cursor is void afterwards. A table that became
- * empty, or could be a block, is tidied away then: for a moment that takes nodes nearer the root, and so
- * what cursor_open says of a second cursor is true of closing one of two.
+ * empty, or could be a block, is tidied away then: for a moment that takes nodes nearer the root. Of a CPU
+ * that has another cursor open, and would wait for them, it is left as it is: nothing is mapped in an empty
+ * table, and it goes when a mutable cursor that has it is closed, or what is around it is unmapped.
  */
 void cursor_close(struct cursor *cursor);
 

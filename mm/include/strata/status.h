@@ -20,7 +20,7 @@
 	X(MM_IN_USE, "the page already has an owner")                                              \
 	X(MM_UNUSED, "the page has no owner")                                                      \
 	X(MM_UNIQUE, "the page has one exclusive owner")                                           \
-	X(MM_BUSY, "held by this CPU, active, or under construction")                              \
+	X(MM_BUSY, "held, active, or under construction")                                          \
 	X(MM_EXISTS, "something is mapped there already")                                          \
 	X(MM_NOT_MAPPED, "nothing is mapped there")                                                \
 	X(MM_PAGE_FAULT, "a load or store did not complete")                                       \

@@ -20,7 +20,7 @@ typedef void (*table_run_visit)(const struct table_run *run, void *context);
  * Calls @visit for each run of mapped addresses in @space, ascending. A change of leaf size ends a
  * run. It opens a read-only cursor on the whole space meanwhile.
  *
- * MM_BUSY: this CPU holds a cursor on @space.
+ * MM_BUSY: this CPU holds a cursor in the way (cursor_open).
  */
 MM_MUST_CHECK enum mm_status table_runs(struct vm_space *space, table_run_visit visit,
 					void *context);

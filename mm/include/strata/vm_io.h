@@ -21,8 +21,8 @@
  * copy are such pages, the source page is held by a reference instead, so that nobody waits for a
  * second lock.) A page is looked up again for every transfer: what was unmapped between two of them,
  * or between two pages of one, faults. A CPU that holds a cursor there itself gets MM_BUSY, never a
- * hang; while it holds a cursor elsewhere, a transfer waits as cursor_open does, and so must take
- * its turn in whatever order the host opens cursors in.
+ * hang; so does one that holds a cursor elsewhere, if another CPU has the page's node (cursor.h,
+ * "Waiting"). A CPU that holds none waits for that.
  *
  * Values are read once. Whoever owns the memory may store into it at any moment, so what was checked
  * must be what is used: read_val, read_once, atomic_load and collect give a private copy of which
@@ -48,7 +48,7 @@
  *	MM_ACCESS_DENIED   memory that is not moved in bulk, nor as a value: not counted (device
  *			   registers and the like), or mapped CACHE_DEVICE or CACHE_UNCACHED, which
  *			   the linear map's cached view would not agree with.
- *	MM_BUSY		   this CPU holds a cursor in the way.
+ *	MM_BUSY		   this CPU holds a cursor in the way (cursor_open).
  *	MM_SATURATED	   the source page cannot take one more reference.
  *	MM_NOT_SUPPORTED   guest memory: the guest's tables are of a form that is not walked here.
  */

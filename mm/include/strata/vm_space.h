@@ -68,7 +68,7 @@ struct vm_space {
 	uint64_t vmid_generation;      /* in which context.vmid is its own; 0: none (vmid.h) */
 	struct owner *owner; /* of the pages that are its own (ownership.h); EL2's own: NULL */
 	_Atomic uint32_t active_cpus; /* bit per CPU */
-	_Atomic uint32_t open_cursors;
+	_Atomic uint32_t tidying; /* CPUs that gave a cursor's nodes back and tidy up after it */
 	struct dirty_log *_Atomic logs; /* that hardware writes (dirty_log_list.c) */
 	_Atomic uint32_t logs_by_fault; /* those that run */
 	struct device_region *devices;	/* remembered, in heap objects. Not of EL2's own */
@@ -115,7 +115,7 @@ MM_MUST_CHECK enum mm_status vm_space_new_el2(struct vm_space *out);
  *
  * MM_NOT_SUPPORTED: @el2 was not made by vm_space_new_el2; or EL2 does not run on it on this CPU, as
  *	in a host that has a table of its own.
- * MM_NO_MEMORY: as vm_space_new_stage2. MM_BUSY: this CPU holds a cursor on @el2 in the way.
+ * MM_NO_MEMORY: as vm_space_new_stage2. MM_BUSY: this CPU holds a cursor in the way of @el2's root.
  */
 MM_MUST_CHECK enum mm_status vm_space_new_window(struct vm_space *el2, struct vm_space *out);
 
@@ -148,8 +148,9 @@ MM_MUST_CHECK enum mm_status vm_space_use_hardware_flags(struct vm_space *space)
  * Unmaps everything, flushes, and frees every table and every reference: nothing of the space
  * stays. Pages of its own that somebody still holds are the hypervisor's. @space is void afterwards.
  *
- * MM_BUSY: a cursor is open, or the space is active on some CPU, or a window space is above it; or
- *	@space is a window space and this CPU holds a cursor on EL2's own in the way.
+ * MM_BUSY: a cursor is open, or not closed yet, or another CPU is moving bytes of the space; or the space is
+ *	active on some CPU, or a window space is above it; or @space is a window space and this CPU holds a
+ *	cursor in the way of EL2's own root.
  */
 MM_MUST_CHECK enum mm_status vm_space_destroy(struct vm_space *space);
 
