@@ -178,6 +178,20 @@ struct debt *debt_next(struct context *context, struct irange range, struct debt
 /* The next of all. */
 struct debt *debt_after(struct context *context, struct debt *last);
 
+/* Those of all contexts, one after the other: the one that was given last, of @context, may have ended. */
+struct debts {
+	struct context *context;
+	struct debt *next;
+};
+
+struct debts debts_all(const struct discipline *discipline);
+struct debt *debts_next(struct debts *debts);
+
+/* The addresses whose translation it is about. */
+struct irange debt_range(const struct debt *debt);
+
+/* ---- discipline_payment.c --------------------------------------------------------------------- */
+
 void debts_see_tlbi(struct discipline *discipline, const struct observe_event *event);
 void debts_see_dsb(struct discipline *discipline, const struct observe_event *event);
 
@@ -203,6 +217,14 @@ void contexts_see_root(struct discipline *discipline, const struct shadow *root)
 void contexts_see_load(struct discipline *discipline, const struct observe_event *event);
 void contexts_see_tlbi(struct discipline *discipline, const struct observe_event *event);
 void contexts_see_dsb(struct discipline *discipline, const struct observe_event *event);
+
+/* ---- discipline_write.c, discipline_table.c: what must hold of tables, and what is known then ------- */
+
+void shadows_see_write(struct discipline *discipline, const struct observe_event *event);
+void shadows_see_table(struct discipline *discipline, const struct observe_event *event);
+void shadows_see_free(struct discipline *discipline, const struct observe_event *event);
+void shadows_see_release(struct discipline *discipline, const struct observe_event *event);
+void shadows_see_lock(struct discipline *discipline, const struct observe_event *event);
 
 /* ---- discipline_report.c ---------------------------------------------------------------------- */
 
