@@ -65,13 +65,6 @@ static void check_given_back(const struct service *service, const struct live_lo
 
 /* ---- The list ------------------------------------------------------------------------------ */
 
-static bool has_page(const struct mappings *set, struct iaddr page)
-{
-	struct mapping mapping;
-
-	return mappings_find(set, page, &mapping);
-}
-
 static void check_list(const struct service *service, const struct live_log *log)
 {
 	const uint64_t *list = service->operation->metadata;
@@ -80,9 +73,9 @@ static void check_list(const struct service *service, const struct live_log *log
 	for (uint64_t i = 0; i < irange_size(log->range) >> PAGE_SHIFT; i++) {
 		const struct iaddr page = iaddr(start.value + (i << PAGE_SHIFT));
 		bool listed = list[i / 64] >> (i % 64) & 1;
-		bool must_be = has_page(&log->written, page);
+		bool must_be = mappings_has(&log->written, page);
 
-		if (listed ? must_be || has_page(&log->writable, page) : !must_be)
+		if (listed ? must_be || mappings_has(&log->writable, page) : !must_be)
 			continue;
 		difference(service->subject, page,
 			   listed ? "on the list, and nobody could write to it"

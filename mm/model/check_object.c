@@ -207,35 +207,6 @@ static void check_concerned(struct store *store, const struct op *op,
 	check_pages(store, outcome->made[0].pages, subject);
 }
 
-/* Those that say where a list's cursor is afterwards. */
-static bool tells_place(enum mm_operation_kind kind)
-{
-	if (op_information(kind)->category != CATEGORY_LIST)
-		return false;
-	switch ((enum list_operation)kind) {
-	case OPERATION_LIST_CURSOR_FRONT:
-	case OPERATION_LIST_CURSOR_BACK:
-	case OPERATION_LIST_CURSOR_AT:
-	case OPERATION_LIST_CURSOR_CURRENT:
-	case OPERATION_LIST_CURSOR_MOVE_NEXT:
-	case OPERATION_LIST_CURSOR_MOVE_PREV:
-	case OPERATION_LIST_CURSOR_TAKE:
-		return true;
-	case OPERATION_LIST_NEW:
-	case OPERATION_LIST_DROP:
-	case OPERATION_LIST_SIZE:
-	case OPERATION_LIST_IS_EMPTY:
-	case OPERATION_LIST_CONTAINS:
-	case OPERATION_LIST_PUSH_FRONT:
-	case OPERATION_LIST_PUSH_BACK:
-	case OPERATION_LIST_POP_FRONT:
-	case OPERATION_LIST_POP_BACK:
-	case OPERATION_LIST_CURSOR_INSERT_BEFORE:
-		break;
-	}
-	return false;
-}
-
 static bool made_equal(const struct op_made *a, const struct op_made *b)
 {
 	if (prange_is_empty(a->pages) || prange_is_empty(b->pages))
@@ -270,7 +241,7 @@ static void compare_outcomes(struct store *store, const struct op *op, const str
 	if (is->result != should_be->result)
 		difference(subject, at, "says %" PRIu64 ", model says %" PRIu64, is->result,
 			   should_be->result);
-	if (tells_place(op->kind) && is->place.value != should_be->place.value) {
+	if (is->place.value != should_be->place.value) {
 		difference(subject, at, "comes to 0x%" PRIx64 ", model says 0x%" PRIx64,
 			   is->place.value, should_be->place.value);
 		follow_place(store, op, is->place);

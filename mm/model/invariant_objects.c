@@ -123,35 +123,19 @@ static bool has_unique_page(const struct store *store, const struct handle *hand
 	       page_record_sum(record) == 0;
 }
 
-bool frames_are_pages(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_FRAME, witness, is_one_page);
-}
+/* An invariant that says the same of every handle of a kind. */
+#define OF_EACH_HANDLE(invariant, kind, holds)                                                     \
+	bool invariant(struct store *store, struct witness *witness)                               \
+	{                                                                                          \
+		return each_handle(store, kind, witness, holds);                                   \
+	}
 
-bool frames_are_shared(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_FRAME, witness, has_shared_pages);
-}
-
-bool segments_are_ranges(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_SEGMENT, witness, is_range);
-}
-
-bool segments_are_shared(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_SEGMENT, witness, has_shared_pages);
-}
-
-bool uniques_are_pages(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_UNIQUE_FRAME, witness, is_one_page);
-}
-
-bool uniques_are_unique(struct store *store, struct witness *witness)
-{
-	return each_handle(store, SHARE_UNIQUE_FRAME, witness, has_unique_page);
-}
+OF_EACH_HANDLE(frames_are_pages, SHARE_FRAME, is_one_page)
+OF_EACH_HANDLE(frames_are_shared, SHARE_FRAME, has_shared_pages)
+OF_EACH_HANDLE(segments_are_ranges, SHARE_SEGMENT, is_range)
+OF_EACH_HANDLE(segments_are_shared, SHARE_SEGMENT, has_shared_pages)
+OF_EACH_HANDLE(uniques_are_pages, SHARE_UNIQUE_FRAME, is_one_page)
+OF_EACH_HANDLE(uniques_are_unique, SHARE_UNIQUE_FRAME, has_unique_page)
 
 bool handles_are_known(struct store *store, struct witness *witness)
 {

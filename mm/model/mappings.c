@@ -76,6 +76,13 @@ bool mappings_find(const struct mappings *mappings, struct iaddr address, struct
 	return true;
 }
 
+bool mappings_has(const struct mappings *mappings, struct iaddr address)
+{
+	struct mapping mapping;
+
+	return mappings_find(mappings, address, &mapping);
+}
+
 bool mappings_next_in(const struct mappings *mappings, struct irange range, struct mapping *out)
 {
 	const struct extent *extent = first_ending_after(mappings, range.start);

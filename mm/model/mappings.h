@@ -50,6 +50,7 @@ void mappings_clear(struct mappings *mappings);
 
 /* The extent that contains @address; false if nothing is mapped there. */
 bool mappings_find(const struct mappings *mappings, struct iaddr address, struct mapping *out);
+bool mappings_has(const struct mappings *mappings, struct iaddr address);
 
 /*
  * The first extent that has an address at or after @address. It may start before @address. False if

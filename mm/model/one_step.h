@@ -64,6 +64,9 @@ status_set step_race(const struct store *store, status_set statuses);
 /* The statuses of taking the page at @page, which should be free; also for unique frames. */
 status_set page_from_unused_statuses(struct store *store, struct paddr page);
 
+/* The statuses of one more reference to each of @pages: some may not be able to take it. */
+status_set acquire_statuses(const struct store *store, struct prange pages);
+
 status_set frame_statuses(struct store *store, const struct op *op);
 void frame_step(const struct step *step);
 status_set unique_statuses(struct store *store, const struct op *op);
@@ -82,6 +85,8 @@ void area_step(const struct step *step);
 status_set cursor_open_statuses(struct store *store, const struct live_space *space,
 				const struct op *op);
 status_set service_statuses(struct store *store, const struct op *op);
+/* Of a change of properties in @range, whatever they are now: as of none. */
+status_set property_statuses(const struct open_cursor *cursor, struct irange range);
 /* Of a dirty log's, at @cursor. @log is NULL if it does not run. */
 status_set log_start_statuses(const struct open_cursor *cursor, const struct op *op);
 status_set log_fault_statuses(const struct open_cursor *cursor, const struct live_log *log);

@@ -216,6 +216,7 @@ struct op_made {
  *	status		one of those that are allowed
  *	made[].id	any fresh one
  *	made[].pages	of an allocation: any free ones that satisfy the request
+ *	place		of what is not done at a list's cursor: none is told
  */
 struct op_outcome {
 	enum mm_status status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "owners.h"
+#include "list_find.h"
 
 #include "regions.h"
 
@@ -82,12 +83,8 @@ struct live_sharing *owners_sharing(const struct owners *owners, const void *nam
 {
 	struct live_sharing *sharing;
 
-	LIST_FOREACH(sharing, &owners->sharings, link)
-	{
-		if (sharing->name == name)
-			return sharing;
-	}
-	return NULL;
+	LIST_FIND(sharing, &owners->sharings, name, name);
+	return sharing;
 }
 
 bool sharing_has(const struct live_sharing *sharing, const struct live_owner *space)

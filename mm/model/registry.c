@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "registry.h"
+#include "list_find.h"
 
 void registry_init(struct registry *registry, void *memory, size_t size)
 {
@@ -78,24 +79,16 @@ struct live_space *registry_space(const struct registry *registry, const struct 
 {
 	struct live_space *live;
 
-	LIST_FOREACH(live, &registry->spaces, link)
-	{
-		if (live->space == space)
-			return live;
-	}
-	return NULL;
+	LIST_FIND(live, &registry->spaces, space, space);
+	return live;
 }
 
 struct open_cursor *registry_cursor(const struct registry *registry, const struct cursor *cursor)
 {
 	struct open_cursor *open;
 
-	LIST_FOREACH(open, &registry->cursors, link)
-	{
-		if (open->cursor == cursor)
-			return open;
-	}
-	return NULL;
+	LIST_FIND(open, &registry->cursors, cursor, cursor);
+	return open;
 }
 
 void registry_remove_cursor(struct registry *registry, struct open_cursor *cursor)

@@ -45,7 +45,7 @@ void op_step(struct store *store, const struct op *op, const struct op_outcome *
 		.subject = { .operation = op_information(op->kind)->function },
 	};
 
-	*expected = (struct op_outcome){ .status = observed->status, .place = PLACE_GHOST };
+	*expected = (struct op_outcome){ .status = observed->status, .place = observed->place };
 	switch (op_information(op->kind)->category) {
 	case CATEGORY_CURSOR:
 		cursor_step(&step);

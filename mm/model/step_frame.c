@@ -66,8 +66,6 @@ static status_set from_in_use_statuses(struct store *store, struct paddr page)
 
 status_set frame_statuses(struct store *store, const struct op *op)
 {
-	const struct page_record *record;
-
 	switch ((enum frame_operation)op->kind) {
 	case OPERATION_FRAME_ALLOC:
 		return OK | STATUS_SET(MM_NO_MEMORY);
@@ -76,10 +74,7 @@ status_set frame_statuses(struct store *store, const struct op *op)
 	case OPERATION_FRAME_FROM_IN_USE:
 		return from_in_use_statuses(store, op->pages.start);
 	case OPERATION_FRAME_CLONE:
-		record = regions_find(&store->regions, op->handle_pages.start);
-		if (record != NULL && record->references >= FRAME_REFERENCES_MAX)
-			return STATUS_SET(MM_SATURATED);
-		return OK;
+		return acquire_statuses(store, op->handle_pages);
 	case OPERATION_FRAME_DROP:
 	case OPERATION_FRAME_INTO_RAW:
 	case OPERATION_FRAME_FROM_RAW:

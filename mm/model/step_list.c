@@ -82,7 +82,6 @@ static void take(const struct step *step, struct live_list *list, struct listed 
 	struct paddr page = listed->page;
 
 	step->expected->answer = true;
-	step->expected->place = place_of(TAILQ_NEXT(listed, link));
 	TAILQ_REMOVE(&list->frames, listed, link);
 	model_pool_give(&step->store->listed_pool, listed);
 	list->size--;
@@ -145,14 +144,12 @@ void list_step(const struct step *step)
 		break;
 	case OPERATION_LIST_POP_FRONT:
 		take(step, list, TAILQ_FIRST(&list->frames));
-		step->expected->place = PLACE_GHOST;
 		break;
 	case OPERATION_LIST_POP_BACK:
 		take(step, list, TAILQ_LAST(&list->frames, listed_sequence));
-		step->expected->place = PLACE_GHOST;
 		break;
 	case OPERATION_LIST_CURSOR_TAKE:
-		step->expected->place = PLACE_GHOST;
+		step->expected->place = place_of(at == NULL ? NULL : TAILQ_NEXT(at, link));
 		take(step, list, at);
 		break;
 	case OPERATION_LIST_CURSOR_FRONT:

@@ -4,13 +4,6 @@
 
 #define OK STATUS_SET(MM_OK)
 
-static bool has_page(const struct mappings *set, struct iaddr page)
-{
-	struct mapping mapping;
-
-	return mappings_find(set, page, &mapping);
-}
-
 static bool anything_with(const struct open_cursor *cursor, struct irange range, uint8_t flag)
 {
 	struct mapping mapping;
@@ -31,21 +24,11 @@ static status_set ok_but_for_blocks(const struct open_cursor *cursor, struct ira
 	return OK | (bounds.least < bounds.most ? STATUS_SET(MM_NO_MEMORY) : 0);
 }
 
-/* A change of properties that can be expressed, of the whole @range: as of none. */
-static status_set change_statuses(const struct open_cursor *cursor, struct irange range)
-{
-	struct cursor_state at = cursor->state;
-
-	at.position = range.start;
-	return spec_protect_statuses(&cursor->space->state, &at, range,
-				     (struct property_changes){ NULL, 0 });
-}
-
 status_set log_start_statuses(const struct open_cursor *cursor, const struct op *op)
 {
 	const struct iaddr start = cursor->state.position;
 	struct irange range = irange(start, iaddr(start.value + op->length));
-	status_set statuses = change_statuses(cursor, range);
+	status_set statuses = property_statuses(cursor, range);
 
 	if (op->length == 0)
 		return STATUS_SET(MM_INVALID_ARGS) | (statuses & ~OK);
@@ -83,7 +66,7 @@ status_set log_take_statuses(const struct open_cursor *cursor, const struct live
 	if (refusals != 0)
 		return refusals;
 	return cursor->space->state.hardware_flags ? ok_but_for_blocks(cursor, log->range)
-						   : change_statuses(cursor, log->range);
+						   : property_statuses(cursor, log->range);
 }
 
 /* Whether something that the log gives back cannot be written. */
@@ -122,7 +105,7 @@ static bool is_served(const struct open_cursor *cursor, const struct live_log *l
 {
 	struct iaddr page = cursor->state.position;
 
-	if (log == NULL || !irange_has(log->range, page) || !has_page(&log->taken, page))
+	if (log == NULL || !irange_has(log->range, page) || !mappings_has(&log->taken, page))
 		return false;
 	return !cursor->space->state.hardware_flags || mapping == NULL ||
 	       (mapping->property.flags & (PAGE_WRITE | PAGE_DIRTY_STATE)) != 0;

@@ -60,14 +60,16 @@ static enum mm_status range_status(const struct store *store, struct prange page
 	return MM_OK;
 }
 
-static status_set from_unused_statuses(struct store *store, struct prange pages)
+/* Those of a range of memory, by what @of_page says of each page: the first that is not taken says why. */
+static status_set range_statuses(struct store *store, struct prange pages,
+				 status_set (*of_page)(struct store *store, struct paddr page))
 {
 	enum mm_status status = range_status(store, pages);
 
 	if (status != MM_OK)
 		return STATUS_SET(status);
 	for (uint64_t page = pages.start.value; page < pages.end.value; page += PAGE_SIZE) {
-		status_set statuses = page_from_unused_statuses(store, paddr(page));
+		status_set statuses = of_page(store, paddr(page));
 
 		if (statuses != OK)
 			return statuses;
@@ -75,29 +77,20 @@ static status_set from_unused_statuses(struct store *store, struct prange pages)
 	return OK;
 }
 
-static status_set from_reserved_statuses(struct store *store, struct prange pages)
+/* One that was reserved is a frame after success: it was none that is known. */
+static status_set page_from_reserved_statuses(struct store *store, struct paddr page)
 {
-	enum mm_status status = range_status(store, pages);
+	const struct page_record *record = regions_find(&store->regions, page);
+	struct page_state now;
 
-	if (status != MM_OK)
-		return STATUS_SET(status);
-	for (uint64_t page = pages.start.value; page < pages.end.value; page += PAGE_SIZE) {
-		const struct page_record *record = regions_find(&store->regions, paddr(page));
-		struct page_state now;
-
-		/* One that was reserved is a frame after success: it was none that is known. */
-		if (page_state(paddr(page), &now) != MM_OK ||
-		    (record != NULL && record->state != PAGE_OTHER) ||
-		    (now.usage != PAGE_RESERVED && now.usage != PAGE_FRAME))
-			return STATUS_SET(MM_ACCESS_DENIED);
-		if (now.usage == PAGE_FRAME) /* just now, or before the model began */
-			return OK | STATUS_SET(MM_ACCESS_DENIED);
-	}
-	return OK;
+	if (page_state(page, &now) != MM_OK || (record != NULL && record->state != PAGE_OTHER) ||
+	    (now.usage != PAGE_RESERVED && now.usage != PAGE_FRAME))
+		return STATUS_SET(MM_ACCESS_DENIED);
+	/* A frame already: just now, or before the model began. */
+	return now.usage == PAGE_FRAME ? OK | STATUS_SET(MM_ACCESS_DENIED) : OK;
 }
 
-/* Whether some page cannot take one more reference. */
-static status_set acquire_statuses(struct store *store, struct prange pages)
+status_set acquire_statuses(const struct store *store, struct prange pages)
 {
 	for (uint64_t page = pages.start.value; page < pages.end.value; page += PAGE_SIZE) {
 		const struct page_record *record = regions_find(&store->regions, paddr(page));
@@ -133,9 +126,9 @@ status_set segment_statuses(struct store *store, const struct op *op)
 	case OPERATION_SEGMENT_REQUEST:
 		return request_statuses(op);
 	case OPERATION_SEGMENT_FROM_UNUSED:
-		return from_unused_statuses(store, op->pages);
+		return range_statuses(store, op->pages, page_from_unused_statuses);
 	case OPERATION_SEGMENT_FROM_RESERVED:
-		return from_reserved_statuses(store, op->pages);
+		return range_statuses(store, op->pages, page_from_reserved_statuses);
 	case OPERATION_SEGMENT_CLONE:
 		return acquire_statuses(store, op->handle_pages);
 	case OPERATION_SEGMENT_SLICE:

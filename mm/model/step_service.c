@@ -5,20 +5,27 @@
 
 #define OK STATUS_SET(MM_OK)
 
-/* A change of properties that can be expressed, whatever they are now: as of none. */
-static status_set change_statuses(const struct open_cursor *cursor, const struct op *op)
+status_set property_statuses(const struct open_cursor *cursor, struct irange range)
+{
+	struct cursor_state at = cursor->state;
+
+	at.position = range.start;
+	return spec_protect_statuses(&cursor->space->state, &at, range,
+				     (struct property_changes){ NULL, 0 });
+}
+
+/* What the operation is about, from the position on. */
+static struct irange asked(const struct open_cursor *cursor, const struct op *op)
 {
 	const struct iaddr start = cursor->state.position;
 
-	return spec_protect_statuses(&cursor->space->state, &cursor->state,
-				     irange(start, iaddr(start.value + op->length)),
-				     (struct property_changes){ NULL, 0 });
+	return irange(start, iaddr(start.value + op->length));
 }
 
 /* Tables are needed for each block that a page is taken out of. */
 static status_set reclaim_statuses(const struct open_cursor *cursor, const struct op *op)
 {
-	status_set statuses = change_statuses(cursor, op);
+	status_set statuses = property_statuses(cursor, asked(cursor, op));
 
 	return status_in(statuses, MM_OK)
 		       ? statuses | STATUS_SET(MM_NO_MEMORY) | STATUS_SET(MM_SATURATED)
@@ -78,7 +85,7 @@ status_set service_statuses(struct store *store, const struct op *op)
 		return log_stop_statuses(cursor, log);
 	case OPERATION_CURSOR_AGE:
 	case OPERATION_CURSOR_WRITE_PROTECT:
-		return change_statuses(cursor, op);
+		return property_statuses(cursor, asked(cursor, op));
 	case OPERATION_DIRTY_LOG_ADOPT: /* says what there will be, and changes nothing */
 		return OK;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "store.h"
+#include "list_find.h"
 
 static int handle_compare(const struct handle *a, const struct handle *b)
 {
@@ -114,12 +115,8 @@ struct live_list *store_list(const struct store *store, const void *name)
 {
 	struct live_list *list;
 
-	LIST_FOREACH(list, &store->lists, link)
-	{
-		if (list->name == name)
-			return list;
-	}
-	return NULL;
+	LIST_FIND(list, &store->lists, name, name);
+	return list;
 }
 
 struct live_list *store_add_list(struct store *store, const void *name)
@@ -165,12 +162,8 @@ struct live_gather *store_gather(const struct store *store, const void *name)
 {
 	struct live_gather *gather;
 
-	LIST_FOREACH(gather, &store->gathers, link)
-	{
-		if (gather->name == name)
-			return gather;
-	}
-	return NULL;
+	LIST_FIND(gather, &store->gathers, name, name);
+	return gather;
 }
 
 struct live_gather *store_add_gather(struct store *store, const void *name, const void *space)
@@ -204,24 +197,16 @@ struct live_kvirt *store_kvirt(const struct store *store, store_id name)
 {
 	struct live_kvirt *kvirt;
 
-	LIST_FOREACH(kvirt, &store->kvirts, link)
-	{
-		if (kvirt->name == name)
-			return kvirt;
-	}
-	return NULL;
+	LIST_FIND(kvirt, &store->kvirts, name, name);
+	return kvirt;
 }
 
 struct live_area *store_area(const struct store *store, store_id name)
 {
 	struct live_area *area;
 
-	LIST_FOREACH(area, &store->areas, link)
-	{
-		if (area->name == name)
-			return area;
-	}
-	return NULL;
+	LIST_FIND(area, &store->areas, name, name);
+	return area;
 }
 
 const struct live_area *store_area_beside(const struct store *store, const struct live_area *area)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The dirty logs that run. */
 #include "store.h"
+#include "list_find.h"
 
 #define DIRTY (PAGE_WRITE | PAGE_DIRTY_STATE)
 
@@ -8,12 +9,8 @@ struct live_log *store_log(const struct store *store, store_id name)
 {
 	struct live_log *log;
 
-	LIST_FOREACH(log, &store->logs, link)
-	{
-		if (log->name == name)
-			return log;
-	}
-	return NULL;
+	LIST_FIND(log, &store->logs, name, name);
+	return log;
 }
 
 struct live_log *store_add_log(struct store *store, store_id name, const struct live_space *space,
