@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What start-up reads of the CPUs, and that what is wrong with one concerns it alone. */
-#include "tree.h"
-
-#include <device_tree.h>
+#include "parsed_tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,17 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static _Alignas(8) uint8_t blob[TREE_BYTES];
-static struct boot_info info;
-static struct boot_error error;
-
-static void expect_parsed(const struct tree_plan *plan)
-{
-	memset(&error, 0, sizeof(error));
-	if (!device_tree_parse(blob, tree_make(plan, blob), &info, &error))
-		fail_msg("refused: %s", error.text);
-}
 
 static void cpus_that_firmware_starts(void **state)
 {
