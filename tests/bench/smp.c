@@ -145,7 +145,7 @@ static uint64_t operations(size_t count)
 
 static void print_per_operation(uint64_t sum, size_t count)
 {
-	uint64_t tenths = sum * 10 / operations(count);
+	uint64_t tenths = (sum * 10 + operations(count) / 2) / operations(count); /* rounded */
 
 	printf("%6llu.%llu", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10));
 }

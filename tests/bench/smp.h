@@ -21,7 +21,7 @@
 #define SMP_CPUS_MAX 8u
 #define SMP_PAGES 60 /* that each CPU works on, of a range of 512 that eight may share */
 #define SMP_ROUNDS 4 /* of all operations over all pages */
-#define SMP_ROWS_MAX 8
+#define SMP_ROWS_MAX 10
 
 enum smp_place {
 	SMP_DISJOINT, /* each CPU has its own 2 MiB */

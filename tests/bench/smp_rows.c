@@ -155,6 +155,51 @@ static void unmap_first(unsigned int cpu, unsigned int page, enum smp_place plac
 	unmap_at(unmapped_at(cpu, page, place), PAGE_SIZE);
 }
 
+/* Several pages at once, and the cost is a page's: every so many'th does it for those after it. */
+#define AT_ONCE 15
+
+static uint64_t several_at(unsigned int cpu, unsigned int page, enum smp_place place)
+{
+	if (place == SMP_SHARED)
+		return MAPPED + SMP_CPUS_MAX * MIB_2 + (1 + cpu * SMP_PAGES + page) * PAGE_SIZE;
+	return address_of(cpu, page, place);
+}
+
+static void map_several(unsigned int cpu, unsigned int page, enum smp_place place)
+{
+	struct cursor cursor;
+
+	if (page % AT_ONCE != 0)
+		return;
+	open_at(several_at(cpu, page, place), AT_ONCE * PAGE_SIZE, &cursor);
+	smp_must(cursor_map_frames(&cursor, &handles[cpu][page], AT_ONCE, read_write),
+		 "map frames");
+	cursor_close(&cursor);
+}
+
+static void unmap_several(unsigned int cpu, unsigned int page, enum smp_place place)
+{
+	if (page % AT_ONCE == 0)
+		unmap_at(several_at(cpu, page, place), AT_ONCE * PAGE_SIZE);
+}
+
+/* The pages are nobody's before, and contiguous: a zone is asked for them, and who owns pages. */
+static void live_together(unsigned int cpu, unsigned int page, enum smp_place place)
+{
+	struct segment segment;
+	struct cursor cursor;
+
+	if (page % AT_ONCE != 0)
+		return;
+	smp_must(segment_alloc(AT_ONCE, PAGE_SIZE, FRAME_UNDEFINED, &segment), "segment");
+	open_at(several_at(cpu, page, place), AT_ONCE * PAGE_SIZE, &cursor);
+	smp_must(cursor_map_segment(&cursor, &segment, read_write), "map segment");
+	cursor_close(&cursor);
+	unmap_several(cpu, page, place);
+}
+
+_Static_assert(SMP_PAGES % AT_ONCE == 0, "each CPU maps all of its pages");
+
 const struct smp_row smp_rows[SMP_ROWS_MAX] = {
 	{ "allocate a page, drop it", allocate, NULL, NULL, true },
 	{ "open, map a page, close", map, take_handle, NULL, true },
@@ -163,6 +208,8 @@ const struct smp_row smp_rows[SMP_ROWS_MAX] = {
 	{ "read 8 bytes of the guest", read, NULL, NULL, true },
 	{ "open, unmap a page, flush, close", unmap, NULL, NULL, true },
 	{ "allocate, map, unmap, flush, free", live, NULL, NULL, true },
+	{ "map 15 pages by one cursor, each", map_several, take_handle, unmap_several, false },
+	{ "segment of 15: its life, each page", live_together, NULL, NULL, false },
 	{ "first page of 2 MiB: open, map, close", map_first, take_handle, unmap_first, false },
 };
 const unsigned int smp_row_count = sizeof(smp_rows) / sizeof(smp_rows[0]);

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import zlib
 
+from boot.machines import compile_tree, raspberry
 from tap import Tap
 
 PARTS = ["entry", "memory map", "EL2 Stage 1, live", "guests", "escape", "summary"]
@@ -85,7 +86,11 @@ def make_input(size):
 def boot(arguments, data):
     command = [sys.executable, arguments.boot, "--timeout", "200",
                "--append", f"log={arguments.log}", *arguments.rest]
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.NamedTemporaryFile() as file, tempfile.NamedTemporaryFile() as tree:
+        if "raspi4b" in arguments.rest:  # which comes without a tree
+            tree.write(compile_tree(raspberry("")))
+            tree.flush()
+            command += ["--device-tree", tree.name]
         if data is not None:
             file.write(data)
             file.flush()

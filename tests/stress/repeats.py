@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """By one host thread and a clock of instructions a run is its seed: the same one says the same.
 
-    repeats.py BOOT IMAGE
+    repeats.py BOOT IMAGE CPU CPUS
 """
 import re
 import sys
@@ -12,11 +12,12 @@ from tap import Tap, output_of
 
 def main():
     tap = Tap()
+    boot, image, cpu, cpus = sys.argv[1:]
 
     def run(seed):
-        return output_of([sys.argv[1], "--cpu", "cortex-a72", "--smp", "4", "--qemu=-icount",
+        return output_of([boot, "--cpu", cpu, "--smp", cpus, "--qemu=-icount",
                           "--qemu=shift=0,sleep=off", "--timeout", "90", "--append",
-                          f"seed={seed} ops=20000", sys.argv[2]])
+                          f"seed={seed} ops=20000", image])
 
     code, first = run(7)
     waits = re.search(r"^contention: .* (\d+) tries in vain", first, re.M)
