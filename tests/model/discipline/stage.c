@@ -133,12 +133,30 @@ void two_pages(void)
 	printf("; ----\n");
 }
 
-void flush_page(uint64_t ipa)
+void stage1_step(void)
 {
-	dsb_ishst();
-	tlbi_ipa_address(iaddr(ipa), 3, TLB_LEAF_ONLY);
 	dsb_ish();
 	tlbi_vmid_stage1();
 	dsb_ish();
 	isb();
+}
+
+void flush_page(uint64_t ipa)
+{
+	dsb_ishst();
+	tlbi_ipa_address(iaddr(ipa), 3, TLB_LEAF_ONLY);
+	stage1_step();
+}
+
+void unmap_first(void)
+{
+	two_pages();
+	take(LEAVES);
+	put(LEAVES, 0, 0);
+}
+
+void give_back_first(void)
+{
+	release(PAGE(0));
+	give(LEAVES);
 }

@@ -60,3 +60,11 @@ void two_pages(void);
 
 /* The whole of it: from a store to the moment when nobody has the old one. */
 void flush_page(uint64_t ipa);
+
+/* Its second half, which takes the entries that combine both stages. */
+void stage1_step(void);
+
+/* The same two pages, of which the first has just been unmapped, and nothing else was done; and what ends such a
+ * program, with the page given back. */
+void unmap_first(void);
+void give_back_first(void);
