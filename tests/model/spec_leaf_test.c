@@ -3,55 +3,21 @@
  * What the specification says of leaves, that abstract mappings do not have: how many there may be,
  * what a change of one may change, when a block may have to be split.
  */
-#include <page_table_spec.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "spec_world.h"
 
 #define LEAF UINT64_C(0x200000)
 #define GIB (UINT64_C(1) << 30)
 
-#define DATA page_property(PAGE_READ | PAGE_WRITE | PAGE_ACCESSED, CACHE_WRITEBACK)
-
-struct world {
-	struct model_arena arena;
-	struct model_pool pool;
-	struct space_state space;
-	struct cursor_state cursor; /* on the first GiB, at its start */
-	unsigned char memory[4096];
-};
-
 static int set_up(void **state)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	static struct spec_world world;
 
-	if (world == NULL)
-		return -1;
-	model_arena_init(&world->arena, world->memory, sizeof(world->memory));
-	model_pool_init(&world->pool, &world->arena, sizeof(struct extent));
-	mappings_init(&world->space.mappings, &world->pool);
-	world->space.stage = STAGE_2;
-	world->space.ia_bits = 40;
-	world->space.pa_bits = 40;
-	world->cursor = (struct cursor_state){
-		.range = irange(iaddr(0), iaddr(GIB)),
-		.may_change = true,
-	};
-	*state = world;
+	spec_world_init(&world, 40, GIB);
+	*state = &world;
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	free(*state);
-	return 0;
-}
-
-static void insert(struct world *world, uint64_t start, uint64_t size, uint64_t output)
+static void insert(struct spec_world *world, uint64_t start, uint64_t size, uint64_t output)
 {
 	struct mapping mapping = { irange(iaddr(start), iaddr(start + size)), paddr(output), DATA,
 				   true };
@@ -59,7 +25,7 @@ static void insert(struct world *world, uint64_t start, uint64_t size, uint64_t 
 	assert_true(mappings_insert(&world->space.mappings, mapping));
 }
 
-static void expect_bounds(struct world *world, uint64_t start, uint64_t size, uint64_t least,
+static void expect_bounds(struct spec_world *world, uint64_t start, uint64_t size, uint64_t least,
 			  uint64_t most)
 {
 	struct leaf_bounds bounds =
@@ -71,7 +37,7 @@ static void expect_bounds(struct world *world, uint64_t start, uint64_t size, ui
 
 static void leaf_bounds_count_blocks(void **state)
 {
-	struct world *world = *state;
+	struct spec_world *world = *state;
 
 	insert(world, 0x1000, 2 * LEAF, 0x1000); /* one block, pages on both sides */
 	expect_bounds(world, 0, GIB, 1 + 512, 1024);
@@ -93,7 +59,7 @@ static struct irange span(uint64_t start, uint64_t size)
 
 static void protect_changes_the_part_of_one_leaf(void **state)
 {
-	struct world *world = *state;
+	struct spec_world *world = *state;
 	const struct mappings *mappings = &world->space.mappings;
 
 	insert(world, LEAF, 2 * LEAF, LEAF);
@@ -116,7 +82,7 @@ static void protect_changes_the_part_of_one_leaf(void **state)
 
 static void protect_refuses_what_the_stage_cannot_say(void **state)
 {
-	struct world *world = *state;
+	struct spec_world *world = *state;
 	struct page_property bad = page_property(PAGE_READ | PAGE_EXECUTE, CACHE_DEVICE);
 
 	insert(world, 0, PAGE_SIZE, 0);
@@ -127,7 +93,7 @@ static void protect_refuses_what_the_stage_cannot_say(void **state)
 
 static void tables_may_be_needed_where_a_block_is_cut(void **state)
 {
-	struct world *world = *state;
+	struct spec_world *world = *state;
 	status_set ok = STATUS_SET(MM_OK);
 	status_set split = ok | STATUS_SET(MM_NO_MEMORY);
 
@@ -151,7 +117,7 @@ static void tables_may_be_needed_where_a_block_is_cut(void **state)
 			 ok);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
 {
