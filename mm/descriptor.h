@@ -41,6 +41,8 @@ static inline uint64_t level_size(int level)
 	return UINT64_C(1) << level_shift(level);
 }
 
+/* Acquire: what was written before a table was linked, its slot too, is seen by who follows the descriptor
+ * without locks. */
 static inline uint64_t descriptor_read(const uint64_t *descriptor)
 {
 	return atomic_load_explicit((const _Atomic uint64_t *)descriptor, memory_order_acquire);
@@ -63,6 +65,8 @@ static inline void descriptor_write(uint64_t *descriptor, uint64_t value)
 	}
 	OBSERVE(.kind = OBSERVE_DESCRIPTOR_WRITE, .address = physical(descriptor), .value = value,
 		.previous = *descriptor);
+	/* Release: a table is complete before it is linked, for who reads without locks; and for table walkers,
+	 * which are no readers of C's, once the writer has published (cursor_publish, gather_flush). */
 	atomic_store_explicit((_Atomic uint64_t *)descriptor, value, memory_order_release);
 }
 
@@ -94,7 +98,7 @@ static inline bool descriptor_compare_exchange(uint64_t *leaf, uint64_t *expecte
 /*
  * Sets the flags @set in a leaf as the MMU of a CPU does (FEAT_HAFDBS), and so, as in its case, nobody
  * observes it: no permission is taken away, and a leaf without the Access flag is in no TLB, so there is
- * nothing to invalidate or to wait for. False, and @expected is what is there, if it is not @expected.
+ * nothing to invalidate or to wait for. Relaxed, as above. False, and @expected is what is there, if it is not @expected.
  */
 static inline bool descriptor_set_as_mmu(uint64_t *leaf, uint64_t *expected, uint64_t set)
 {

@@ -69,6 +69,7 @@ static enum mm_status start_log(struct cursor *cursor, uint64_t length, _Atomic 
 		return MM_INVALID_ARGS;
 	if (length > cursor->range.end.value - start.value)
 		return is_page_aligned(length) ? MM_OUT_OF_BOUND : MM_NOT_ALIGNED;
+	/* Relaxed: who else looks at a bit has a cursor on its page, after this one. */
 	for (uint64_t i = 0; i < 2 * list_words; i++)
 		atomic_store_explicit(&words[i], 0, memory_order_relaxed);
 
@@ -186,6 +187,7 @@ static enum mm_status take_list(struct dirty_log *log, struct cursor *cursor, ui
 	if (status != MM_OK)
 		return status;
 	cursor_flush(cursor);
+	/* Relaxed: who sets a bit has a cursor on its page, and this cursor has all of them. */
 	for (uint64_t i = 0; i < DIRTY_LIST_WORDS(log_page_count(log)); i++)
 		list[i] = atomic_exchange_explicit(&log->written[i], 0, memory_order_relaxed);
 	return MM_OK;

@@ -13,7 +13,8 @@ static struct ticket_lock logs_lock;
  * log whose pages are in @span is not on its way in or out, follows from the locks of nodes: a log is
  * linked and unlinked by a cursor on all of its range, and this is called by one on @span. Of other logs
  * only the range is looked at; they stay where they are until who unlinked them has waited for this
- * section. Acquire: what a log is was written before it was linked.
+ * section. Acquire: what a log is was written before it was linked. The first look is relaxed: that of a log on
+ * @span is not too early, by the same locks, and of others it does not matter.
  */
 void dirty_logs_note(struct vm_space *space, struct irange span)
 {
@@ -35,10 +36,12 @@ void log_link(struct dirty_log *log)
 	struct vm_space *space = log->space;
 
 	if (!log->by_hardware) {
+		/* Relaxed, here and below: who asks has the space to itself (vm_space_use_hardware_flags). */
 		atomic_fetch_add_explicit(&space->logs_by_fault, 1, memory_order_relaxed);
 		return;
 	}
 	ticket_lock(&logs_lock, MM_LOCK_DIRTY_LOGS);
+	/* Relaxed under the lock; release: all of the log, its next one too, is written before it is linked. */
 	atomic_store_explicit(&log->next, atomic_load_explicit(&space->logs, memory_order_relaxed),
 			      memory_order_relaxed);
 	atomic_store_explicit(&space->logs, log, memory_order_release);
@@ -58,6 +61,7 @@ void log_unlink(struct dirty_log *log)
 	ticket_lock(&logs_lock, MM_LOCK_DIRTY_LOGS);
 	while ((other = atomic_load_explicit(link, memory_order_relaxed)) != log)
 		link = &other->next;
+	/* Release: who finds the next log by this word finds what it is, as by the one that goes. */
 	atomic_store_explicit(link, atomic_load_explicit(&log->next, memory_order_relaxed),
 			      memory_order_release);
 	ticket_unlock(&logs_lock);

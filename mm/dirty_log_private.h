@@ -18,7 +18,8 @@ static inline uint64_t log_page_index(const struct dirty_log *log, struct iaddr 
 	return (page.value - log->range.start.value) >> PAGE_SHIFT;
 }
 
-/* Neighbours' bits are changed by other CPUs at the same time. */
+/* Neighbours' bits are changed by other CPUs at the same time. Relaxed: who looks at a bit has its page's node,
+ * as who sets it, and the lock of that orders them. */
 static inline void log_set_bits(const struct dirty_log *log, _Atomic uint64_t *bits,
 				struct irange part)
 {
@@ -29,7 +30,7 @@ static inline void log_set_bits(const struct dirty_log *log, _Atomic uint64_t *b
 					 memory_order_relaxed);
 }
 
-/* Whether write access to @page, in the log's range, is, or was, the log's to give. */
+/* Whether write access to @page, in the log's range, is, or was, the log's to give. Relaxed, as above. */
 static inline bool log_has_taken(const struct dirty_log *log, struct iaddr page)
 {
 	uint64_t index = log_page_index(log, page);

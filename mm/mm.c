@@ -85,7 +85,8 @@ struct mm_usage mm_usage(void)
 		int64_t pages = 0;
 
 		for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-			pages += __atomic_load_n(&mm_cpu_of(cpu)->usage[i], __ATOMIC_RELAXED);
+			pages += atomic_load_explicit(&mm_cpu_of(cpu)->usage[i],
+						      memory_order_relaxed); /* per_cpu.h */
 		usage.pages[i] = (uint64_t)pages;
 		used += (uint64_t)pages;
 	}

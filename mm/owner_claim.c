@@ -196,10 +196,17 @@ enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, si
 				  size_t *denied)
 {
 	uint64_t moving = 0;
-	size_t begun = 0;
+	size_t own = 0;
 
 	if (owner == NULL)
 		return MM_OK;
+	/* As without_own. */
+	while (own < count && slot_owner(slot_of(frames[own].paddr)) == owner->id)
+		own++;
+	if (own == count)
+		return MM_OK;
+
+	size_t begun = own;
 
 	ticket_lock(&ownership_lock, MM_LOCK_OWNERSHIP);
 	while (begun < count && begin_claim(owner, slot_of(frames[begun].paddr), &moving))
@@ -209,7 +216,7 @@ enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, si
 
 	if (claimed && moving > 0)
 		owner_add_pages(owner, moving);
-	for (size_t i = 0; i < begun; i++)
+	for (size_t i = own; i < begun; i++)
 		end_claim(slot_of(frames[i].paddr), claimed ? owner->id : OWNER_ID_HYPERVISOR);
 	ticket_unlock(&ownership_lock);
 	if (!claimed) {
@@ -217,7 +224,7 @@ enum mm_status owner_claim_frames(struct owner *owner, const frame_t *frames, si
 		*denied = begun;
 		return MM_ACCESS_DENIED;
 	}
-	for (size_t i = 0; STRATA_CHECKED && moving > 0 && i < count; i++)
+	for (size_t i = own; STRATA_CHECKED && moving > 0 && i < count; i++)
 		report_frame(owner, &frames[i], MM_OK);
 	return MM_OK;
 }

@@ -28,17 +28,29 @@ struct page_cache {
 	struct page_cache_entry entries[PAGE_CACHE_PAGES];
 };
 
+/* struct mm_statistics and struct mm_lock_statistics, of one CPU. */
+struct cpu_statistics {
+#define CPU_STATISTIC(member, text) _Atomic uint64_t member;
+	MM_STATISTICS(CPU_STATISTIC)
+#undef CPU_STATISTIC
+};
+
+struct cpu_lock_statistics {
+	_Atomic uint64_t taken;
+	_Atomic uint64_t waited;
+};
+
 struct mm_cpu {
 	_Alignas(CPU_LOCAL_ALIGNMENT) struct page_cache cache;
-	struct mm_statistics statistics;
-	struct mm_lock_statistics locks[MM_LOCK_CLASS_COUNT];
+	struct cpu_statistics statistics;
+	struct cpu_lock_statistics locks[MM_LOCK_CLASS_COUNT];
 #if STRATA_CHECKED
 	struct locks_held locks_held;
 #endif
-	int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
-	_Atomic uint32_t read_sections;	 /* begun and ended: odd inside one (read_section.h) */
-	uint32_t open_cursors;		 /* here; of this CPU's own use (node_patience) */
-	struct vm_space *window;	 /* the window space that is active here, or NULL */
+	_Atomic int64_t usage[PAGE_USAGE_COUNT]; /* gained here minus lost here */
+	_Atomic uint32_t read_sections; /* begun and ended: odd inside one (read_section.h) */
+	uint32_t open_cursors;		/* here; of this CPU's own use (node_patience) */
+	struct vm_space *window;	/* the window space that is active here, or NULL */
 };
 
 _Static_assert(sizeof(struct mm_cpu) <= CPU_LOCAL_SIZE, "a CPU keeps it for mm/");
@@ -55,15 +67,22 @@ static inline struct mm_cpu *mm_this_cpu(void)
 
 static inline void usage_changed(enum page_usage usage, int64_t pages)
 {
-	int64_t *count = &mm_this_cpu()->usage[usage];
+	_Atomic int64_t *count = &mm_this_cpu()->usage[usage];
 
-	__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + pages, __ATOMIC_RELAXED);
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + pages,
+			      memory_order_relaxed);
 }
 
-static inline void count_add(uint64_t *count, uint64_t amount)
+static inline void count_add(_Atomic uint64_t *count, uint64_t amount)
 {
-	__atomic_store_n(count, __atomic_load_n(count, __ATOMIC_RELAXED) + amount,
-			 __ATOMIC_RELAXED);
+	atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + amount,
+			      memory_order_relaxed);
+}
+
+/* What some CPU has counted. */
+static inline uint64_t count_read(const _Atomic uint64_t *count)
+{
+	return atomic_load_explicit(count, memory_order_relaxed);
 }
 
 #define COUNT(counter, amount) count_add(&mm_this_cpu()->statistics.counter, (amount))

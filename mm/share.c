@@ -10,6 +10,7 @@
 
 void share_page_born(struct share_page *page)
 {
+	/* Relaxed: of shares that are made at this moment none is of the page, which nobody has yet. */
 	page->born = atomic_load_explicit(&shares.nonce, memory_order_relaxed);
 }
 

@@ -23,6 +23,7 @@ void shares_init(const struct mm_config *config, struct prange table)
 	shares.oldest = shares.newest = INDEX_NONE;
 	shares.ended = 0;
 	shares.uncertified_raw = 0;
+	/* Relaxed: nothing runs yet. */
 	atomic_store_explicit(&shares.nonce, 0, memory_order_relaxed);
 	shares.statistics = (struct share_statistics){ .capacity = shares.capacity - 1 };
 	shares.violation = config->violation;
@@ -124,6 +125,7 @@ uint32_t share_add(enum share_kind kind, struct prange pages, uintptr_t by, enum
 		return INDEX_NONE;
 	}
 
+	/* Relaxed: the table's lock orders who adds; share_page_born only asks how far it is. */
 	uint32_t nonce = atomic_load_explicit(&shares.nonce, memory_order_relaxed);
 
 	if (!CANARY(nonce_repeated) || index <= 1)

@@ -36,6 +36,7 @@ void zone_section_make_ready(struct zone *zone, struct paddr page)
 	struct slot_links links = first->links;
 
 	for (struct slot *slot = first; slot < end; slot++) {
+		/* Relaxed: until the section is said to be ready, a release, nobody looks at its slots. */
 		atomic_store_explicit(&slot->references, reserved ? 1 : SLOT_UNUSED,
 				      memory_order_relaxed);
 		slot_set_usage(slot, usage);
@@ -87,6 +88,7 @@ static void reserve_pages(struct zone *zone, struct prange range, enum page_usag
 		if (slot_usage(slot) != PAGE_UNUSED)
 			usage_changed(slot_usage(slot), -1);
 		slot_set_usage(slot, usage);
+		/* Relaxed: nobody else looks at these pages yet (slots_reserve). */
 		atomic_store_explicit(&slot->references, 1, memory_order_relaxed);
 		usage_changed(usage, 1);
 	}
@@ -161,7 +163,7 @@ static bool slot_acquire(struct slot *slot)
 	return true;
 }
 
-/* At this moment; other CPUs may take references meanwhile. */
+/* At this moment; other CPUs may take references meanwhile. Relaxed: it is a first look, and decides nothing. */
 static bool some_is_saturated(struct prange range)
 {
 	for (struct paddr page = range.start; page.value < range.end.value; page.value += PAGE_SIZE)
@@ -188,7 +190,12 @@ enum mm_status slots_acquire(struct prange range)
 	return MM_SATURATED;
 }
 
-/* One reference less; true if it was the last. */
+/*
+ * One reference less; true if it was the last.
+ *
+ * Release: what this holder did to the page, and to its slot, comes before. The fence, an acquire, is for the
+ * last one alone: what all others did came before he ends the page.
+ */
 static bool slot_release(struct slot *slot)
 {
 	uint32_t before = atomic_fetch_sub_explicit(&slot->references, 1, memory_order_release);

@@ -108,7 +108,7 @@ _Static_assert(sizeof(struct slot) == 16, "a slot is 16 bytes");
 #define SECTION_RESERVED UINT8_C(0x40) /* not ready, and every page has the usage in the low bits */
 #define SECTION_FREE_ORDER UINT8_C(0x3f) /* order of the free block that begins here, 0 if none */
 
-/* One memory range, its slots and its free blocks. */
+/* One memory range, its slots and its free blocks. What says nothing is constant once the zone is linked. */
 struct zone {
 	struct prange range;
 	uint64_t size;	       /* of range, bytes */
@@ -117,12 +117,14 @@ struct zone {
 #if STRATA_CHECKED
 	struct share_page *share_pages; /* likewise; made with the slots */
 #endif
-	_Atomic uint8_t *sections; /* of the 2 MiB sections that range touches, in order */
+	/* Of the 2 MiB sections that range touches, in order: changed under the lock, read without. */
+	_Atomic uint8_t *sections;
 	struct ticket_lock lock;
+	/* Changed at start, under the lock of device regions, or where nothing is in flight; read without. */
 	struct zone *_Atomic next;
 	struct prange metadata;		  /* this structure, the section table and the slots */
-	uint32_t first_free[ORDER_COUNT]; /* page number within the zone, or LINK_NONE */
-	uint64_t free_pages;		  /* in blocks; pages in caches are not among them */
+	uint32_t first_free[ORDER_COUNT]; /* page number within the zone, or LINK_NONE; the lock */
+	uint64_t free_pages; /* in blocks; pages in caches are not among them; the lock */
 };
 
 #define LINK_NONE UINT32_MAX
@@ -185,7 +187,8 @@ static inline void zone_section_set(struct zone *zone, struct paddr paddr, uint8
 	atomic_store_explicit(zone_section_entry(zone, paddr), section, memory_order_release);
 }
 
-/* The order of the free block that begins at the page, or one of ORDER_NONE and its like. */
+/* The order of the free block that begins at the page, or one of ORDER_NONE and its like. Relaxed: written and
+ * relied on under the zone's lock, or by who has the page. */
 static inline uint8_t slot_order(struct slot *slot)
 {
 	return atomic_load_explicit(&slot->order, memory_order_relaxed);
@@ -306,6 +309,7 @@ static inline void slot_publish(struct slot *slot, struct paddr page, enum page_
 	}
 	slots_begin_life(page_range(page));
 	slot_set_usage(slot, usage);
+	/* Release: as above. */
 	atomic_store_explicit(&slot->references, 1, memory_order_release);
 }
 

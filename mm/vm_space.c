@@ -212,6 +212,7 @@ static enum mm_status check_idle(struct vm_space *space, bool held)
 	enum mm_status status = MM_OK;
 
 	ACTIVITY_BEGIN();
+	/* Acquire: the CPU that is found to have left has loaded another VTTBR_EL2 or TTBR0_EL2 before. */
 	if ((!held && !CANARY(destroyed_under_cursor)) ||
 	    atomic_load_explicit(&space->active_cpus, memory_order_acquire) != 0) {
 		status = MM_BUSY;
@@ -268,6 +269,7 @@ static enum mm_status use_hardware_flags(struct vm_space *space, bool held)
 		return MM_INVALID_ARGS;
 	if (!arch_features()->dirty_state)
 		return MM_NOT_SUPPORTED;
+	/* Relaxed: the caller has the space to itself. */
 	if (!held || atomic_load_explicit(&space->logs_by_fault, memory_order_relaxed) != 0)
 		return MM_BUSY;
 	return vmid_use_hardware_flags(space) ? MM_OK : MM_BUSY;

@@ -120,6 +120,7 @@ uint16_t vmid_of(const struct vm_space *space)
 static void leave(struct vm_space *space)
 {
 	vmids.active[cpu_index()] = NULL;
+	/* Release: who finds the bit clear, without the lock, knows that VTTBR_EL2 names another space or none. */
 	atomic_fetch_and_explicit(&space->active_cpus, ~(UINT32_C(1) << cpu_index()),
 				  memory_order_release);
 }
@@ -159,6 +160,8 @@ void vmid_activate(struct vm_space *space)
 	if (before != NULL)
 		leave(before);
 	vmids.active[cpu_index()] = space;
+	/* Acquire: nothing that this CPU does in the space comes before. Who looks at the bit to destroy the space
+	 * has it to himself. */
 	atomic_fetch_or_explicit(&space->active_cpus, UINT32_C(1) << cpu_index(),
 				 memory_order_acquire);
 	ticket_unlock(&vmids.lock);

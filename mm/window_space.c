@@ -116,6 +116,7 @@ enum mm_status window_space_activate(struct vm_space *space)
 
 bool window_space_may_be_cached(const struct vm_space *space)
 {
+	/* The fence: window_space_activate says what it orders. Acquire: who left has invalidated before. */
 	atomic_thread_fence(memory_order_seq_cst);
 	return atomic_load_explicit(&space->active_cpus, memory_order_acquire) != 0;
 }

@@ -181,9 +181,12 @@ TEST(no_page_is_unique_and_a_spaces)
 }
 
 /* A map of pages, of which the lock is watched until they are mapped. */
+enum { OWN_PAGES = 8 };
+
 struct watched_map {
 	struct cursor cursor;
 	struct segment segment;
+	frame_t frames[OWN_PAGES]; /* of the same pages */
 	enum mm_status status;
 	bool was_locked;
 };
@@ -203,24 +206,55 @@ static bool watch_lock(void *context)
 	return !map->was_locked && !map->cursor.changed;
 }
 
+static void map_each(void *context)
+{
+	struct watched_map *map = context;
+
+	map->status = cursor_map_frames(&map->cursor, map->frames, OWN_PAGES, READ_WRITE);
+}
+
+static void hold_pages(struct watched_map *map, const struct segment *segment)
+{
+	EXPECT_OK(segment_clone(segment, &map->segment));
+	for (uint64_t i = 0; i < OWN_PAGES; i++)
+		EXPECT_OK(frame_from_in_use(paddr(segment->start.value + i * PAGE_SIZE),
+					    &map->frames[i]));
+}
+
+/* Those that were not mapped. */
+static void drop_pages(struct watched_map *map, bool frames)
+{
+	if (!frames) {
+		segment_drop(&map->segment);
+		return;
+	}
+	for (size_t i = 0; i < OWN_PAGES; i++)
+		frame_drop(&map->frames[i]);
+}
+
 /* A space maps again what it has while other CPUs change owners. */
 TEST(what_is_a_spaces_own_is_mapped_without_the_lock)
 {
-	struct segment segment = world_segment(world, 8, PAGE_SIZE);
-	struct vm_space space;
+	static void (*const maps[])(void *) = { map_segment, map_each };
 
-	world_space(world, &space);
-	for (int again = 0; again < 2; again++) {
-		struct watched_map map = { .status = MM_BUSY };
+	for (size_t i = 0; i < COUNT_OF(maps); i++) {
+		struct segment segment = world_segment(world, OWN_PAGES, PAGE_SIZE);
+		struct vm_space space;
 
-		EXPECT_OK(segment_clone(&segment, &map.segment));
-		open_at(&space, 0, MIB(2), &map.cursor);
-		step_through(map_segment, watch_lock, &map);
-		EXPECT_OK(map.status);
-		EXPECT_EQUAL(map.was_locked, again == 0);
-		cursor_close(&map.cursor);
-		EXPECT_EQUAL(unmap_at(&space, 0, MIB(2)), 8);
+		world_space(world, &space);
+		for (int again = 0; again < 2; again++) {
+			struct watched_map map = { .status = MM_BUSY };
+
+			hold_pages(&map, &segment);
+			open_at(&space, 0, MIB(2), &map.cursor);
+			step_through(maps[i], watch_lock, &map);
+			EXPECT_OK(map.status);
+			EXPECT_EQUAL(map.was_locked, again == 0);
+			cursor_close(&map.cursor);
+			EXPECT_EQUAL(unmap_at(&space, 0, MIB(2)), OWN_PAGES);
+			drop_pages(&map, maps[i] == map_segment);
+		}
+		EXPECT_OK(vm_space_destroy(&space));
+		segment_drop(&segment);
 	}
-	EXPECT_OK(vm_space_destroy(&space));
-	segment_drop(&segment);
 }

@@ -27,7 +27,7 @@
  * locked from the root down and, on one level, by ascending input address (cursor.h). The lock of EL2's
  * own root also protects the list of the window spaces above it. A space has no other lock; what is not
  * of one space alone has locks for all (mm/lock.h): VMIDs, the owners of pages, device regions, dirty
- * logs.
+ * logs. What protects a field stands beside it; what says nothing is constant from new to destroy.
  */
 #pragma once
 
@@ -62,20 +62,26 @@ enum vm_space_part {
 struct vm_space {
 	enum translation_stage stage;
 	struct translation_geometry geometry;
-	struct irange range;	       /* its own input addresses */
-	struct paddr root;	       /* geometry.root_tables pages */
-	struct stage2_context context; /* what is loaded while it is active. Stage 2 only */
-	uint64_t vmid_generation;      /* in which context.vmid is its own; 0: none (vmid.h) */
-	struct owner *owner; /* of the pages that are its own (ownership.h); EL2's own: NULL */
-	_Atomic uint32_t active_cpus; /* bit per CPU */
+	struct irange range; /* its own input addresses */
+	struct paddr root;   /* geometry.root_tables pages */
+	/* What is loaded while it is active. Stage 2 only. Its VMID: the lock of VMIDs. */
+	struct stage2_context context;
+	uint64_t vmid_generation; /* in which context.vmid is its own; 0: none (vmid.h). Likewise */
+	struct owner *owner;	  /* of the pages that are its own (ownership.h); EL2's own: NULL */
+	_Atomic uint32_t active_cpus; /* bit per CPU: each changes its own, anybody looks */
 	_Atomic uint32_t tidying; /* CPUs that gave a cursor's nodes back and tidy up after it */
-	struct dirty_log *_Atomic logs; /* that hardware writes (dirty_log_list.c) */
-	_Atomic uint32_t logs_by_fault; /* those that run */
-	struct device_region *devices;	/* remembered, in heap objects. Not of EL2's own */
+	/* Those that hardware writes: changed under the lock of dirty logs, read without
+	 * (dirty_log_list.c). */
+	struct dirty_log *_Atomic logs;
+	_Atomic uint32_t logs_by_fault; /* how many others run: each adds and takes away itself */
+	/* Remembered, in heap objects: the lock of device regions. Not of EL2's own. */
+	struct device_region *devices;
 	enum vm_space_part part;
-	struct vm_space *windows; /* BELOW_WINDOW: the first of them */
-	struct vm_space *el2;	  /* IN_WINDOW: whose addresses its table has below the window, */
-	struct vm_space *next_window, **window_link; /* the next one, and what points to it */
+	struct vm_space *el2; /* IN_WINDOW: whose addresses its table has below the window */
+	/* BELOW_WINDOW, the first of them; IN_WINDOW, the next one, and what points to this one: the node
+	 * of EL2's own root. */
+	struct vm_space *windows;
+	struct vm_space *next_window, **window_link;
 };
 
 /*
