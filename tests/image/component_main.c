@@ -46,7 +46,7 @@ int image_main(const struct boot_info *info)
 		missing = NULL;
 		world_start(&world, info);
 		running->run(&world);
-		world_end(&world);
+		world_finish(&world);
 		printf("ok %u - %s%s%s\n", number, running->name,
 		       missing != NULL ? " # SKIP the CPU has no " : "",
 		       missing != NULL ? missing : "");
