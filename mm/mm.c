@@ -98,7 +98,8 @@ static enum mm_status validate(const struct mm_config *config)
 {
 	uint64_t pages = 0;
 
-	if (config->memory_count == 0 || config->panic == NULL)
+	if (config->memory_count == 0 || config->panic == NULL ||
+	    (config->vmid_limit != 0 && config->vmid_limit < VMID_LIMIT_MIN))
 		return MM_INVALID_ARGS;
 	for (size_t i = 0; i < config->memory_count; i++) {
 		struct prange range = config->memory[i];
@@ -236,7 +237,7 @@ enum mm_status mm_init(const struct mm_config *config)
 	linear_map_offset = config->linear_offset;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
 		*mm_cpu_of(cpu) = (struct mm_cpu){ 0 };
-	vmid_reset();
+	vmid_reset(config->vmid_limit);
 	frame_list_ids_reset();
 	heap_reset();
 	device_regions_reset();

@@ -15,12 +15,13 @@
 #define WORD_BITS 64
 
 _Static_assert(STRATA_MAX_CPUS <= 32, "a space's active CPUs are bits of a 32-bit word");
-_Static_assert(2 * STRATA_MAX_CPUS < 255, "active and visited spaces leave an 8-bit VMID free");
+_Static_assert(VMID_LIMIT_MIN <= 256, "active and visited spaces leave an 8-bit VMID free");
 
 static struct {
 	struct ticket_lock lock; /* all of this, and spaces' context.vmid and vmid_generation */
 	uint64_t generation;
-	uint32_t hint; /* where the search begins */
+	uint32_t hint;	/* where the search begins */
+	uint32_t limit; /* the host's own begin there; 0: it has none */
 	uint64_t taken[VMIDS_MAX / WORD_BITS];
 	struct vm_space *active[STRATA_MAX_CPUS];
 	struct vm_space *visited[STRATA_MAX_CPUS]; /* loaded for the time of an invalidation */
@@ -28,7 +29,9 @@ static struct {
 
 static uint32_t vmid_limit(void)
 {
-	return UINT32_C(1) << arch_features()->vmid_bits;
+	const uint32_t all = UINT32_C(1) << arch_features()->vmid_bits;
+
+	return vmids.limit != 0 && vmids.limit < all ? vmids.limit : all;
 }
 
 static bool is_taken(uint32_t vmid)
@@ -54,8 +57,9 @@ static void forget_all(void)
 	vmids.hint = 1;
 }
 
-void vmid_reset(void)
+void vmid_reset(uint32_t limit)
 {
+	vmids.limit = limit;
 	vmids.generation = 1;
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
 		vmids.active[cpu] = vmids.visited[cpu] = NULL;

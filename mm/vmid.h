@@ -11,10 +11,15 @@
  */
 #pragma once
 
+#include <arch/cpu.h>
 #include <strata/vm_space.h>
 
-/* Start: no VMID is given out. */
-void vmid_reset(void);
+/* Each CPU may have a space active and visit another: with one more there is always a VMID to give. */
+#define VMID_LIMIT_MIN (2 * STRATA_MAX_CPUS + 2)
+
+/* Start: no VMID is given out, and none will be from @limit on, which is VMID_LIMIT_MIN at least; 0: all
+ * that the CPU has. */
+void vmid_reset(uint32_t limit);
 
 /* Gives @space a VMID of this generation, if it has none, and makes it the space that is active on
  * this CPU in place of the one before: VTTBR_EL2 is written under the same lock, since a VMID that it

@@ -114,6 +114,22 @@ TEST(mm_init_refuses_a_bad_linear_map_and_no_panic_hook)
 	EXPECT_STATUS(mm_init(&config), MM_INVALID_ARGS);
 }
 
+/* Active and visited spaces keep their VMIDs, and one must be left to give. */
+TEST(mm_init_refuses_too_few_vmids)
+{
+	const struct prange memory = pages(0, 1024);
+	struct mm_config config = { .memory = &memory,
+				    .memory_count = 1,
+				    .linear_offset = machine_linear_offset(),
+				    .panic = unexpected,
+				    .vmid_limit = 2 * STRATA_MAX_CPUS + 1 };
+
+	EXPECT_STATUS(mm_init(&config), MM_INVALID_ARGS);
+	config.vmid_limit++;
+	EXPECT_OK(mm_init(&config));
+	start_again(world);
+}
+
 /* Metadata needs a place that nothing covers, in one piece. */
 TEST(mm_init_needs_a_place_for_metadata)
 {

@@ -13,6 +13,7 @@ struct stage {
 	bool has_el2;	 /* EL2 can run on a table of the world */
 	void *arenas[2]; /* the model's and the discipline's */
 	size_t arena_size;
+	uint32_t vmid_limit; /* as mm_config has it */
 };
 
 /* A machine whose memory nobody uses. The one before is gone. */

@@ -13,6 +13,9 @@ void run_in(struct worker *worker, struct guest_space *guest)
 	} else {
 		called(worker, OPERATION_SPACE_ACTIVATE, vm_space_activate(&guest->space),
 		       BIT(MM_OK));
+		if (stress.vmid_limit != 0 && vm_space_vmid(&guest->space) >= stress.vmid_limit)
+			find(worker, JUDGE_GUEST, "space %llu has VMID %u, which is the host's",
+			     (unsigned long long)guest->id, vm_space_vmid(&guest->space));
 	}
 	worker->active = guest;
 }

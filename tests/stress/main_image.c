@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stress at EL2, on all CPUs that are up. In bootargs: seed=, ops=, guests-only=1 (the discipline is not
- * asked, so what is stale must be seen by a guest). Exit code 0 if nothing was wrong.
+ * asked, so what is stale must be seen by a guest), vmids= (that spaces get VMIDs below; 0: all there are). Exit code 0 if nothing was wrong.
  */
 #include "cpus.h"
 #include "stage_image.h"

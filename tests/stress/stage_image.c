@@ -33,18 +33,25 @@ static const uint32_t program[] = {
 	0x14000000,		/* b . */
 };
 
+/* Fewer VMIDs than a world has spaces, so that they come round while other CPUs run guests. */
+#define VMID_LIMIT 20
+
+static uint32_t vmid_limit;
+
 static struct vcpu vcpus[STRESS_CPUS_MAX];
 
 bool stage_prepare(const struct boot_info *info)
 {
 	for (unsigned int cpu = 0; cpu < STRESS_CPUS_MAX; cpu++)
 		vcpu_reset(&vcpus[cpu], iaddr(PROGRAM), cpu);
+	vmid_limit = (uint32_t)boot_number(info, "vmids", VMID_LIMIT);
 	return board_stage_take(info, STAGE_BYTES);
 }
 
 bool stage_begin(struct stage *stage)
 {
 	board_stage(stage);
+	stage->vmid_limit = vmid_limit;
 	return true;
 }
 

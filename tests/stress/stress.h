@@ -121,6 +121,7 @@ struct stress {
 	uint64_t world;
 	uint32_t steps; /* of each CPU in this world */
 	struct prange memory;
+	uint32_t vmid_limit;
 	struct guest_space shared[SHARED_SPACES];
 	struct shared_log logs[SHARED_SPACES];
 	struct sharing *sharings[SHARINGS];

@@ -103,6 +103,7 @@ static bool start_subsystem(void)
 
 	if (!stage_begin(&stage))
 		return false;
+	stress.vmid_limit = stage.vmid_limit;
 	stress.memory = prange(stage.start, paddr(stage.start.value + STAGE_BYTES));
 
 	struct mm_reservation withheld = {
@@ -115,6 +116,7 @@ static bool start_subsystem(void)
 		.reservation_count = 1,
 		.linear_offset = stage.linear_offset,
 		.panic = hear_panic,
+		.vmid_limit = stage.vmid_limit,
 #if STRATA_CHECKED
 		.violation = hear_violation,
 #endif

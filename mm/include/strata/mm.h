@@ -113,6 +113,11 @@ struct mm_config {
 	 * asked. Release builds never ask.
 	 */
 	void (*assert_held)(enum mm_held what, const void *object);
+	/*
+	 * VMIDs from this one on are the host's own: the subsystem gives its spaces those from 1 to
+	 * below it, as far as the CPU has them. 0: all are the subsystem's.
+	 */
+	uint32_t vmid_limit;
 };
 
 /*
@@ -123,7 +128,7 @@ struct mm_config {
  * covers.
  *
  * MM_INVALID_ARGS: no memory, an empty range, ranges not ascending and disjoint, a usage that is
- *	not one of the three, no panic hook.
+ *	not one of the three, no panic hook; fewer VMIDs than two for each CPU and one more.
  * MM_NOT_ALIGNED: a range or the offset is not page aligned.
  * MM_OUT_OF_BOUND: memory above 2^48.
  * MM_NOT_SUPPORTED: 16 TiB of memory or more: pages are numbered by 32 bits.
