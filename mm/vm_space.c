@@ -61,9 +61,10 @@ static void disown(const struct vm_space *space)
 	REPORT(.kind = OPERATION_OWNER_END, .from = space);
 }
 
+/* From its end: all pages of a root are known by the first, which may be another root once it is free. */
 static void free_root(struct paddr root, unsigned int tables)
 {
-	for (unsigned int i = 0; i < tables; i++)
+	for (unsigned int i = tables; i-- > 0;)
 		node_free(paddr(root.value + i * PAGE_SIZE));
 }
 

@@ -3,6 +3,7 @@
 #include "mapping.h"
 #include <arch/counters.h>
 #include <arch/features.h>
+#include <arch/observe.h>
 
 /* The highest start level with at most 16 concatenated tables, for each size of input address. */
 TEST(stage2_geometry_follows_from_the_size)
@@ -35,6 +36,34 @@ TEST(stage2_geometry_follows_from_the_size)
 		EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
 	}
 }
+
+#if STRATA_CHECKED
+
+static struct paddr next_freed;
+
+static void see_freed(const struct observe_event *event)
+{
+	if (event->kind != OBSERVE_TABLE_FREE)
+		return;
+	next_freed.value -= PAGE_SIZE;
+	EXPECT_EQUAL(event->address.value, next_freed.value);
+}
+
+/* Another space may have the first page as its root at once, and then the others would be taken for its. */
+TEST(a_root_is_freed_from_its_end)
+{
+	static struct observer observer = { .see = see_freed };
+	struct vm_space space;
+
+	EXPECT_OK(vm_space_new_stage2(34, &space));
+	next_freed = paddr(space.root.value + space.geometry.root_tables * PAGE_SIZE);
+	observe_attach(&observer);
+	EXPECT_OK(vm_space_destroy(&space));
+	observe_detach(&observer);
+	EXPECT_EQUAL(next_freed.value, space.root.value);
+}
+
+#endif
 
 /* And the MMU walks each of them, at both ends and in the middle. */
 TEST(stage2_spaces_of_every_size_translate)
