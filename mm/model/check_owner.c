@@ -31,9 +31,10 @@ static const char *said_text(const struct page_owner *said)
 		return "a space's";
 	case OWNER_SHARING:
 		return said->lent ? "lent by a sharing" : "shared in a sharing";
-	default:
-		return "a device's";
+	case OWNER_DEVICE:
+		break;
 	}
+	return "a device's";
 }
 
 static const void *owner_name(const struct live_owner *owner)

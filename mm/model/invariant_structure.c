@@ -10,7 +10,7 @@ static bool slot_is_sound(struct paddr page, const struct page_record *record, v
 	bool owned = record->unique != 0 || record->list != 0;
 	bool sound = true;
 
-	switch (record->state) {
+	switch ((enum page_knowledge)record->state) {
 	case PAGE_FREE:
 		sound = record->references == 0 && record->metadata == NULL;
 		break;
@@ -20,7 +20,7 @@ static bool slot_is_sound(struct paddr page, const struct page_record *record, v
 	case PAGE_UNIQUE_OWNER:
 		sound = record->references == 0 && (record->list == 0 || record->metadata == NULL);
 		break;
-	default:
+	case PAGE_OTHER:
 		break;
 	}
 	witness->at = iaddr(page.value);

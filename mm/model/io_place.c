@@ -218,7 +218,7 @@ struct io_place io_place(struct store *store, const struct vm_io_range *range, u
 	const uint64_t address = range->cursor + offset;
 	const struct live_space *space;
 
-	switch (range->kind) {
+	switch ((enum vm_io_kind)range->kind) {
 	case VM_IO_HYPERVISOR:
 		return (struct io_place){ OK, (const uint8_t *)(uintptr_t)address,
 					  to_page_end(address) };
@@ -229,7 +229,9 @@ struct io_place io_place(struct store *store, const struct vm_io_range *range, u
 			       : place_in_space(store, space, iaddr(address), access);
 	case VM_IO_GUEST:
 		return place_of_guest(store, range->guest, address, access, tables);
-	default:
-		return place_in_window(store, range, address, access);
+	case VM_IO_WINDOW:
+	case VM_IO_WINDOW_SPACE:
+		break;
 	}
+	return place_in_window(store, range, address, access);
 }

@@ -110,7 +110,7 @@ static walk_error_set memory_errors(uint64_t descriptor, struct page_property pr
 {
 	uint64_t shareability = bits(descriptor, 9, 8);
 
-	switch (property.cache) {
+	switch ((enum cache_policy)property.cache) {
 	case CACHE_DEVICE: {
 		walk_error_set errors = 0;
 
@@ -122,9 +122,12 @@ static walk_error_set memory_errors(uint64_t descriptor, struct page_property pr
 	}
 	case CACHE_POLICY_COUNT:
 		return ERROR(WALK_MEMORY_TYPE);
-	default:
-		return shareability == SHAREABILITY_INNER ? 0 : ERROR(WALK_SHAREABILITY);
+	case CACHE_WRITEBACK:
+	case CACHE_WRITETHROUGH:
+	case CACHE_UNCACHED:
+		break;
 	}
+	return shareability == SHAREABILITY_INNER ? 0 : ERROR(WALK_SHAREABILITY);
 }
 
 /* A page's output is bits [47:12], a 2 MiB block's [47:21], a 1 GiB block's [47:30]. */

@@ -119,9 +119,14 @@ bool low_may(const struct low_state *low, const struct low_step *step)
 		       !tlb_has(&low->hardware.tlb, &step->entry);
 	case STEP_EVICT:
 		return tlb_has(&low->hardware.tlb, &step->entry);
-	default:
-		return true;
+	case STEP_MAP: /* what is asked for may always be: it is refused, perhaps */
+	case STEP_UNMAP:
+	case STEP_FLUSH:
+	case STEP_QUERY:
+	case STEP_COUNT:
+		break;
 	}
+	return true;
 }
 
 static bool take_map(struct low_state *low, struct low_step *step)
@@ -217,8 +222,11 @@ bool low_take(struct low_state *low, struct low_step *step)
 		return true;
 	case STEP_FILL:
 		return hardware_fill(&low->hardware, &step->entry);
-	default:
+	case STEP_EVICT:
 		hardware_evict(&low->hardware, &step->entry);
 		return true;
+	case STEP_COUNT:
+		break;
 	}
+	return true;
 }

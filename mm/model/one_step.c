@@ -19,9 +19,10 @@ static uint32_t *count_in(struct page_record *record, enum page_count count)
 		return &record->covers;
 	case COUNT_PARKED:
 		return &record->parked;
-	default:
-		return NULL;
+	case COUNT_NOTHING:
+		break;
 	}
+	return NULL;
 }
 
 /* One reference less of that count. What was mapped before the model began is not known as such. */

@@ -19,9 +19,10 @@ status_set spec_open_statuses(const struct space_state *space, struct irange ran
 		return STATUS_SET(MM_BUSY);
 	case HELD_ELSEWHERE:
 		return STATUS_SET(MM_BUSY) | STATUS_SET(MM_OK);
-	default:
-		return STATUS_SET(MM_OK);
+	case HELD_NOTHING:
+		break;
 	}
+	return STATUS_SET(MM_OK);
 }
 
 /* What map and replace refuse alike. */

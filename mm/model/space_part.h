@@ -13,7 +13,8 @@ static inline struct irange space_addresses(enum vm_space_part part, unsigned in
 		return irange(all.start, VM_SPACE_WINDOW.start);
 	case SPACE_IN_WINDOW:
 		return irange(VM_SPACE_WINDOW.start, all.end);
-	default:
-		return all;
+	case SPACE_WHOLE:
+		break;
 	}
+	return all;
 }

@@ -225,9 +225,10 @@ static status_set claim_statuses(struct store *store, const struct op *op)
 		return OK;
 	case NOT_PERMITTED:
 		return DENIED;
-	default:
-		return OK | DENIED;
+	case OPEN:
+		break;
 	}
+	return OK | DENIED;
 }
 
 /* ---- All of them --------------------------------------------------------------------------- */

@@ -34,15 +34,17 @@ static void give_io(struct store *store, struct live_io *io)
 
 const struct vm_space *store_io_space(const struct vm_io_range *range)
 {
-	switch (range->kind) {
+	switch ((enum vm_io_kind)range->kind) {
 	case VM_IO_SPACE:
 	case VM_IO_WINDOW_SPACE:
 		return range->space;
 	case VM_IO_GUEST:
 		return range->guest->space;
-	default:
-		return NULL;
+	case VM_IO_HYPERVISOR:
+	case VM_IO_WINDOW:
+		break;
 	}
+	return NULL;
 }
 
 void store_note_io(struct store *store, store_id name, const struct vm_io_range *range)
