@@ -153,6 +153,24 @@ static void a_frame_at_the_ghost(void **state)
 	expect_lie("says true, model says false");
 }
 
+/* It takes the frame out, and looks past it. */
+static void the_place_after_a_frame_that_was_taken(void **state)
+{
+	struct mm_operation take = {
+		.kind = OPERATION_LIST_CURSOR_TAKE,
+		.list = list,
+		.place = paddr(data(14)),
+		.answer = true,
+		.made = { handle(SHARE_UNIQUE_FRAME, LISTED + 1, 14, 1) },
+		.place_now = paddr(data(15)),
+	};
+
+	(void)state;
+	fake_operation(&take);
+	expect_lie("frame_list_cursor_take in space 0 at 0x0: comes to 0x80037000, model says "
+		   "0xffffffffffffffff");
+}
+
 static const struct vm_io_range range = { .cursor = 0x1000, .end = 0x1010 };
 static struct vm_io_range now;
 
@@ -200,11 +218,17 @@ static void a_look_that_moves_a_cursor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LOOK(a_frame_referenced_more_often),   LOOK(references_while_others_are_at_work),
-		LOOK(a_borrowed_name_of_another_page), LOOK(a_segment_of_another_size),
-		LOOK(a_list_of_another_size),	       LOOK(a_list_empty_that_is_not),
-		LOOK(the_frame_of_another_place),      LOOK(a_frame_at_the_ghost),
-		LOOK(a_reader_of_another_size),	       LOOK(a_writer_of_another_size),
+		LOOK(a_frame_referenced_more_often),
+		LOOK(references_while_others_are_at_work),
+		LOOK(a_borrowed_name_of_another_page),
+		LOOK(a_segment_of_another_size),
+		LOOK(a_list_of_another_size),
+		LOOK(a_list_empty_that_is_not),
+		LOOK(the_frame_of_another_place),
+		LOOK(a_frame_at_the_ghost),
+		LOOK(the_place_after_a_frame_that_was_taken),
+		LOOK(a_reader_of_another_size),
+		LOOK(a_writer_of_another_size),
 		LOOK(a_look_that_moves_a_cursor),
 	};
 

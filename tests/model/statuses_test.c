@@ -184,6 +184,43 @@ static void transfers_end_where_nothing_is_mapped(void **state)
 	expect_statuses(&op, STATUS_SET(MM_INVALID_ARGS));
 }
 
+/* Of a range that is taken, one page is enough to refuse all. */
+static void every_page_of_a_range_is_asked(void **state)
+{
+	struct op op = any(OPERATION_SEGMENT_FROM_UNUSED);
+
+	(void)state;
+	op.pages = prange(paddr(data(5)), paddr(data(8)));
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	store_page(store(), paddr(data(7)), 1)->state = PAGE_SHARED;
+	expect_statuses(&op, STATUS_SET(MM_IN_USE));
+	op.kind = OPERATION_SEGMENT_FROM_RESERVED;
+	fake_set_state(paddr(data(5)), PAGE_RESERVED, 0);
+	fake_set_state(paddr(data(6)), PAGE_RESERVED, 0);
+	expect_statuses(&op, STATUS_SET(MM_ACCESS_DENIED));
+	op.pages.end = paddr(data(7));
+	expect_statuses(&op, STATUS_SET(MM_OK));
+	fake_set_state(paddr(data(6)), PAGE_UNUSED, 0);
+	expect_statuses(&op, STATUS_SET(MM_ACCESS_DENIED));
+}
+
+static void no_page_has_more_references_than_there_can_be(void **state)
+{
+	struct op segment = any(OPERATION_SEGMENT_CLONE);
+	struct op frame = any(OPERATION_FRAME_CLONE);
+	struct page_record *record = store_page(store(), paddr(data(3)), 1);
+
+	(void)state;
+	segment.handle_pages = prange(paddr(data(0)), paddr(data(4)));
+	frame.handle_pages = prange(paddr(data(3)), paddr(data(4)));
+	record->references = FRAME_REFERENCES_MAX - 1;
+	expect_statuses(&segment, STATUS_SET(MM_OK));
+	expect_statuses(&frame, STATUS_SET(MM_OK));
+	record->references = FRAME_REFERENCES_MAX;
+	expect_statuses(&segment, STATUS_SET(MM_SATURATED));
+	expect_statuses(&frame, STATUS_SET(MM_SATURATED));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +231,8 @@ int main(void)
 		STORY(what_is_held_is_busy),
 		STORY(what_another_cpu_may_hold_is_busy),
 		STORY(transfers_end_where_nothing_is_mapped),
+		STORY(every_page_of_a_range_is_asked),
+		STORY(no_page_has_more_references_than_there_can_be),
 	};
 
 	return cmocka_run_group_tests_name("statuses", tests, NULL, NULL);
