@@ -208,7 +208,7 @@ const struct smp_row smp_rows[SMP_ROWS_MAX] = {
 	{ "read 8 bytes of the guest", read, NULL, NULL, true },
 	{ "open, unmap a page, flush, close", unmap, NULL, NULL, true },
 	{ "allocate, map, unmap, flush, free", live, NULL, NULL, true },
-	{ "map 15 pages by one cursor, each", map_several, take_handle, unmap_several, false },
+	{ "map 15 pages by one cursor, each", map_several, take_handle, unmap_several, true },
 	{ "segment of 15: its life, each page", live_together, NULL, NULL, false },
 	{ "first page of 2 MiB: open, map, close", map_first, take_handle, unmap_first, false },
 };
