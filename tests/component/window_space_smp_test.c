@@ -2,20 +2,11 @@
 /* Window spaces on several simulated CPUs: each has its own one active, or they share one. */
 #include "draw.h"
 #include "several_cpus.h"
-#include <arch/user_copy.h>
-
-#define PLACE (VM_SPACE_WINDOW.start.value + GIB(1))
+#include "window_spaces.h"
 
 enum { SPACES = 3, PAGES = 8, ROUNDS = 600 };
 
 static struct vm_space spaces[SPACES];
-
-static uint64_t load(uint64_t ia)
-{
-	uint64_t value = UINT64_MAX;
-
-	return user_load(iaddr(ia), 8, &value) ? value : UINT64_MAX;
-}
 
 /* CPUs 0 to CPUS - 1 run on EL2's own table. */
 static void start_cpus(struct world *world)
@@ -40,11 +31,6 @@ static void destroy_spaces(void)
 {
 	for (size_t i = 0; i < SPACES; i++)
 		EXPECT_OK(vm_space_destroy(&spaces[i]));
-}
-
-static void map_value(struct world *world, struct vm_space *space, uint64_t ia, uint64_t value)
-{
-	world_write(map_frame_at(world, space, ia, READ_WRITE), value);
 }
 
 /* All CPUs look ahead at the same addresses. What one has, and unmaps, is nothing to the others. */
