@@ -7,6 +7,9 @@
 A status that a trace meets is named in a header of the function's, or in vm_io.h, which speaks for all
 transfers; of a function that says true or false MM_NOT_MAPPED stands for false (tests/trace/objects.h). One
 that the comment of a function names is met, or NEVER says why not, and says it of no other.
+
+And the objects that a call is asked with are those of its row in ops.def, by which the model says when an
+operation may be asked for.
 """
 import pathlib
 import re
@@ -59,6 +62,29 @@ def calls(table, operations):
         yield name, set(re.findall(r"\b[a-z]\w*(?=\()", call[1])), words(statuses)
 
 
+# Objects that a row of ops.def is asked with, and a call of it has no word for, and why.
+GIVEN = {
+    ("LIST_NEW", "LIST"): "is made where none is",
+    ("WRITER_COMPARE_EXCHANGE", "READER"): "is made of the writer",
+    ("KVIRT_NEW_EL2", "SPACE"): "is EL2's own",
+}
+
+
+def not_as_rows_say(table, operations, kinds):
+    """Calls that are asked with other objects than their rows. A place is one of its list, an owner a space,
+    and of an object whose member is asked with ("->") it is the member."""
+    rows = dict(re.findall(r'^(?:OP|LOOK)\((\w+),\s*\w+,\s*\w*,\s*([^"]*),\s*"', operations, re.M))
+    acts = re.sub(r"\s+", " ", table[table.index("/* ---- "):])
+    for name, variant, call in re.findall(r" ACT\((\w+), (\w*), (.*?)\) (?=ACT|REACHES|NOT_DRAWN)", acts):
+        row = set(re.findall(r"ARG_(\w+)", rows[name]))
+        may = row | ({"SPACE"} if "OWNERS" in row else set())
+        words = {word.removeprefix("END_") for word in re.findall(r"\b[A-Z]\w*\b(?!->)", call)}
+        has = words | ({"LIST"} if "PLACE" in words else set())
+        for kind in sorted(kinds & ((row - has) | (words - may))):
+            if (name + variant, kind) not in GIVEN:
+                yield f"{kind} of {name}{variant}"
+
+
 def main():
     tap = Tap()
     root = pathlib.Path(sys.argv[1])
@@ -87,6 +113,11 @@ def main():
                        if never == status and call in ("", name)}
             excuses |= excused
             unmet += [] if excused else [f"{status} of {name}"]
+    objects = (root / "tests/trace/objects.h").read_text(encoding="utf-8")
+    kinds = set(re.findall(r"^\tX\((\w+),", objects, re.M))
+    tap.check("there are kinds of objects", [] if len(kinds) > 10 else sorted(kinds))
+    tap.check("a call is asked with the objects of its row, and no others",
+              list(not_as_rows_say(table, operations, kinds)))
     tap.check("the table was read", [] if seen > 100 else [f"{seen} calls"])
     tap.check("what a trace meets is said in a header", unsaid)
     tap.check("what a function's comment says is met", unmet)
