@@ -3,6 +3,7 @@
  * the subsystem is told. */
 #include "areas.h"
 #include "device_regions.h"
+#include "several_cpus.h"
 #include <pthread.h>
 #include <strata/io_mem.h>
 #include <strata/memory.h>
@@ -110,50 +111,45 @@ static pthread_barrier_t barrier;
 static _Atomic bool done;
 static enum mm_status map_status, add_status;
 
-static void *map_on_cpu_1(void *context)
+static void map_on_cpu_1(unsigned int cpu)
 {
 	struct cursor cursor;
 
-	(void)context;
-	machine_set_cpu(1);
+	(void)cpu;
 	EXPECT_OK(cursor_open(&raced, span(0, MIB(2)), CURSOR_MUTABLE, &cursor));
 	pthread_barrier_wait(&barrier);
 	map_status = cursor_map_iomem(&cursor, INSIDE, DEVICE);
 	done = true;
 	cursor_close(&cursor);
-	return NULL;
 }
 
-static void *add_on_cpu_1(void *context)
+static void add_on_cpu_1(unsigned int cpu)
 {
-	(void)context;
-	machine_set_cpu(1);
+	(void)cpu;
 	pthread_barrier_wait(&barrier);
 	add_status = mm_memory_add(ADDED);
 	done = true;
-	return NULL;
 }
 
 /* Neither comes to an end while somebody else is between looking and acting. */
 TEST(memory_is_added_and_mapped_as_a_device_one_after_the_other)
 {
-	void *(*const works[])(void *) = { map_on_cpu_1, add_on_cpu_1 };
+	cpu_work *const works[] = { map_on_cpu_1, add_on_cpu_1 };
 
 	start(world);
 	world_space(world, &raced);
 	EXPECT_EQUAL(pthread_barrier_init(&barrier, NULL, 2), 0);
 	for (size_t i = 0; i < COUNT_OF(works); i++) {
-		pthread_t other;
 		bool early;
 
 		done = false;
 		device_regions_lock();
-		EXPECT_EQUAL(pthread_create(&other, NULL, works[i], NULL), 0);
+		begin_on(1, works[i]);
 		pthread_barrier_wait(&barrier);
 		usleep(50000);
 		early = done;
 		device_regions_unlock();
-		EXPECT_EQUAL(pthread_join(other, NULL), 0);
+		wait_for_cpus();
 		EXPECT_FALSE(early);
 	}
 	EXPECT_OK(map_status);
@@ -169,13 +165,12 @@ TEST(memory_is_added_or_mapped_as_a_device_never_both)
 	EXPECT_EQUAL(pthread_barrier_init(&barrier, NULL, 2), 0);
 	for (int round = 0; round < ROUNDS; round++) {
 		enum mm_status added;
-		pthread_t other;
 
 		world_space(world, &raced);
-		EXPECT_EQUAL(pthread_create(&other, NULL, map_on_cpu_1, NULL), 0);
+		begin_on(1, map_on_cpu_1);
 		pthread_barrier_wait(&barrier);
 		added = mm_memory_add(ADDED);
-		EXPECT_EQUAL(pthread_join(other, NULL), 0);
+		wait_for_cpus();
 		if (added == MM_OK) {
 			EXPECT_STATUS(map_status, MM_ACCESS_DENIED);
 			EXPECT_OK(mm_memory_remove(ADDED));

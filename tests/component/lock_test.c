@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Locks: who asks first, enters first; what is counted; that what would be a deadlock is named. */
-#include "mapping.h"
+#include "several_cpus.h"
 #if STRATA_CHECKED
 #include "discipline.h"
 #include "model.h"
@@ -8,7 +8,6 @@
 #include "lock.h"
 #include "node.h"
 #include <host/machine.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -30,15 +29,11 @@ static struct ticket_lock lock;
 static _Atomic unsigned int entered;
 static unsigned int order[4];
 
-static void *enter(void *context)
+static void enter(unsigned int cpu)
 {
-	unsigned int cpu = (unsigned int)(uintptr_t)context;
-
-	machine_set_cpu(cpu);
 	ticket_lock(&lock, MM_LOCK_ZONE);
 	order[entered++] = cpu;
 	ticket_unlock(&lock);
-	return NULL;
 }
 
 /* CPUs 3, 1 and 2 ask in this order, while CPU 0 has the lock. */
@@ -46,20 +41,17 @@ TEST(locks_are_entered_in_the_order_of_asking)
 {
 	static const unsigned int asking[] = { 3, 1, 2 };
 	struct mm_lock_statistics before = mm_lock_statistics(MM_LOCK_ZONE), counted;
-	pthread_t threads[COUNT_OF(asking)];
 
 	lock = (struct ticket_lock){ 0 };
 	entered = 0;
 	ticket_lock(&lock, MM_LOCK_ZONE);
 	for (unsigned int i = 0; i < COUNT_OF(asking); i++) {
-		EXPECT_EQUAL(pthread_create(&threads[i], NULL, enter, (void *)(uintptr_t)asking[i]),
-			     0);
+		begin_on(asking[i], enter);
 		while (since(MM_LOCK_ZONE, before).waited != i + 1)
 			usleep(100);
 	}
 	ticket_unlock(&lock);
-	for (unsigned int i = 0; i < COUNT_OF(asking); i++)
-		EXPECT_EQUAL(pthread_join(threads[i], NULL), 0);
+	wait_for_cpus();
 	for (unsigned int i = 0; i < COUNT_OF(asking); i++)
 		EXPECT_EQUAL(order[i], asking[i]);
 	counted = since(MM_LOCK_ZONE, before);
@@ -67,34 +59,36 @@ TEST(locks_are_entered_in_the_order_of_asking)
 	EXPECT_EQUAL(counted.taken, STRATA_CHECKED ? 1 + COUNT_OF(asking) : 0);
 }
 
-static void *open_on_cpu_1(void *context)
+static uint64_t wanted;
+
+static void open_wanted(unsigned int cpu)
 {
 	struct cursor cursor;
 
-	machine_set_cpu(1);
-	EXPECT_OK(cursor_open(&space, span(*(uint64_t *)context, PAGE_SIZE), CURSOR_MUTABLE,
-			      &cursor));
-	cursor_close(&cursor);
-	return NULL;
+	(void)cpu;
+	if (cursor_open(&space, span(wanted, PAGE_SIZE), CURSOR_MUTABLE, &cursor) == MM_OK)
+		cursor_close(&cursor);
+	else
+		complain("a cursor was refused");
 }
 
-/* CPU 1 opens a cursor while CPU 0 has one on @held, which stays until CPU 1 waits, or has finished. */
-static struct mm_lock_statistics count_beside(struct irange held, uint64_t wanted, bool waits)
+/* CPU 1 opens a cursor on @page while CPU 0 has one on @held, which stays until CPU 1 waits, or has finished. */
+static struct mm_lock_statistics count_beside(struct irange held, uint64_t page, bool waits)
 {
 	struct mm_lock_statistics before;
 	struct cursor cursor;
-	pthread_t other;
 
+	wanted = page;
 	EXPECT_OK(cursor_open(&space, held, CURSOR_MUTABLE, &cursor));
 	before = mm_lock_statistics(MM_LOCK_NODE);
-	EXPECT_EQUAL(pthread_create(&other, NULL, open_on_cpu_1, &wanted), 0);
+	begin_on(1, open_wanted);
 	if (!waits)
-		EXPECT_EQUAL(pthread_join(other, NULL), 0);
+		wait_for_cpus();
 	while (waits && since(MM_LOCK_NODE, before).waited == 0)
 		usleep(100);
 	cursor_close(&cursor);
 	if (waits)
-		EXPECT_EQUAL(pthread_join(other, NULL), 0);
+		wait_for_cpus();
 	return since(MM_LOCK_NODE, before);
 }
 

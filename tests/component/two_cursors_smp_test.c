@@ -7,11 +7,7 @@
  *			   |	     |		the first table, and waits for the second, which
  *	 level 3	[ FIRST ] [ SECOND ]	CPU 0 has, who then wants the first, or M.
  */
-#include "mapping.h"
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdatomic.h>
+#include "several_cpus.h"
 #include <strata/statistics.h>
 #include <strata/table_runs.h>
 #include <strata/vm_guest.h>
@@ -23,88 +19,10 @@
 #define SECOND MIB(4)
 #define BOTH span(FIRST, MIB(4))
 
-enum { CPUS = 4, ROUNDS = 400, TABLES = 6, TABLE_PAGES = 512, SECONDS_MAX = 5 };
+enum { ROUNDS = 400, TABLES = 6, TABLE_PAGES = 512, SECONDS_MAX = 5 };
 
 static struct vm_space space;
 static struct vm_space *el2;
-static _Atomic(const char *) complaint;
-
-static void complain(const char *text)
-{
-	atomic_store(&complaint, text);
-}
-
-/* ---- CPUs that are stopped when they wait for ever ------------------------------------------ */
-
-static struct act {
-	void (*run)(unsigned int cpu);
-	pthread_t thread;
-	_Atomic bool runs, ended;
-} acts[CPUS];
-
-static _Thread_local sigjmp_buf before_all;
-
-/* Wherever the CPU waits. */
-static void stop(int signal)
-{
-	(void)signal;
-	siglongjmp(before_all, 1);
-}
-
-static void *perform(void *context)
-{
-	struct act *act = context;
-
-	machine_set_cpu((unsigned int)(act - acts));
-	if (sigsetjmp(before_all, 1) == 0)
-		act->run((unsigned int)(act - acts));
-	atomic_store(&act->ended, true);
-	return NULL;
-}
-
-static void begin(unsigned int cpu, void (*run)(unsigned int cpu))
-{
-	acts[cpu].run = run;
-	atomic_store(&acts[cpu].ended, false);
-	if (pthread_create(&acts[cpu].thread, NULL, perform, &acts[cpu]) != 0)
-		complain("no thread");
-	else
-		atomic_store(&acts[cpu].runs, true);
-}
-
-static bool all_ended(void)
-{
-	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
-		if (atomic_load(&acts[cpu].runs) && !atomic_load(&acts[cpu].ended))
-			return false;
-	return true;
-}
-
-/* CPU 0, which may begin others. */
-static void perform_all(void (*run)(unsigned int cpu))
-{
-	bool ended = false;
-
-	signal(SIGUSR1, stop);
-	atomic_store(&complaint, NULL);
-	begin(0, run);
-	for (unsigned int i = 0; i < SECONDS_MAX * 1000 && !ended; i++) {
-		usleep(1000);
-		ended = all_ended();
-	}
-	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
-		if (!atomic_load(&acts[cpu].runs))
-			continue;
-		if (!ended && !atomic_load(&acts[cpu].ended))
-			pthread_kill(acts[cpu].thread, SIGUSR1);
-		EXPECT_EQUAL(pthread_join(acts[cpu].thread, NULL), 0);
-		atomic_store(&acts[cpu].runs, false);
-	}
-	if (!ended)
-		FAIL("CPUs wait for each other");
-	if (atomic_load(&complaint) != NULL)
-		FAIL("%s", atomic_load(&complaint));
-}
 
 /* ---- CPU 1 waits for CPU 0, who wants more -------------------------------------------------- */
 
@@ -134,11 +52,11 @@ static void cross_el2(unsigned int cpu)
 }
 
 /* CPU 1 begins, and waits. */
-static void let_wait(void (*run)(unsigned int cpu))
+static void let_wait(cpu_work *work)
 {
 	const uint64_t waited = mm_lock_statistics(MM_LOCK_NODE).waited;
 
-	begin(1, run);
+	begin_on(1, work);
 	while (mm_lock_statistics(MM_LOCK_NODE).waited == waited)
 		usleep(100);
 }
@@ -227,7 +145,7 @@ TEST(who_has_a_cursor_is_refused_what_he_would_wait_for)
 	map_frame_at(world, &space, SECOND, READ_WRITE);
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
 		want = wanted[i];
-		perform_all(want_more);
+		run_in_time(want_more, SECONDS_MAX);
 	}
 	EXPECT_OK(vm_space_destroy(&space));
 }
@@ -250,7 +168,7 @@ static void want_of_the_other(unsigned int cpu)
 	struct cursor held, more;
 
 	if (cpu == 0)
-		begin(1, want_of_the_other);
+		begin_on(1, want_of_the_other);
 	if (cursor_open(cpu == 0 ? &second_space : &space, BOTH, CURSOR_MUTABLE, &held) != MM_OK) {
 		complain("no cursor");
 		return;
@@ -274,7 +192,7 @@ TEST(who_has_a_cursor_on_one_space_waits_for_nobody_in_another)
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
 		want = wanted[i];
 		atomic_store(&met, 0);
-		perform_all(want_of_the_other);
+		run_in_time(want_of_the_other, SECONDS_MAX);
 	}
 	EXPECT_OK(vm_space_destroy(&space));
 	EXPECT_OK(vm_space_destroy(&second_space));
@@ -310,7 +228,7 @@ TEST(who_closes_one_of_two_cursors_waits_for_nobody)
 		map_frame_at(world, &space, FIRST, READ_WRITE);
 		map_frame_at(world, &space, SECOND, READ_WRITE);
 		tables = world_pages(PAGE_TABLE);
-		perform_all(close_one_of_two);
+		run_in_time(close_one_of_two, SECONDS_MAX);
 		EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
 		expect_hole(&space, FIRST);
 		EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
@@ -333,7 +251,7 @@ TEST(a_table_that_was_left_empty_goes_with_its_space)
 	world_space(world, &space);
 	map_frame_at(world, &space, FIRST, READ_WRITE);
 	map_frame_at(world, &space, SECOND, READ_WRITE);
-	perform_all(close_one_of_two);
+	run_in_time(close_one_of_two, SECONDS_MAX);
 	EXPECT_OK(vm_space_destroy(&space));
 }
 
@@ -363,7 +281,7 @@ TEST(window_spaces_wait_for_nobody_under_a_cursor)
 	held_page = world_el2_window(world).start;
 	map_frame_at(world, el2, held_page.value, READ_WRITE);
 	EXPECT_OK(vm_space_new_window(el2, &space));
-	perform_all(make_and_destroy);
+	run_in_time(make_and_destroy, SECONDS_MAX);
 	EXPECT_OK(vm_space_destroy(&space));
 	unmap_at(el2, held_page.value, PAGE_SIZE);
 }
@@ -449,7 +367,7 @@ static void have_two(unsigned int cpu)
 static void have_two_on_all(unsigned int cpu)
 {
 	for (unsigned int next = 1; next < CPUS; next++)
-		begin(next, have_two);
+		begin_on(next, have_two);
 	have_two(cpu);
 }
 
@@ -460,7 +378,7 @@ TEST(two_cursors_on_each_of_several_cpus)
 
 	world_space(world, &space);
 	tables = world_pages(PAGE_TABLE);
-	perform_all(have_two_on_all);
+	run_in_time(have_two_on_all, SECONDS_MAX);
 	unmap_at(&space, MIB(2), TABLES * MIB(2));
 	EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
 	EXPECT_OK(vm_space_destroy(&space));
