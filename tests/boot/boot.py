@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Start-up under QEMU: what it accepts, what it refuses, and how it ends.
 
-    boot.py BOOT GROUP IMAGE.bin ENTRY.bin
+    boot.py BOOT GROUP IMAGE.bin PRODUCT.bin ENTRY.bin PEN.bin
 
-BOOT is scripts/boot, IMAGE and ENTRY are boot_probe and boot_entry (tests/boot/image), GROUP is one
-of the functions below.
+BOOT is scripts/boot, PRODUCT the image with the main job, the others are boot_probe, boot_entry and boot_pen
+(tests/boot/image), GROUP is one of the functions below.
 """
 import os
 import sys
 import tempfile
+import zlib
 
 import machines
 from machines import IMAGE_ADDRESS, STUB_ADDRESS, TREE_ADDRESS, compile_tree, loader, source
@@ -26,10 +27,13 @@ RELATIVE = (1027).to_bytes(8, "little")  # r_info of R_AARCH64_RELATIVE
 class Boots:
     """Each claim is one run of scripts/boot."""
 
-    def __init__(self, boot, image, entry, tap, directory):
-        self.boot, self.image, self.tap, self.directory = boot, image, tap, directory
+    def __init__(self, boot, image, product, entry, pen, tap, directory):
+        self.boot, self.image, self.product = boot, image, product
+        self.tap, self.directory = tap, directory
         with open(entry, "rb") as file:
             self.entry = file.read()
+        with open(pen, "rb") as file:
+            self.pen = file.read()
         self.files = 0
 
     def check(self, claim, *arguments, image=None):
@@ -62,6 +66,21 @@ class Boots:
         self.check(claim, "--bios", "--machine", "secure=on", "--smp", "4",
                    *loader(self.image, IMAGE_ADDRESS),
                    *loader(self.file(tree), TREE_ADDRESS), *arguments, image=self.file(code))
+
+    def check_late(self, claim, image, bootargs, *arguments, data=b"", delay=0):
+        """Starts the image with CPU 2 of four at a spin table, late; the others PSCI starts. @data is its
+        input file."""
+        table, start = 0x43000000, 0x60000000
+        nodes = [machines.cpu(0), machines.cpu(1), machines.spinning_cpu(2, table), machines.cpu(3)]
+        chosen = f"linux,initrd-start = <0 {start}>; linux,initrd-end = <0 {start + len(data)}>;"
+        tree = source(bootargs=f"exit=semihosting {bootargs}", chosen=chosen if data else "",
+                      console=machines.CONSOLE + machines.GIC + machines.cpus(*nodes))
+        code = machines.pen(self.pen, TREE_ADDRESS, IMAGE_ADDRESS, 2, table, delay)
+        self.check(claim, "--loader", hex(STUB_ADDRESS), "--smp", "4",
+                   *loader(image, IMAGE_ADDRESS),
+                   *loader(self.file(compile_tree(tree)), TREE_ADDRESS),
+                   *(loader(self.file(data), start) if data else []), *arguments,
+                   image=self.file(code))
 
     def damaged(self, old, new):
         """The image with the first such bytes replaced."""
@@ -433,6 +452,17 @@ def late_cpus(boots):
                              *expect(f"^CPU {number} arrived, 3 CPUs up before and 3 after$",
                                      "^3 CPUs in step, 150 rounds done$"), *up(3, 4),
                              table=table, late=number, delay=4 * seconds)
+    boots.check_late("CPU 2 is late, and the others have interrupts", boots.image,
+                     "do=cpus-late", *left_out("cpu@2", late),
+                     *expect("^CPU 2 arrived, 3 CPUs up before and 3 after$"), *up(3, 4),
+                     delay=4 * seconds)
+    data = bytes(range(256)) * 4096
+    boots.check_late("CPU 2 arrives in the middle of the main job", boots.product,
+                     f"crc32={zlib.crc32(data):08x}", *left_out("cpu@2", late),
+                     *expect("CPUs: 4, up: 3$", "^  guest 2: crc32 0x.* equal$",
+                             "^(discipline: .* 0 reports|no verdict: )"),
+                     "--reject", "DIFFERENT|WRONG|[1-9][0-9]* differences", data=data,
+                     delay=3 * seconds)
     # Each arrives while the boot CPU waits for the next.
     boots.check_firmware("all CPUs are late", tree,
                          *(word for number in range(1, 4)
@@ -470,10 +500,10 @@ GROUPS = {group.__name__: group for group in (
 
 
 def main():
-    boot, group, image, entry = sys.argv[1:]
+    boot, group, *images = sys.argv[1:]
     tap = Tap()
     with tempfile.TemporaryDirectory() as directory:
-        GROUPS[group](Boots(boot, image, entry, tap, directory))
+        GROUPS[group](Boots(boot, *images, tap, directory))
     tap.finish()
 
 

@@ -90,6 +90,11 @@ def firmware(code, x0, entry, cpu=None, off=0, table=0, late=None, delay=0):
     return code + struct.pack("<7Q", x0, entry, cpu, off, table, late, delay)
 
 
+def pen(code, x0, entry, late, table, delay):
+    """Flat code of boot_pen (tests/boot/image/pen.S) with its data."""
+    return code + struct.pack("<5Q", x0, entry, late, table, delay)
+
+
 def loader(path, address):
     """QEMU's arguments that put the file there."""
     return ["--qemu=-device", f"--qemu=loader,file={path},addr={address:#x},force-raw=on"]
