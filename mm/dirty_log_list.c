@@ -65,5 +65,6 @@ void log_unlink(struct dirty_log *log)
 	atomic_store_explicit(link, atomic_load_explicit(&log->next, memory_order_relaxed),
 			      memory_order_release);
 	ticket_unlock(&logs_lock);
+	/* Not deferred, as tables are: the log and its words are its user's again when this returns. */
 	read_section_wait();
 }

@@ -4,10 +4,10 @@
 #include <arch/canary.h>
 #include <arch/features.h>
 #include <arch/observe.h>
+#include "deferred_tables.h"
 #include "node.h"
 #include "per_cpu.h"
 #include "report.h"
-#include "read_section.h"
 #include "slot.h"
 #include "vmid.h"
 #include "window_space.h"
@@ -253,7 +253,9 @@ static void drop_pages(const struct vm_space *space, struct tlb_gather *gather)
 	(void)space; /* only who observes asks whose references they are */
 	IN_FLIGHT();
 
-	for (size_t i = 0; i < gather->run_count; i++) {
+	const size_t count = gather->run_count;
+
+	for (size_t i = 0; i < count; i++) {
 		struct prange run = gather->runs[i];
 
 		if (CANARY(frame_not_dropped) && i == 0)
@@ -273,12 +275,12 @@ static void drop_pages(const struct vm_space *space, struct tlb_gather *gather)
 
 static void drop_tables(struct tlb_gather *gather)
 {
-	if (gather->table_count > 0 && !CANARY(freed_while_read))
-		read_section_wait();
-	while (gather->table_count > 0) {
-		gather->table_count--;
-		node_free(node_unchain(&gather->tables));
-	}
+	size_t count = gather->table_count;
+
+	if (count == 0)
+		return;
+	gather->table_count = 0;
+	tables_free(gather->tables, count);
 }
 
 void gather_flush(struct vm_space *space, struct tlb_gather *gather)

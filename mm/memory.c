@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <strata/memory.h>
 #include <arch/canary.h>
+#include "deferred_tables.h"
 #include "device_regions.h"
 #include "host.h"
 #include "page_allocator.h"
@@ -97,6 +98,7 @@ enum mm_status mm_memory_remove(struct prange range)
 
 	if (zone == NULL)
 		return report(OPERATION_MEMORY_REMOVE, MM_INVALID_ARGS, range);
+	(void)deferred_tables_drain();
 	page_caches_drain();
 
 	uint64_t metadata = prange_size(zone->metadata) >> PAGE_SHIFT;

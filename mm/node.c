@@ -141,23 +141,34 @@ void node_free(struct paddr table)
 	COUNT(tables_freed, 1);
 }
 
-void node_chain(struct paddr table, struct paddr *first)
+void node_set_next(struct paddr table, struct paddr next)
 {
-	uint64_t number = first->value >> PAGE_SHIFT;
+	uint64_t number = next.value >> PAGE_SHIFT;
 	struct slot *node = slot_of(table);
 
 	node->node.chain_low = (uint32_t)number;
 	node->node.chain_high = (uint16_t)(number >> 32) & 0xfff;
+}
+
+struct paddr node_next(struct paddr table)
+{
+	const struct slot *node = slot_of(table);
+	uint64_t number = (uint64_t)node->node.chain_high << 32 | node->node.chain_low;
+
+	return paddr(number << PAGE_SHIFT);
+}
+
+void node_chain(struct paddr table, struct paddr *first)
+{
+	node_set_next(table, *first);
 	*first = table;
 }
 
 struct paddr node_unchain(struct paddr *first)
 {
 	struct paddr table = *first;
-	const struct slot *node = slot_of(table);
-	uint64_t number = (uint64_t)node->node.chain_high << 32 | node->node.chain_low;
 
-	*first = paddr(number << PAGE_SHIFT);
+	*first = node_next(table);
 	return table;
 }
 

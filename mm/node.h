@@ -4,10 +4,11 @@
  *
  * Invariant: children is the number of descriptors of the node that are not zero. A node that is
  * not a root and has no children is not linked. A node detached from its parent is stray: it is
- * freed after the flush that follows, and whoever finds it on the way down starts again.
+ * freed after the flush that follows, when nobody reads it any more (deferred_tables.h), and whoever finds
+ * it on the way down starts again.
  *
  * children, level and stray are protected by the node's lock, and so is the chain of a stray node:
- * it is written before the lock is given back.
+ * it is written before the lock is given back, or under the lock again.
  *
  * (A node that is not a root and has no children may be linked for a time where a CPU that closed one of two
  * cursors could not wait for the node above it: space_tidy.)
@@ -18,7 +19,8 @@
  * Who may wait. A CPU waits for a node that another CPU has only while it has no cursor open. What nodes it
  * holds while it waits are then those of the one operation that waits, and they were taken from the root
  * down (or are those of a space that vm_space_destroy has to itself): so nobody waits for who waits for him.
- * Where it has a cursor open it only tries (node_patience), and the operation is MM_BUSY. In a checked build it
+ * Where it has a cursor open it only tries (node_patience), and the operation is MM_BUSY. (A stray node is no
+ * matter: nobody keeps one.) In a checked build it
  * is a panic to be ready to wait with a cursor open, whether anybody is in the way or not.
  */
 #pragma once
@@ -66,6 +68,10 @@ void node_free(struct paddr table);
  * of zero nodes begins at any address: count them. */
 void node_chain(struct paddr table, struct paddr *first);
 struct paddr node_unchain(struct paddr *first);
+
+/* The node after @table in its chain. */
+struct paddr node_next(struct paddr table);
+void node_set_next(struct paddr table, struct paddr next);
 
 enum node_lock_result {
 	NODE_LOCKED,
@@ -147,8 +153,8 @@ static inline void node_unlock(struct slot *node)
 static inline enum node_lock_result node_try_lock_found(struct slot *node, unsigned int cpu)
 {
 	/* Others get time to detach it, and to free it: in the section it is no matter how long that is. */
-	if (CANARY(stray_not_seen) || CANARY(freed_while_read))
-		for (unsigned int i = 0; i < 8; i++)
+	if (CANARY(stray_not_seen) || CANARY(freed_while_read) || CANARY(deferred_not_waited))
+		for (unsigned int i = 0; i < (CANARY(deferred_not_waited) ? 64 : 8); i++)
 			cpu_relax();
 
 	enum node_lock_result result = node_try_lock_by(node, cpu);

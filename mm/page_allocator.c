@@ -2,6 +2,7 @@
 #include "page_allocator.h"
 #include <strata/fault.h>
 #include "buddy.h"
+#include "deferred_tables.h"
 #include "page_cache.h"
 #include "panic.h"
 
@@ -104,7 +105,8 @@ enum mm_status block_allocate(unsigned int order, const struct block_place *plac
 		return MM_NO_MEMORY;
 	if (take_block_from_some_zone(order, place, out))
 		return MM_OK;
-	/* Single pages in the caches may be what keeps a block apart. */
+	/* Deferred tables, and single pages in the caches, may be what keeps a block apart. */
+	(void)deferred_tables_drain();
 	page_caches_drain();
 	return take_block_from_some_zone(order, place, out) ? MM_OK : MM_NO_MEMORY;
 }
@@ -134,6 +136,7 @@ enum mm_status page_take(struct paddr page)
 		return status;
 
 	struct zone *zone = zone_of(page);
+	bool drained = false;
 
 	/* A page may move between a block and a cache while we look, but not for ever. */
 	for (;;) {
@@ -144,8 +147,14 @@ enum mm_status page_take(struct paddr page)
 
 		if (references == SLOT_CACHED)
 			continue;
-		if (references != SLOT_UNUSED)
-			return owned_status(references);
+		if (references != SLOT_UNUSED) {
+			/* It may be a deferred table's, and then it is nobody's. */
+			if (slot_usage(slot) != PAGE_TABLE || drained)
+				return owned_status(references);
+			(void)deferred_tables_drain();
+			drained = true;
+			continue;
+		}
 
 		ticket_lock(&zone->lock, MM_LOCK_ZONE);
 		bool taken = slot_order(slot) == ORDER_WITHHELD || buddy_take_at(zone, page, 0);

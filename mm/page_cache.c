@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "page_cache.h"
 #include "buddy.h"
+#include "deferred_tables.h"
 #include "page_allocator.h"
 
 /* Moves a batch from the zones to an empty cache. False if no page is free. */
@@ -26,7 +27,8 @@ static bool fill(struct page_cache *cache)
 
 struct taken_page page_cache_take_slowly(struct page_cache *cache)
 {
-	while (cache->count > 0 || fill(cache)) {
+	/* What is drained lands in this cache, or in a zone. */
+	while (cache->count > 0 || fill(cache) || deferred_tables_drain() > 0) {
 		struct taken_page taken = page_cache_take(cache);
 
 		if (taken.slot != NULL)

@@ -40,6 +40,25 @@ struct cpu_lock_statistics {
 	_Atomic uint64_t waited;
 };
 
+/* Sections that CPUs were in at one moment (read_section.h): the counter of each such CPU, or 0. */
+struct read_sections {
+	uint32_t seen[STRATA_MAX_CPUS];
+};
+
+/* Tables chained through their slots (node.h). */
+struct table_batch {
+	struct paddr first; /* only if count > 0 */
+	uint64_t count;
+};
+
+/* Detached tables that a CPU may still be reading (deferred_tables.h). */
+struct deferred_tables {
+	struct ticket_lock lock; /* of all that follows */
+	_Atomic uint64_t count;	 /* in both batches; also read without the lock */
+	struct table_batch waiting, next;
+	struct read_sections sections; /* that must end before waiting is freed */
+};
+
 struct mm_cpu {
 	_Alignas(CPU_LOCAL_ALIGNMENT) struct page_cache cache;
 	struct cpu_statistics statistics;
@@ -51,6 +70,7 @@ struct mm_cpu {
 	_Atomic uint32_t read_sections; /* begun and ended: odd inside one (read_section.h) */
 	uint32_t open_cursors;		/* here; of this CPU's own use (node_patience) */
 	struct vm_space *window;	/* the window space that is active here, or NULL */
+	struct deferred_tables deferred;
 };
 
 _Static_assert(sizeof(struct mm_cpu) <= CPU_LOCAL_SIZE, "a CPU keeps it for mm/");

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Read sections: what lets tables be read on the way down without locks.
+ * Read sections: what lets tables, and lists of dirty logs, be read without locks.
  *
- * Promise: a table that was reachable when a CPU entered its read section is not freed before that
- * CPU leaves it. Whoever frees tables detaches them first, then waits (read_section_wait).
+ * Promise: what could be found when a CPU entered its read section is not freed before that CPU leaves it.
+ * Whoever frees such a thing first makes it unfindable, then notes the sections that CPUs are in, and frees it
+ * when those have ended (its grace period): tables by way of a queue (deferred_tables.h), so that nobody
+ * waits; a log, whose memory is its user's and so is gone when the call returns, after waiting.
  *
- * A section is short and never waits for a lock: a CPU that waits for sections to end may hold any.
+ * A section is short and never waits for a lock: a CPU that waits for sections to end may hold any. Nobody
+ * notes or waits in a section of his own.
  */
 #pragma once
 
 #include "per_cpu.h"
 
 /*
- * A CPU's counter is odd while it is in a section. The fences make entering and reading tables, and
- * detaching and looking at counters, happen in one order for all: either the reader does not find
- * the detached table, or who detached it sees the reader.
+ * A CPU's counter is odd while it is in a section. The fences make entering and reading, and unlinking and
+ * looking at counters, happen in one order for all: either the reader does not find what was unlinked, or who
+ * unlinked it sees the reader.
  */
 static inline void read_section_enter(void)
 {
@@ -34,5 +37,24 @@ static inline void read_section_leave(void)
 			      memory_order_release);
 }
 
-/* Returns when every other CPU that was in a read section has left it. */
-void read_section_wait(void);
+/* Whether some CPU is in a section that may have found what this CPU has just unlinked. */
+bool read_sections_any(void);
+
+/* Notes in @out the sections that may have. False: none. */
+bool read_sections_note(struct read_sections *out);
+
+/* Whether all noted sections have ended. That of a CPU which has begun 2^31 since may be taken for one that has
+ * not: that is late, not wrong. */
+bool read_sections_ended(const struct read_sections *sections);
+
+/* Returns when they have. */
+void read_sections_wait(const struct read_sections *sections);
+
+/* Returns when every section that may have found what this CPU has just unlinked has ended. */
+static inline void read_section_wait(void)
+{
+	struct read_sections sections;
+
+	if (read_sections_note(&sections))
+		read_sections_wait(&sections);
+}

@@ -3,6 +3,7 @@
 #include <strata/vm_space.h>
 #include <arch/features.h>
 #include "cursor_lock.h"
+#include "deferred_tables.h"
 #include "device_regions.h"
 #include "lock.h"
 #include "owner_table.h"
@@ -254,6 +255,8 @@ enum mm_status vm_space_destroy(struct vm_space *space)
 	/* With the defect that lets it be another's, what a cursor has locked cannot be emptied. */
 	if (held)
 		empty(space, &all);
+	/* Those of CPUs that took tables out of it before, too. */
+	(void)deferred_tables_drain();
 	/* Before the root goes: who watches may still look at it. */
 	REPORT(.kind = OPERATION_SPACE_DESTROY, .space = space);
 	device_regions_forget(space);

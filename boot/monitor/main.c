@@ -9,6 +9,7 @@
 #include <arch/observe.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <strata/deferred_tables.h>
 #include <strata/heap.h>
 #include "../boot_info.h"
 #include "../interrupts.h"
@@ -119,6 +120,8 @@ int image_main(const struct boot_info *info)
 		code = run_guests(info, job, &escape);
 		job_destroy(job);
 	}
+	(void)deferred_tables_drain();
+
 	struct mm_usage after = mm_usage();
 
 	report_closing(job, &escape, &before, &after);

@@ -8,6 +8,7 @@
  *	 level 3	[ FIRST ] [ SECOND ]	CPU 0 has, who then wants the first, or M.
  */
 #include "several_cpus.h"
+#include <strata/deferred_tables.h>
 #include <strata/statistics.h>
 #include <strata/table_runs.h>
 #include <strata/vm_guest.h>
@@ -380,6 +381,7 @@ TEST(two_cursors_on_each_of_several_cpus)
 	tables = world_pages(PAGE_TABLE);
 	run_in_time(have_two_on_all, SECONDS_MAX);
 	unmap_at(&space, MIB(2), TABLES * MIB(2));
+	(void)deferred_tables_drain();
 	EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
 	EXPECT_OK(vm_space_destroy(&space));
 }

@@ -3,6 +3,7 @@
 #include "world.h"
 #include "harness.h"
 #include <arch/features.h>
+#include <strata/deferred_tables.h>
 
 frame_t world_frame(struct world *world)
 {
@@ -60,6 +61,8 @@ static uint64_t pages_compared(const struct mm_usage *usage, enum page_usage kin
 
 void world_end(struct world *world)
 {
+	(void)deferred_tables_drain();
+
 	struct mm_usage after = mm_usage();
 
 	if (stage2_active() != NULL)

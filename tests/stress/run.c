@@ -66,11 +66,12 @@ static void print_sums(void)
 	printf("contention: %llu nodes locked, %llu tries in vain, %llu blocks split, %llu tables "
 	       "merged, %llu "
 	       "tables "
-	       "freed, %llu rollovers of VMIDs\n",
+	       "freed, %llu of them deferred, %llu rollovers of VMIDs\n",
 	       (unsigned long long)sums.nodes.taken, (unsigned long long)sums.nodes.waited,
 	       (unsigned long long)sums.statistics.blocks_split,
 	       (unsigned long long)sums.statistics.tables_merged,
 	       (unsigned long long)sums.statistics.tables_freed,
+	       (unsigned long long)sums.statistics.tables_deferred,
 	       (unsigned long long)sums.statistics.vmid_rollovers);
 	printf("stress: %llu operations on %u CPUs in %llu worlds; model: %llu checked, %llu times "
 	       "everything, 0 differences; discipline: %llu events, 0 reports\n",

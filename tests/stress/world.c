@@ -6,6 +6,7 @@
 #include <arch/cpu.h>
 #include <stdio.h>
 #include <string.h>
+#include <strata/deferred_tables.h>
 #include <strata/ownership.h>
 
 struct stress stress;
@@ -51,6 +52,8 @@ void world_look(void)
 {
 	const char *complaint = stage_complaint();
 
+	/* What is left over by then is looked at too: no walk, and no guest, comes to it. */
+	(void)deferred_tables_drain();
 	model_check_all();
 	stress.workers[0].counts.pages += contents_look(&stress.workers[0]);
 	if (complaint != NULL && !stress.options.without_discipline)

@@ -40,8 +40,12 @@ static const struct {
 #undef BRANCH
 };
 
-/* A world has fewer spaces than there are VMIDs: tests/stress has more. */
-#define NOT_REACHED offsetof(struct mm_statistics, vmid_rollovers)
+/* A world has fewer spaces than there are VMIDs, and one CPU: tests/stress has more of both. */
+static bool is_reached(size_t offset)
+{
+	return offset != offsetof(struct mm_statistics, vmid_rollovers) &&
+	       offset != offsetof(struct mm_statistics, tables_deferred);
+}
 
 static uint64_t branch(const struct coverage *coverage, size_t i)
 {
@@ -67,7 +71,7 @@ static unsigned int print_wrong(const struct coverage *coverage)
 			wrong++;
 		}
 	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
-		if (branch(coverage, i) == 0 && branches[i].offset != NOT_REACHED) {
+		if (branch(coverage, i) == 0 && is_reached(branches[i].offset)) {
 			printf("never reached: %s\n", branches[i].name);
 			wrong++;
 		}

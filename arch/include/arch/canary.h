@@ -86,6 +86,7 @@
 	X(stray_not_seen, "a cursor takes a detached table for one that is linked")                \
 	X(descendants_not_locked, "a cursor locks the covering table and none below it")           \
 	X(freed_while_read, "a table is freed while a CPU may be on its way to it")                \
+	X(deferred_not_waited, "deferred tables are freed though a CPU may still read them")       \
 	X(spurious_fault_refused, "a fault that another CPU has served is an error")
 
 #ifndef STRATA_CANARIES

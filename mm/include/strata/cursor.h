@@ -11,7 +11,7 @@
  * whose span holds the range; lock it, start again if it was detached meanwhile; lock the existing
  * nodes below that intersect the range in depth-first, ascending order. Every descriptor in the range
  * is then written by this cursor alone. Detached nodes are freed after the flush and after every CPU
- * has left the read section it was in. Concatenated root tables are locked like siblings.
+ * has left the read section it was in (strata/deferred_tables.h). Concatenated root tables are locked like siblings.
  *
  * Waiting. A CPU waits for a node that another CPU has only while it has no cursor open, of whatever space:
  * so what it holds meanwhile are nodes nearer the root of the one operation, and nobody waits in a circle.

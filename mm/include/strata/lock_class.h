@@ -19,11 +19,12 @@
 	X(OWNERSHIP, 3, "ownership")                                                               \
 	X(HEAP, 4, "a size class of the heap")                                                     \
 	X(DEVICE_REGIONS, 4, "device regions")                                                     \
-	X(ZONE, 5, "a zone")                                                                       \
-	X(FRAME_LISTS, 6, "list numbers")                                                          \
-	X(AREAS, 6, "a list of areas")                                                             \
-	X(DIRTY_LOGS, 6, "dirty logs")                                                             \
-	X(SHARES, 6, "the table of shares") /* checked builds only */
+	X(DEFERRED_TABLES, 5, "a CPU's deferred tables")                                           \
+	X(ZONE, 6, "a zone")                                                                       \
+	X(FRAME_LISTS, 7, "list numbers")                                                          \
+	X(AREAS, 7, "a list of areas")                                                             \
+	X(DIRTY_LOGS, 7, "dirty logs")                                                             \
+	X(SHARES, 7, "the table of shares") /* checked builds only */
 
 enum mm_lock_class {
 #define MM_LOCK_NAME(name, rank, text) MM_LOCK_##name,

@@ -42,7 +42,7 @@ struct share_violation;
 	X(PAGE_UNUSED, "unused")	 /* free: the frame allocator's */                         \
 	X(PAGE_RESERVED, "reserved")	 /* not ours to use: firmware, a loader */                 \
 	X(PAGE_FRAME, "frame")		 /* counted data, given out as frames */                   \
-	X(PAGE_TABLE, "page table")	 /* a node of some space */                                \
+	X(PAGE_TABLE, "page table")	 /* a node of some space, or a deferred one */             \
 	X(PAGE_META, "metadata")	 /* the slots themselves */                                \
 	X(PAGE_HYPERVISOR, "hypervisor") /* its image, stacks, private pools */                    \
 	X(PAGE_MMIO, "mmio")		 /* device memory inside a RAM range */

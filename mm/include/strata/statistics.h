@@ -14,8 +14,9 @@
 	X(tables_merged, "tables merged to blocks")                                                \
 	X(tables_allocated, "tables allocated")                                                    \
 	X(tables_freed, "tables freed")                                                            \
-	X(gather_flushes, "flushes")	 /* gathers that had something to invalidate */            \
-	X(frames_parked, "pages parked") /* whose references waited for a flush */                 \
+	X(tables_deferred, "tables deferred") /* not freed at once: strata/deferred_tables.h */    \
+	X(gather_flushes, "flushes")	      /* gathers that had something to invalidate */       \
+	X(frames_parked, "pages parked")      /* whose references waited for a flush */            \
 	X(vmid_rollovers, "rollovers of VMIDs")
 
 struct mm_statistics {

@@ -151,8 +151,8 @@ MM_MUST_CHECK enum mm_status vm_space_new_window(struct vm_space *el2, struct vm
 MM_MUST_CHECK enum mm_status vm_space_use_hardware_flags(struct vm_space *space);
 
 /*
- * Unmaps everything, flushes, and frees every table and every reference: nothing of the space
- * stays. Pages of its own that somebody still holds are the hypervisor's. @space is void afterwards.
+ * Unmaps everything, flushes, and frees every table, deferred ones too (strata/deferred_tables.h), and every
+ * reference: nothing of the space stays. Pages of its own that somebody still holds are the hypervisor's. @space is void afterwards.
  *
  * MM_BUSY: a cursor is open, or not closed yet, or another CPU is moving bytes of the space; or the space is
  *	active on some CPU, or a window space is above it; or @space is a window space and this CPU holds a
