@@ -22,6 +22,7 @@
  *  mapped     what the table says when a cursor opens and closes, and at the end, is what operations
  *             made of it; no table is left over
  *  cached     no node is freed while an MMU may have cached what leads to it
+ *  memory     who needs a table gets one, if not all are linked, or about to be freed or linked
  * and Spin's own: no CPU waits for ever because all do.
  *
  * Memory is sequentially consistent here; where a fence is what makes it so, leaving out the fence
@@ -36,12 +37,13 @@
 #define FIRST 2  /* of them */
 
 #ifndef CLAIMS
-#define CLAIMS 15
+#define CLAIMS 31
 #endif
 #define CLAIM_FREED(condition) assert((CLAIMS & 1) == 0 || (condition))
 #define CLAIM_RIGHT(condition) assert((CLAIMS & 2) == 0 || (condition))
 #define CLAIM_STATE(condition) assert((CLAIMS & 4) == 0 || (condition))
 #define CLAIM_FLUSH(condition) assert((CLAIMS & 8) == 0 || (condition))
+#define CLAIM_MEMORY(condition) assert((CLAIMS & 16) == 0 || (condition))
 
 /* A descriptor: 0 is a hole, LEAF a page or a block, any other the number of a table. */
 #define LEAF 1
@@ -53,7 +55,10 @@ byte lock[TABLES]; /* node.lock: 0, or 1 + the CPU */
 bit stray[TABLES];
 bit allocated[TABLES];
 byte cached;	     /* by an MMU: a bit for each table */
-byte section[CPUS]; /* mm_cpu.read_sections, modulo 4 */
+bit section[CPUS];   /* mm_cpu.read_sections: whether it is odd */
+
+/* mm_cpu.deferred: tables, a bit for each; and the CPUs whose sections are noted and have not ended. */
+byte waiting[CPUS], next[CPUS], noted[CPUS];
 
 byte mapped; /* what operations made of the space: a bit for each address */
 byte right[CPUS]; /* addresses of the open cursor: a bit for each */
@@ -104,52 +109,167 @@ inline node_unlock(node)
 	}
 }
 
-/* node_reserve_take: a table that nobody else knows, locked. */
-inline node_take(node)
-{
-	atomic {
-		node = FIRST;
-		do
-		:: node < TABLES && allocated[node] -> node++
-		:: else -> break
-		od;
-		assert(node < TABLES); /* the model has enough of them */
-		allocated[node] = 1;
-#ifndef NO_NEW_TABLE_LOCKED
-		lock[node] = p + 1
-#endif
-	}
-}
-
 /* ---- read_section.h ---- */
 
+/* A section that ends is one that was noted no more: the counter is not what it was. */
 inline section_step()
 {
 #ifndef NO_READ_SECTION
-	section[p] = (section[p] + 1) & 3
+	atomic {
+		section[p] = 1 - section[p];
+		if
+		:: section[p] == 0 ->
+			noted[0] = noted[0] & ~(1 << p);
+			noted[1] = noted[1] & ~(1 << p);
+			noted[2] = noted[2] & ~(1 << p)
+		:: else
+		fi
+	}
 #else
 	skip
 #endif
 }
 
-/* read_section_wait: each of the other CPUs in turn. */
-inline read_section_wait()
+/* read_sections_any: each CPU in turn. Sets seen. */
+inline read_sections_any()
 {
 	i = 0;
 	do
-	:: i < CPUS ->
+	:: i < CPUS && !seen ->
 #ifndef NO_GRACE_PERIOD
-		seen = section[i];
-		if
-		:: i != p && (seen & 1) == 1 -> (section[i] != seen)
-		:: else
-		fi;
-#endif
+		atomic {
+			seen = section[i];
+			i++
+		}
+#else
 		i++
+#endif
 	:: else -> break
 	od;
-	seen = 0;
 	i = 0
+}
+
+/* ---- deferred_tables.c: what is done under the lock of a queue is one step ---- */
+
+#define NO_FREE_TABLE (allocated[2] && allocated[3] && allocated[4] && allocated[5] && allocated[6])
+#define IS_DEFERRED_TABLE ((waiting[0] | waiting[1] | waiting[2]) != 0)
+
+/* free_chain: of those in freed, a bit for each. */
+inline free_chain()
+{
+	n = FIRST;
+	do
+	:: n < TABLES ->
+		if
+		:: (freed >> n) & 1 ->
+			CLAIM_FLUSH(((cached >> n) & 1) == 0);
+			CLAIM_FREED(lock[n] == 0);
+			allocated[n] = 0;
+			lock[n] = 0;
+			stray[n] = 0;
+			D(n, 0) = 0;
+			D(n, 1) = 0
+		:: else
+		fi;
+		n++
+	:: else -> break
+	od;
+	n = 0;
+	freed = 0
+}
+
+/* advance, of the queue of CPU @cpu_number: adds to freed. */
+inline advance(cpu_number)
+{
+	if
+#ifdef NO_DEFERRED_WAIT
+	:: true ->
+#else
+	:: noted[cpu_number] == 0 ->
+#endif
+		freed = freed | waiting[cpu_number];
+		waiting[cpu_number] = next[cpu_number];
+		next[cpu_number] = 0;
+		if
+		:: waiting[cpu_number] != 0 ->
+			noted[cpu_number] = section[0] | (section[1] << 1) | (section[2] << 2)
+		:: else -> noted[cpu_number] = 0
+		fi;
+		if
+		:: noted[cpu_number] == 0 ->
+			freed = freed | waiting[cpu_number];
+			waiting[cpu_number] = 0
+		:: else
+		fi
+#ifndef NO_DEFERRED_WAIT
+	:: else
+#endif
+	fi
+}
+
+/* Of all CPUs' queues, each when what it waits for has ended. */
+inline deferred_tables_drain()
+{
+	do
+	:: i < CPUS && waiting[i] == 0 -> i++
+	:: i < CPUS && waiting[i] != 0 && noted[i] == 0 -> advance(i)
+	:: i == CPUS -> break
+	od;
+	i = 0;
+	free_chain()
+}
+
+/* tables_free, of what the gather has parked. */
+inline tables_free()
+{
+	read_sections_any();
+	atomic {
+		if
+		:: !seen -> freed = parked
+#ifdef NO_SECOND_BATCH
+		:: seen && waiting[p] != 0 -> waiting[p] = waiting[p] | parked
+		:: seen && waiting[p] == 0 -> next[p] = next[p] | parked
+#else
+		:: seen -> next[p] = next[p] | parked
+#endif
+		fi;
+		parked = 0;
+		if
+		:: (waiting[p] | next[p]) != 0 -> advance(p)
+		:: else
+		fi;
+		seen = false;
+		free_chain()
+	}
+}
+
+/* ---- node.c ---- */
+
+/*
+ * node_reserve_fill and node_reserve_take: a table that nobody else knows, locked. Memory has other uses, so
+ * that there may be no page, and the queues be emptied first, at any time.
+ */
+inline node_take(node)
+{
+	atomic {
+#ifndef NO_DRAIN
+		do
+		:: IS_DEFERRED_TABLE -> deferred_tables_drain()
+		:: !(NO_FREE_TABLE && IS_DEFERRED_TABLE) -> break
+		od;
+#endif
+		node = FIRST;
+		do
+		:: node < TABLES && allocated[node] -> node++
+		:: else -> break
+		od;
+		CLAIM_MEMORY(node < TABLES); /* there are enough of them */
+		(node < TABLES);
+		allocated[node] = 1;
+#ifndef NO_NEW_TABLE_LOCKED
+		lock[node] = p + 1
+#endif
+	}
 }
 
 /* ---- gather.c ---- */
@@ -162,28 +282,7 @@ inline gather_flush()
 #ifndef NO_FLUSH
 		cached = cached & ~parked;
 #endif
-		read_section_wait();
-		atomic {
-			n = FIRST;
-			do
-			:: n < TABLES ->
-				if
-				:: (parked >> n) & 1 ->
-					CLAIM_FLUSH(((cached >> n) & 1) == 0);
-					CLAIM_FREED(lock[n] == 0);
-					allocated[n] = 0;
-					lock[n] = 0;
-					stray[n] = 0;
-					D(n, 0) = 0;
-					D(n, 1) = 0
-				:: else
-				fi;
-				n++
-			:: else -> break
-			od;
-			n = 0;
-			parked = 0
-		}
+		tables_free()
 	:: else
 	fi
 }
@@ -722,8 +821,8 @@ inline give_right()
 proctype cpu(byte p; byte op; byte lo; byte hi)
 {
 	byte deepest = 3, level, cover, parked;
-	byte a, d, i, j, l, m, n, seen;
-	bool got, changed, untidy;
+	byte a, d, freed, i, j, l, m, n;
+	bool got, changed, untidy, seen;
 
 open: /* cursor_lock, or lock_leaf of vm_io.c */
 	lock_covering();
@@ -826,7 +925,7 @@ inline start(cpu_number, number)
 
 init
 {
-	byte op, lo, hi, i, x, y, z;
+	byte op, lo, hi, freed, i, n, x, y, z;
 
 	atomic {
 		allocated[0] = 1;
@@ -874,6 +973,7 @@ init
 	}
 	atomic {
 		(_nr_pr == 1);
+		deferred_tables_drain();
 		CLAIM_STATE(AS_MAPPED(0) && AS_MAPPED(1) && AS_MAPPED(2) && AS_MAPPED(3));
 		/* Each table is linked, once, and nobody has it. */
 		i = 0;

@@ -14,17 +14,20 @@ import tempfile
 from tap import Tap
 
 # What each claim is called here, and its bit in CLAIMS; Spin looks for deadlocks by itself.
-DEADLOCK, FREED, RIGHT, STATE, FLUSH = (
+DEADLOCK, FREED, RIGHT, STATE, FLUSH, MEMORY = (
     "deadlock", "use of a freed node", "two cursors with one address", "lost update",
-    "freed while an MMU has it cached")
-BIT = {DEADLOCK: 0, FREED: 1, RIGHT: 2, STATE: 4, FLUSH: 8}
+    "freed while an MMU has it cached", "no table for who needs one")
+BIT = {DEADLOCK: 0, FREED: 1, RIGHT: 2, STATE: 4, FLUSH: 8, MEMORY: 16}
 OF_BIT = {bit: claim for claim, bit in BIT.items()}
 
 # The macro that leaves a rule out, the rule, and which claims fail then, each by itself.
 RULES = [
     ("NO_READ_SECTION", "tables are read without locks in a read section", [FREED]),
     ("NO_SECTION_FENCE", "a section is seen to be entered before anything is read in it", [FREED]),
-    ("NO_GRACE_PERIOD", "tables are freed after all sections have ended", [FREED]),
+    ("NO_GRACE_PERIOD", "tables are freed at once only if no CPU is in a section", [FREED]),
+    ("NO_DEFERRED_WAIT", "deferred tables are freed after the sections that were noted", [FREED]),
+    ("NO_SECOND_BATCH", "what is deferred while others wait has its sections noted later", [FREED]),
+    ("NO_DRAIN", "who has no page frees deferred tables first", [MEMORY]),
     ("NO_FLUSH", "tables are freed after a flush", [FLUSH]),
     ("NO_STRAY_MARK", "a detached table is marked stray", [RIGHT, STATE]),
     ("NO_STRAY_MARK_BELOW", "so is each table below it", [RIGHT, STATE]),
@@ -40,6 +43,9 @@ RULES = [
     ("NO_SECOND_LOOK", "a table is looked at again before it is tidied away", [STATE]),
     ("NO_SECOND_READ", "a reader reads the leaf again once its node is locked", [STATE]),
 ]
+
+# Where there are too few tables: the other worlds would be searched through in vain before.
+WORLDS = {"NO_DRAIN": ["FIRST_WORLD=3", "LAST_WORLD=3"]}
 
 # Enough for the largest world, and more steps than any run of one has.
 MEMORY_MIB = 1024
@@ -103,7 +109,8 @@ def check_rules(tap, arguments):
         for claim in claims:
             with tempfile.TemporaryDirectory() as directory:
                 # Most are found soon: to compile the searcher well would take longer than it runs.
-                model = Model(directory, *arguments, macro, f"CLAIMS={BIT[claim]}", optimise="-O0")
+                model = Model(directory, *arguments, macro, f"CLAIMS={BIT[claim]}",
+                              *WORLDS.get(macro, []), optimise="-O0")
                 # -E: deadlocks are not looked for.
                 output = model.search("-w20", *([] if claim == DEADLOCK else ["-E"]))
             found = found_by(output)
