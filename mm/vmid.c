@@ -18,13 +18,16 @@ _Static_assert(STRATA_MAX_CPUS <= 32, "a space's active CPUs are bits of a 32-bi
 _Static_assert(VMID_LIMIT_MIN <= 256, "active and visited spaces leave an 8-bit VMID free");
 
 static struct {
-	struct ticket_lock lock; /* all of this, and spaces' context.vmid and vmid_generation */
-	uint64_t generation;
+	/* All of this, and spaces' context.vmid and vmid_generation: whatever is written is written under the
+	 * lock, but for visited. */
+	struct ticket_lock lock;
+	_Atomic uint64_t generation;
 	uint32_t hint;	/* where the search begins */
 	uint32_t limit; /* the host's own begin there; 0: it has none */
 	uint64_t taken[VMIDS_MAX / WORD_BITS];
 	struct vm_space *active[STRATA_MAX_CPUS];
-	struct vm_space *visited[STRATA_MAX_CPUS]; /* loaded for the time of an invalidation */
+	/* Loaded for the time of an invalidation, or about to be; each written by its CPU, without the lock. */
+	struct vm_space *_Atomic visited[STRATA_MAX_CPUS];
 } vmids;
 
 static uint32_t vmid_limit(void)
@@ -57,12 +60,38 @@ static void forget_all(void)
 	vmids.hint = 1;
 }
 
+/* Relaxed: under the lock, or where nothing runs. */
+static uint64_t generation(void)
+{
+	return atomic_load_explicit(&vmids.generation, memory_order_relaxed);
+}
+
+static uint64_t generation_of(const struct vm_space *space)
+{
+	return atomic_load_explicit(&space->vmid_generation, memory_order_relaxed);
+}
+
+/* Release: who finds it, without the lock, finds the VMID that is the space's in it. */
+static void set_generation_of(struct vm_space *space, uint64_t generation)
+{
+	atomic_store_explicit(&space->vmid_generation, generation, memory_order_release);
+}
+
+/* Release: who finds that this CPU is not there any more, without having waited for it, knows that VTTBR_EL2
+ * names another space. */
+static void set_visited(struct vm_space *space)
+{
+	atomic_store_explicit(&vmids.visited[cpu_index()], space, memory_order_release);
+}
+
 void vmid_reset(uint32_t limit)
 {
 	vmids.limit = limit;
-	vmids.generation = 1;
-	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++)
-		vmids.active[cpu] = vmids.visited[cpu] = NULL;
+	atomic_store_explicit(&vmids.generation, 1, memory_order_relaxed);
+	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
+		vmids.active[cpu] = NULL;
+		atomic_store_explicit(&vmids.visited[cpu], NULL, memory_order_relaxed);
+	}
 	forget_all();
 }
 
@@ -82,22 +111,28 @@ static uint32_t find_free(void)
 	return 0;
 }
 
-/* Some CPU's VTTBR_EL2 names @space, or NULL: its VMID stays its own in the new generation. */
+/*
+ * Some CPU's VTTBR_EL2 names @space, or NULL: its VMID stays its own in the new generation. One that had none
+ * in the last generation is about to be visited, and will not be; one that has it is kept already.
+ */
 static void keep(struct vm_space *space)
 {
-	if (space == NULL)
+	if (space == NULL || generation_of(space) + 1 != generation())
 		return;
 	set_taken(space->context.vmid, true);
-	space->vmid_generation = vmids.generation;
+	set_generation_of(space, generation());
 }
 
 static void roll_over(void)
 {
-	vmids.generation++;
+	atomic_store_explicit(&vmids.generation, generation() + 1, memory_order_relaxed);
+	/* Either a CPU that begins a visit finds the new generation, or it is found here (vmid_visit). */
+	atomic_thread_fence(memory_order_seq_cst);
 	forget_all();
 	for (unsigned int cpu = 0; cpu < STRATA_MAX_CPUS; cpu++) {
 		keep(vmids.active[cpu]);
-		keep(vmids.visited[cpu]);
+		/* Acquire: set_visited. */
+		keep(atomic_load_explicit(&vmids.visited[cpu], memory_order_acquire));
 	}
 	dsb_ishst();
 	if (!CANARY(vmid_reused))
@@ -109,7 +144,7 @@ static void roll_over(void)
 
 static bool is_current(const struct vm_space *space)
 {
-	return space->vmid_generation == vmids.generation;
+	return generation_of(space) == generation();
 }
 
 uint16_t vmid_of(const struct vm_space *space)
@@ -151,13 +186,13 @@ void vmid_activate(struct vm_space *space)
 
 		if (vmid == 0) {
 			roll_over();
-			new_generation = vmids.generation;
+			new_generation = generation();
 			vmid = find_free();
 		}
-		MM_INVARIANT(vmid != 0, "active spaces leave a VMID free", vmids.generation);
+		MM_INVARIANT(vmid != 0, "active spaces leave a VMID free", generation());
 		set_taken(vmid, true);
 		space->context.vmid = (uint16_t)vmid;
-		space->vmid_generation = vmids.generation;
+		set_generation_of(space, generation());
 	}
 	load(space);
 	/* Until here the space before kept its VMID through a rollover: VTTBR_EL2 still named it. */
@@ -177,7 +212,7 @@ void vmid_activate(struct vm_space *space)
 bool vmid_use_hardware_flags(struct vm_space *space)
 {
 	ticket_lock(&vmids.lock, MM_LOCK_VMID);
-	bool was_active = space->vmid_generation != 0;
+	bool was_active = generation_of(space) != 0;
 
 	if (!was_active)
 		space->context.hardware_flags = true;
@@ -202,22 +237,33 @@ bool vmid_is_active_here(const struct vm_space *space)
 	return vmids.active[cpu_index()] == space;
 }
 
+/*
+ * Without the lock, if the space has a VMID: this CPU first says where it is about to go, and then looks at the
+ * generation, and who begins a new one does the reverse, with a fence between the two on either side. So either
+ * this CPU finds the old generation, and is found there: then the VMID stays the space's. Or it finds the new one.
+ * That the space has no VMID is said under the lock only: not while another CPU is giving it one, or is about to
+ * let it keep its own.
+ */
 bool vmid_visit(struct vm_space *space)
 {
+	set_visited(space);
+	atomic_thread_fence(memory_order_seq_cst);
+	/* Acquire: set_generation_of. */
+	if (generation() == atomic_load_explicit(&space->vmid_generation, memory_order_acquire))
+		return true;
+
 	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	bool current = is_current(space);
 
-	if (current)
-		vmids.visited[cpu_index()] = space;
+	if (!current)
+		set_visited(NULL);
 	ticket_unlock(&vmids.lock);
 	return current;
 }
 
 void vmid_end_visit(void)
 {
-	ticket_lock(&vmids.lock, MM_LOCK_VMID);
-	vmids.visited[cpu_index()] = NULL;
-	ticket_unlock(&vmids.lock);
+	set_visited(NULL);
 }
 
 void vmid_release(struct vm_space *space)
@@ -225,6 +271,6 @@ void vmid_release(struct vm_space *space)
 	ticket_lock(&vmids.lock, MM_LOCK_VMID);
 	if (is_current(space))
 		set_taken(space->context.vmid, false);
-	space->vmid_generation = 0;
+	set_generation_of(space, 0);
 	ticket_unlock(&vmids.lock);
 }

@@ -38,7 +38,8 @@ struct smp_row {
 	smp_operation operation;
 	smp_operation before; /* each time, unmeasured; may be NULL */
 	smp_operation after;
-	bool promised; /* that on disjoint ranges nobody waits, and the cost stays as it is */
+	bool promised; /* that on disjoint ranges, of an active space or one that is not, nobody waits, and
+			* the cost stays as it is */
 };
 
 extern const struct smp_row smp_rows[SMP_ROWS_MAX];

@@ -2,6 +2,7 @@
 /* What several CPUs do at once. */
 #include "draw.h"
 #include "several_cpus.h"
+#include "vmid.h"
 
 enum { ROUNDS = 300, PAGES = 1024, DEVICE_PAGES = 4096 };
 
@@ -295,4 +296,61 @@ TEST(vmids_roll_over_on_several_cpus)
 	for (size_t cpu = 0; cpu < CPUS; cpu++)
 		for (size_t i = 0; i < EACH; i++)
 			EXPECT_OK(vm_space_destroy(&many[cpu][i]));
+}
+
+/* What a flush asks first: whether the space has a VMID. */
+static void ask_for_vmid(unsigned int cpu)
+{
+	(void)cpu;
+	while (!first_has_ended()) {
+		if (vmid_visit(&shared)) {
+			complain("a space without a VMID has something cached");
+			vmid_end_visit();
+		}
+		if (vmid_visit(&many[0][0])) {
+			for (unsigned int i = 0; i < 16; i++)
+				if (vm_space_vmid(&many[0][0]) == 0)
+					complain("a space lost its VMID while it was visited");
+			vmid_end_visit();
+		}
+	}
+}
+
+static void roll_over(unsigned int cpu)
+{
+	const uint64_t rollovers = mm_statistics().vmid_rollovers + 60;
+
+	(void)cpu;
+	for (size_t i = 0; mm_statistics().vmid_rollovers < rollovers; i++) {
+		if (vm_space_activate(&many[0][i % EACH]) != MM_OK)
+			complain("activate failed");
+		if (vm_space_vmid(&shared) != 0)
+			complain("a space that nobody activated has a VMID");
+	}
+	vm_space_deactivate();
+}
+
+/* A CPU that is about to invalidate in a space says so before it knows whether there is anything to do. A space
+ * that has a VMID keeps it until that is done; one that has none gets none, and nobody else's, by that. */
+TEST(a_visit_keeps_the_vmid_that_there_is_and_makes_none)
+{
+	cpu_work *const works[CPUS] = { roll_over, ask_for_vmid, ask_for_vmid, ask_for_vmid };
+	struct world_config config = world_default_config();
+
+	config.machine.features = machine_features_v8_0();
+	config.machine.features.vmid_bits = 5;
+	world_restart(world, &config);
+	world_space(world, &shared);
+	for (size_t i = 0; i < EACH; i++)
+		EXPECT_OK(vm_space_new_stage2(32, &many[0][i]));
+	/* It had one, of a generation that is over. */
+	EXPECT_OK(vm_space_activate(&shared));
+	for (size_t i = 0; i < EACH; i++)
+		EXPECT_OK(vm_space_activate(&many[0][i]));
+	vm_space_deactivate();
+	EXPECT_EQUAL(vm_space_vmid(&shared), 0);
+	run_each(works, CPUS);
+	for (size_t i = 0; i < EACH; i++)
+		EXPECT_OK(vm_space_destroy(&many[0][i]));
+	EXPECT_OK(vm_space_destroy(&shared));
 }

@@ -64,10 +64,12 @@ struct vm_space {
 	struct translation_geometry geometry;
 	struct irange range; /* its own input addresses */
 	struct paddr root;   /* geometry.root_tables pages */
-	/* What is loaded while it is active. Stage 2 only. Its VMID: the lock of VMIDs. */
+	/* What is loaded while it is active. Stage 2 only. Its VMID: changed under the lock of VMIDs, and only
+	 * where it has none of this generation. */
 	struct stage2_context context;
-	uint64_t vmid_generation; /* in which context.vmid is its own; 0: none (vmid.h). Likewise */
-	struct owner *owner;	  /* of the pages that are its own (ownership.h); EL2's own: NULL */
+	/* In which context.vmid is its own; 0: none (vmid.h). Changed under the same lock, read without. */
+	_Atomic uint64_t vmid_generation;
+	struct owner *owner; /* of the pages that are its own (ownership.h); EL2's own: NULL */
 	_Atomic uint32_t active_cpus; /* bit per CPU: each changes its own, anybody looks */
 	_Atomic uint32_t tidying; /* CPUs that gave a cursor's nodes back and tidy up after it */
 	/* Those that hardware writes: changed under the lock of dirty logs, read without
