@@ -53,6 +53,17 @@ static bool is_translated(const struct vm_io_range *range)
 	return range->kind == VM_IO_SPACE || range->kind == VM_IO_GUEST;
 }
 
+/* Of a space that is not active on this CPU it is not. */
+static bool is_asked_of_mmu(const struct transfer *transfer, const struct vm_io_range *range)
+{
+	const struct live_space *space;
+
+	if (range->kind != VM_IO_WINDOW_SPACE)
+		return range->kind == VM_IO_WINDOW;
+	space = registry_space(&transfer->store->registry, range->space);
+	return space != NULL && (space->active_cpus >> transfer->op->cpu & 1);
+}
+
 static struct io_expected copy(struct transfer *transfer)
 {
 	const struct vm_io_range *from = transfer->reader;
@@ -67,7 +78,7 @@ static struct io_expected copy(struct transfer *transfer)
 	if (is_translated(from) && is_translated(to))
 		source.statuses |= STATUS_SET(MM_SATURATED);
 	/* What the MMU says of the source it says when the first byte is loaded. */
-	if (target.moved == source.moved && is_translated(to) && !is_translated(from) &&
+	if (target.moved == source.moved && is_translated(to) && is_asked_of_mmu(transfer, from) &&
 	    target.statuses != OK)
 		return target;
 	return target.moved < source.moved ? target : source;
