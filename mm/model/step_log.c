@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Dirty logs: which statuses are right, by what the log has taken and what is mapped there now. */
 #include "one_step.h"
+#include "spec_refusals.h"
 
 #define OK STATUS_SET(MM_OK)
 
@@ -16,12 +17,13 @@ static bool anything_with(const struct open_cursor *cursor, struct irange range,
 	return false;
 }
 
-/* MM_NO_MEMORY where there may be a block, and no page to split it with. */
+/* MM_NO_MEMORY where there may be a block, inside or at an end, and no page to split it with. */
 static status_set ok_but_for_blocks(const struct open_cursor *cursor, struct irange range)
 {
 	struct leaf_bounds bounds = spec_leaf_bounds(&cursor->space->state.mappings, range);
 
-	return OK | (bounds.least < bounds.most ? STATUS_SET(MM_NO_MEMORY) : 0);
+	return OK | (bounds.least < bounds.most ? STATUS_SET(MM_NO_MEMORY) : 0) |
+	       may_need_tables(&cursor->space->state, range);
 }
 
 status_set log_start_statuses(const struct open_cursor *cursor, const struct op *op)

@@ -37,7 +37,7 @@ NEVER = [
     ("MM_NO_MEMORY", "DIRTY_LOG_START DIRTY_LOG_FAULT DIRTY_LOG_TAKE",
      "a block at the edge of a log, and no page: too rare"),
     ("MM_NOT_MAPPED", "DIRTY_LOG_FAULT", "few cursors stand in a hole of a log: too rare"),
-    ("MM_NO_MEMORY", "DIRTY_LOG_STOP", "the log began with pages, and nobody merges them meanwhile"),
+    ("MM_NO_MEMORY", "DIRTY_LOG_STOP", "pages of the log became a block meanwhile, and no page: too rare"),
     ("MM_NOT_SUPPORTED", "DIRTY_LOG_STOP", "EL2's Stage 1 only, where none is drawn"),
     ("MM_NO_MEMORY", "AREA_UNMAP", "areas are smaller than a block"),
 ]
