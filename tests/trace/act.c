@@ -291,6 +291,18 @@ static uint32_t operation_reaches(enum mm_operation_kind kind)
 	return 0;
 }
 
+static uint32_t operation_meets_seldom(enum mm_operation_kind kind)
+{
+	switch ((unsigned int)kind) {
+#define SELDOM(operation, ...)                                                                     \
+	case OPERATION_##operation:                                                                \
+		STATUSES(__VA_ARGS__)
+#include "acts.def"
+	default:
+		return 0;
+	}
+}
+
 static uint32_t beside_reaches(unsigned int act)
 {
 	switch (act) {
@@ -321,4 +333,9 @@ uint32_t call_reaches(unsigned int call)
 {
 	return call < OPERATION_COUNT ? operation_reaches((enum mm_operation_kind)call)
 				      : beside_reaches(call - OPERATION_COUNT);
+}
+
+uint32_t call_meets_seldom(unsigned int call)
+{
+	return call < OPERATION_COUNT ? operation_meets_seldom((enum mm_operation_kind)call) : 0;
 }

@@ -82,5 +82,6 @@ unsigned int act_call(enum act act);
 /* NULL: it is not drawn. */
 const char *call_name(unsigned int call);
 
-/* The statuses that a long trace must meet, and may; a bit for each. */
+/* The statuses that a long trace must meet, a bit for each; and those that it may meet as well. */
 uint32_t call_reaches(unsigned int call);
+uint32_t call_meets_seldom(unsigned int call);

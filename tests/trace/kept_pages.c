@@ -13,7 +13,6 @@ struct page_before {
 	uint64_t bytes; /* their sum, if that is looked at */
 	bool has_bytes;
 	unsigned int parked; /* references that a flush of the step's cursor gives back */
-	bool may_retire;     /* a table: it may have been unlinked, and waits for a flush */
 };
 
 static struct page_before kept[PAGES_MAX];
@@ -46,7 +45,6 @@ void kept_pages_add(struct paddr page, bool bytes)
 	place->has_bytes = bytes;
 	place->bytes = bytes ? sum_of_bytes(page) : 0;
 	place->parked = 0;
-	place->may_retire = false;
 	count++;
 }
 
@@ -73,7 +71,6 @@ void kept_pages_add_all(struct prange memory)
 void kept_pages_flushed(const struct tlb_gather *gather)
 {
 	for (size_t i = 0; i < count; i++) {
-		kept[i].may_retire = kept[i].state.usage == PAGE_TABLE;
 		for (size_t run = 0; run < gather->run_count; run++)
 			kept[i].parked +=
 				prange_contains(gather->runs[run], page_range(kept[i].page));
@@ -93,8 +90,9 @@ static const char *page_changed(const struct page_before *was)
 
 	if (page_state(was->page, &is) != MM_OK)
 		return "a page is no memory any more";
-	/* One that is linked still is found out by the discipline (table_freed_reachable). */
-	if (was->may_retire && is.usage == PAGE_UNUSED)
+	/* It was unlinked and waited for a flush, or was empty: what is in a space's tables is compared by itself,
+	 * and one that is linked still is found out by the discipline (table_freed_reachable). */
+	if (was->state.usage == PAGE_TABLE && is.usage == PAGE_UNUSED)
 		return NULL;
 	if (was->parked != 0 && is.references == was->state.references - was->parked)
 		return NULL;

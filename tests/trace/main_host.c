@@ -5,11 +5,11 @@
  *           [SEED [OPERATIONS [STAGE [ILLEGAL]]]]
  *     trace --exhaust=DEPTH
  *
- * STAGE is 1, 2 or both. --cover: what is never reached is a failure. --print: from this
- * step on each call is said before it is made. --states: both states are said after
- * every so many steps. --events: what the discipline sees, in casemate's format (docs/model.md), a line
- * each that begins with a parenthesis. --exhaust: every state of a tiny
- * world that so many steps lead to (exhaust.h). */
+ * STAGE is 1, 2 or both. --cover: ends when all that must be reached is, and fails if that is not so
+ * after OPERATIONS. --print: from this step on each call is said before it is made. --states: both states are said
+ * after every so many steps. --events: what the discipline sees, in casemate's format (docs/model.md), a line
+ * each that begins with a parenthesis. --exhaust: every state of a tiny world that so many
+ * steps lead to (exhaust.h). */
 #include "exhaust.h"
 #include "run.h"
 

@@ -17,7 +17,8 @@ static struct {
 	uint8_t objects[OBJECT_BYTES_MAX];
 	size_t object_bytes;
 	struct cursor cursor;
-	uint64_t tables; /* their sum */
+	uint64_t tables;       /* the sum of what they say */
+	uint64_t empty_tables; /* which say nothing */
 	struct mm_usage usage;
 	bool all;
 } before;
@@ -110,39 +111,48 @@ static void look_at_handles(const struct objects *o, const struct step *step)
 
 struct reading {
 	uint64_t sum;
+	uint64_t empty_tables;
 	bool pages; /* also looks at what is mapped */
 	unsigned int mapped;
 };
 
-static void read_table(struct reading *reading, struct paddr table, size_t descriptors, int level)
+/* False: nothing but empty tables is there, which mean the same as none. A cursor may have left one, and
+ * whoever comes there next takes it out, refused or not (strata/cursor.h). */
+static bool read_table(struct reading *reading, struct paddr table, size_t descriptors, int level)
 {
 	const uint64_t *descriptor = mm_linear(table);
+	bool says_something = false;
 
 	for (size_t i = 0; i < descriptors; i++) {
+		const uint64_t sum = reading->sum;
+		const struct paddr output = paddr(descriptor[i] & UINT64_C(0xfffffffff000));
+
 		if (descriptor[i] == 0)
 			continue;
 		reading->sum = sum_with(reading->sum, table.value + i);
 		reading->sum = sum_with(reading->sum, descriptor[i]);
-		if ((descriptor[i] & IS_VALID) == 0)
-			continue;
-
-		const struct paddr output = paddr(descriptor[i] & UINT64_C(0xfffffffff000));
-
-		if ((descriptor[i] & IS_TABLE) != 0 && level < LAST_LEVEL)
-			read_table(reading, output, PAGE_SIZE / sizeof(*descriptor), level + 1);
-		else if (reading->pages && reading->mapped++ < MAPPED_PAGES)
+		if ((descriptor[i] & IS_VALID) != 0 && (descriptor[i] & IS_TABLE) != 0 &&
+		    level < LAST_LEVEL) {
+			if (!read_table(reading, output, PAGE_SIZE / sizeof(*descriptor),
+					level + 1)) {
+				reading->sum = sum;
+				reading->empty_tables++;
+				continue;
+			}
+		} else if ((descriptor[i] & IS_VALID) != 0 && reading->pages &&
+			   reading->mapped++ < MAPPED_PAGES) {
 			kept_pages_add(output, false);
+		}
+		says_something = true;
 	}
+	return says_something;
 }
 
-static uint64_t read_space(const struct vm_space *space, bool pages)
+static void read_space(struct reading *reading, const struct vm_space *space)
 {
-	struct reading reading = { .sum = space->root.value, .pages = pages };
-
-	read_table(&reading, space->root,
-		   space->geometry.root_tables * PAGE_SIZE / sizeof(uint64_t),
+	reading->sum = sum_with(reading->sum, space->root.value);
+	read_table(reading, space->root, space->geometry.root_tables * PAGE_SIZE / sizeof(uint64_t),
 		   space->geometry.root_level);
-	return reading.sum;
 }
 
 static bool is_of_area(const struct step *step)
@@ -168,16 +178,19 @@ static bool concerns(const struct trace *trace, const struct step *step, unsigne
 	return space == trace->kvirt_space && is_of_area(step);
 }
 
-static uint64_t read_spaces(const struct trace *trace, const struct step *step, bool pages)
+static struct reading read_spaces(const struct trace *trace, const struct step *step, bool pages)
 {
-	uint64_t sum = 0;
+	struct reading reading = { .pages = pages };
 
-	for (unsigned int i = 0; i < object_count(OBJECT_SPACE); i++)
+	for (unsigned int i = 0; i < object_count(OBJECT_SPACE); i++) {
+		reading.mapped = 0;
 		if (trace->live[OBJECT_SPACE][i] && concerns(trace, step, i))
-			sum = sum_with(sum, read_space(&trace->objects.spaces[i], pages));
+			read_space(&reading, &trace->objects.spaces[i]);
+	}
+	reading.mapped = 0;
 	if (trace->objects.el2.root.value != 0 && (before.all || is_of_area(step)))
-		sum = sum_with(sum, read_space(&trace->objects.el2, pages));
-	return sum;
+		read_space(&reading, &trace->objects.el2);
+	return reading;
 }
 
 /* ---- The numbers of pages ---------------------------------------------------------------------- */
@@ -200,12 +213,15 @@ static bool usage_kept(const struct mm_usage *was, const struct mm_usage *is, bo
 void refusal_prepare(struct trace *trace, const struct step *step)
 {
 	struct objects *o = &trace->objects;
+	struct reading tables;
 
 	before.all = trace->performed % ALL_STEPS == 0;
 	kept_pages_begin();
 	objects_kept(o, step, false);
 	look_at_handles(o, step);
-	before.tables = read_spaces(trace, step, true);
+	tables = read_spaces(trace, step, true);
+	before.tables = tables.sum;
+	before.empty_tables = tables.empty_tables;
 	if (before.all)
 		kept_pages_add_all(o->memory);
 	if (uses(step, OBJECT_CURSOR)) {
@@ -219,6 +235,7 @@ const char *refusal_judge(struct trace *trace, const struct step *step)
 {
 	struct objects *o = &trace->objects;
 	struct mm_usage usage = mm_usage();
+	struct reading tables;
 	bool has_cursor = uses(step, OBJECT_CURSOR);
 	const char *change;
 
@@ -226,8 +243,11 @@ const char *refusal_judge(struct trace *trace, const struct step *step)
 		return "an object of the call changed";
 	if (has_cursor && !cursor_kept(&before.cursor, &o->cursors[step->used[OBJECT_CURSOR]]))
 		return "its cursor moved";
-	if (read_spaces(trace, step, false) != before.tables)
+	tables = read_spaces(trace, step, false);
+	if (tables.sum != before.tables)
 		return "a table changed";
+	if (tables.empty_tables < before.empty_tables)
+		before.usage.pages[PAGE_TABLE] -= before.empty_tables - tables.empty_tables;
 	if ((change = kept_pages_judge()) != NULL)
 		return change;
 	if (!usage_kept(&before.usage, &usage, has_cursor))

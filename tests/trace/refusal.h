@@ -6,8 +6,9 @@
  * references and owner; every so often also all other pages and tables; and the number of pages of each
  * usage.
  *
- * Not counted as a change: what a cursor's flush before the refusal gave back, slots that were made for
- * pages which are looked at for the first time, and how far a transfer came that says how far it came.
+ * Not counted as a change: what a cursor's flush before the refusal gave back, an empty table that a cursor
+ * had left and that is gone, slots that were made for pages which are looked at for the first time, and how
+ * far a transfer came that says how far it came.
  */
 #pragma once
 

@@ -52,30 +52,55 @@ static uint64_t branch(const struct coverage *coverage, size_t i)
 	return *(const uint64_t *)((const char *)&coverage->statistics + branches[i].offset);
 }
 
-/* What should have been met and was not, or was and should not have been. */
-static unsigned int print_wrong(const struct coverage *coverage)
+static uint32_t met(const struct coverage *coverage, unsigned int call)
 {
-	unsigned int wrong = 0;
+	uint32_t set = 0;
 
+	for (unsigned int status = 0; status < STATUSES_COUNT; status++)
+		set |= (uint32_t)(coverage->statuses[call][status] != 0) << status;
+	return set;
+}
+
+/* Whether all has been met that must be. */
+static bool is_covered(const struct coverage *coverage)
+{
 	for (unsigned int call = 0; call < CALLS; call++)
-		for (unsigned int status = 0; status < STATUSES_COUNT; status++) {
-			bool reaches = call_reaches(call) >> status & 1;
+		if ((call_reaches(call) & ~met(coverage, call)) != 0)
+			return false;
+	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
+		if (branch(coverage, i) == 0 && is_reached(branches[i].offset))
+			return false;
+	return true;
+}
 
-			if (reaches == (coverage->statuses[call][status] != 0))
-				continue;
-			printf("%s: %s of %s\n", reaches ? "never reached" : "not in REACHES",
-			       mm_status_name((enum mm_status)status),
+static void print_statuses(const char *text, unsigned int call, uint32_t set)
+{
+	for (unsigned int status = 0; status < STATUSES_COUNT; status++)
+		if ((set >> status & 1) != 0)
+			printf("%s: %s of %s\n", text, mm_status_name((enum mm_status)status),
 			       call < OPERATION_COUNT
 				       ? op_information((enum mm_operation_kind)call)->name
 				       : act_words((enum act)(call - OPERATION_COUNT))->name);
-			wrong++;
-		}
+}
+
+/* What should have been met and was not, or was and should not have been; whether there is none. */
+static bool print_wrong(const struct coverage *coverage)
+{
+	bool right = is_covered(coverage);
+
+	for (unsigned int call = 0; call < CALLS; call++) {
+		const uint32_t never = call_reaches(call) & ~met(coverage, call);
+		const uint32_t other =
+			met(coverage, call) & ~(call_reaches(call) | call_meets_seldom(call));
+
+		print_statuses("never reached", call, never);
+		print_statuses("neither in REACHES nor in SELDOM", call, other);
+		right = right && other == 0;
+	}
 	for (size_t i = 0; i < sizeof(branches) / sizeof(branches[0]); i++)
-		if (branch(coverage, i) == 0 && is_reached(branches[i].offset)) {
+		if (branch(coverage, i) == 0 && is_reached(branches[i].offset))
 			printf("never reached: %s\n", branches[i].name);
-			wrong++;
-		}
-	return wrong;
+	return right;
 }
 
 static void print_coverage(const struct coverage *coverage)
@@ -175,7 +200,8 @@ int run(const struct run_options *options)
 	printf("trace: seed %llu, %llu operations, %u%% illegal\n",
 	       (unsigned long long)options->seed, (unsigned long long)options->operations,
 	       options->illegal);
-	while (coverage.performed < options->operations) {
+	while (coverage.performed < options->operations &&
+	       !(options->cover && is_covered(&coverage))) {
 		uint64_t left = options->operations - coverage.performed;
 
 		generator.size = coverage.worlds % 4 == 3 ? WORLD_LARGE : WORLD_SMALL;
@@ -184,7 +210,7 @@ int run(const struct run_options *options)
 			return 1;
 	}
 	print_coverage(&coverage);
-	if (options->cover && print_wrong(&coverage) != 0)
+	if (options->cover && !print_wrong(&coverage))
 		return 1;
 	printf("trace: %llu operations in %llu worlds, %llu refused; model: %llu checked, 0 "
 	       "differences; discipline: %llu events, 0 reports\n",

@@ -34,10 +34,6 @@ NEVER = [
     ("MM_NO_MEMORY", "EXHAUST", "said of what follows"),
     ("MM_INVALID_ARGS", "CURSOR_MAP_FRAMES", "one frame is drawn"),
     ("MM_IN_USE", "DIRTY_LOG_START", "by hardware"),
-    ("MM_NO_MEMORY", "DIRTY_LOG_START DIRTY_LOG_FAULT DIRTY_LOG_TAKE",
-     "a block at the edge of a log, and no page: too rare"),
-    ("MM_NOT_MAPPED", "DIRTY_LOG_FAULT", "few cursors stand in a hole of a log: too rare"),
-    ("MM_NO_MEMORY", "DIRTY_LOG_STOP", "pages of the log became a block meanwhile, and no page: too rare"),
     ("MM_NOT_SUPPORTED", "DIRTY_LOG_STOP", "EL2's Stage 1 only, where none is drawn"),
     ("MM_NO_MEMORY", "AREA_UNMAP", "areas are smaller than a block"),
 ]
@@ -51,7 +47,9 @@ def calls(table, operations):
     """(name, functions it is, statuses)"""
     names = dict(re.findall(r"^(?:OP|LOOK)\((\w+),\s*\w+,\s*(\w+)", operations, re.M))
     acts = re.sub(r"\s+", " ", table[table.index("/* ---- "):])
+    seldom = dict(re.findall(r" SELDOM\((\w+), ([^)]*)\)", acts))
     for name, statuses in re.findall(r" REACHES\((\w+), ([^)]*)\)", acts):
+        statuses += " " + seldom.get(name, "")
         made = re.findall(rf" ACT\({name}, \w*, (.*?)\) (?=ACT|REACHES)", acts)
         functions = {names[name]} | {word for call in made
                                      for word in re.findall(r"\b[a-z]\w*(?=\()", call)}
@@ -75,7 +73,7 @@ def not_as_rows_say(table, operations, kinds):
     and of an object whose member is asked with ("->") it is the member."""
     rows = dict(re.findall(r'^(?:OP|LOOK)\((\w+),\s*\w+,\s*\w*,\s*([^"]*),\s*"', operations, re.M))
     acts = re.sub(r"\s+", " ", table[table.index("/* ---- "):])
-    for name, variant, call in re.findall(r" ACT\((\w+), (\w*), (.*?)\) (?=ACT|REACHES|NOT_DRAWN)", acts):
+    for name, variant, call in re.findall(r" ACT\((\w+), (\w*), (.*?)\) (?=ACT|REACHES|SELDOM|NOT_DRAWN)", acts):
         row = set(re.findall(r"ARG_(\w+)", rows[name]))
         may = row | ({"SPACE"} if "OWNERS" in row else set())
         words = {word.removeprefix("END_") for word in re.findall(r"\b[A-Z]\w*\b(?!->)", call)}
