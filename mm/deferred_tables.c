@@ -11,21 +11,23 @@ static void free_chain(struct paddr first, uint64_t count)
 		node_free(node_unchain(&first));
 }
 
-/* Relaxed: who wants to know of what another CPU has put there has met that CPU since, or cannot tell. */
+/* Acquire: who finds none there, without the lock, finds free what was there. Of what another CPU puts there
+ * now nobody can tell. */
 static uint64_t deferred_count(struct deferred_tables *queue)
 {
-	return atomic_load_explicit(&queue->count, memory_order_relaxed);
+	return atomic_load_explicit(&queue->count, memory_order_acquire);
 }
 
+/* Release: that they are free comes before that they are none. */
 static void count_changed(struct deferred_tables *queue, uint64_t by)
 {
-	atomic_store_explicit(&queue->count, deferred_count(queue) + by, memory_order_relaxed);
+	atomic_store_explicit(&queue->count, deferred_count(queue) + by, memory_order_release);
 }
 
 static void free_waiting(struct deferred_tables *queue)
 {
-	count_changed(queue, -queue->waiting.count);
 	free_chain(queue->waiting.first, queue->waiting.count);
+	count_changed(queue, -queue->waiting.count);
 	queue->waiting.count = 0;
 }
 

@@ -25,16 +25,27 @@ static bool fill(struct page_cache *cache)
 	return cache->count > 0;
 }
 
-struct taken_page page_cache_take_slowly(struct page_cache *cache)
+static struct taken_page take_or_fill(struct page_cache *cache)
 {
-	/* What is drained lands in this cache, or in a zone. */
-	while (cache->count > 0 || fill(cache) || deferred_tables_drain() > 0) {
+	while (cache->count > 0 || fill(cache)) {
 		struct taken_page taken = page_cache_take(cache);
 
 		if (taken.slot != NULL)
 			return taken;
 	}
 	return (struct taken_page){ .slot = NULL };
+}
+
+struct taken_page page_cache_take_slowly(struct page_cache *cache)
+{
+	struct taken_page taken = take_or_fill(cache);
+
+	if (taken.slot != NULL)
+		return taken;
+	/* Free are also deferred tables, whoever frees them, and what is in the caches of other CPUs. */
+	(void)deferred_tables_drain();
+	page_caches_drain();
+	return take_or_fill(cache);
 }
 
 /* Moves the page that an entry names to its zone, if it is cached still. */

@@ -6,6 +6,7 @@
 #include "read_section.h"
 #include <strata/memory.h>
 #include <strata/segment.h>
+#include <arch/observe.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -344,4 +345,92 @@ TEST(deferred_tables_are_drained_after_every_reader_has_left)
 	EXPECT_EQUAL(freed, ITS_TABLES);
 	EXPECT_EQUAL(world_pages(PAGE_TABLE), tables);
 	EXPECT_OK(vm_space_destroy(&space));
+}
+
+/* ---- Who comes second -------------------------------------------------------------------------- */
+
+static struct paddr wanted;
+static pthread_t second;
+static unsigned int events;
+static enum mm_status second_status;
+
+static void *want_one_page(void *context)
+{
+	frame_t frame;
+
+	(void)context;
+	machine_set_cpu(2);
+	second_status = frame_from_unused(wanted, &frame);
+	if (second_status == MM_OK)
+		frame_drop(&frame);
+	return NULL;
+}
+
+static void see_last_freed(const struct observe_event *event)
+{
+	if (event->kind != OBSERVE_TABLE_FREE || ++events != ITS_TABLES)
+		return;
+	wanted = event->address;
+	EXPECT_EQUAL(pthread_create(&second, NULL, want_one_page, NULL), 0);
+	usleep(50000);
+}
+
+/* Who finds that another CPU is freeing them does not find none: he waits until they are free. */
+TEST(deferred_tables_are_free_to_who_comes_while_they_are_freed)
+{
+	static struct observer observer = { .see = see_last_freed };
+
+	world_space(world, &space);
+	defer_two(world, 0);
+	events = 0;
+	observe_attach(&observer);
+	EXPECT_EQUAL(deferred_tables_drain(), ITS_TABLES);
+	observe_detach(&observer);
+	EXPECT_EQUAL(events, ITS_TABLES);
+	EXPECT_EQUAL(pthread_join(second, NULL), 0);
+	EXPECT_OK(second_status);
+	EXPECT_OK(vm_space_destroy(&space));
+}
+
+static void *want_any_page(void *context)
+{
+	frame_t frame;
+
+	(void)context;
+	machine_set_cpu(2);
+	second_status = frame_alloc(FRAME_UNDEFINED, &frame);
+	if (second_status == MM_OK)
+		frame_drop(&frame);
+	return NULL;
+}
+
+/* Two CPUs are short of memory: who waits while the other one drains is not refused what that one freed. */
+TEST(deferred_tables_are_free_to_who_waited_for_another_to_drain_them)
+{
+	frame_t *frames = calloc(world_pages(PAGE_UNUSED), sizeof(*frames));
+	pthread_t first;
+	uint64_t count;
+	frame_t mapped;
+
+	world_space(world, &space);
+	map_frame_at(world, &space, ALONE, READ_WRITE);
+	EXPECT_OK(frame_from_in_use(item_at(&space, ALONE).output, &mapped));
+	count = take_all(frames);
+	enter(1);
+	EXPECT_EQUAL(unmap_at(&space, ALONE, PAGE_SIZE), 1);
+	EXPECT_EQUAL(pthread_create(&first, NULL, drain_on_cpu_0, NULL), 0);
+	usleep(50000);
+	EXPECT_EQUAL(pthread_create(&second, NULL, want_any_page, NULL), 0);
+	usleep(50000);
+	machine_set_cpu(1);
+	read_section_leave();
+	EXPECT_EQUAL(pthread_join(first, NULL), 0);
+	EXPECT_EQUAL(pthread_join(second, NULL), 0);
+	machine_set_cpu(0);
+	EXPECT_OK(second_status);
+	frame_drop(&mapped);
+	while (count > 0)
+		frame_drop(&frames[--count]);
+	EXPECT_OK(vm_space_destroy(&space));
+	free(frames);
 }

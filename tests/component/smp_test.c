@@ -3,6 +3,7 @@
 #include "draw.h"
 #include "several_cpus.h"
 #include "vmid.h"
+#include <stdlib.h>
 
 enum { ROUNDS = 300, PAGES = 1024, DEVICE_PAGES = 4096 };
 
@@ -353,4 +354,25 @@ TEST(a_visit_keeps_the_vmid_that_there_is_and_makes_none)
 	for (size_t i = 0; i < EACH; i++)
 		EXPECT_OK(vm_space_destroy(&many[0][i]));
 	EXPECT_OK(vm_space_destroy(&shared));
+}
+
+/* What another CPU freed last lies in its cache, and is free. */
+TEST(a_page_in_another_cpus_cache_is_free)
+{
+	frame_t *frames = calloc(world_pages(PAGE_UNUSED), sizeof(*frames));
+	uint64_t count = 0;
+	frame_t again;
+
+	while (frame_alloc(FRAME_UNDEFINED, &frames[count]) == MM_OK)
+		count++;
+	machine_set_cpu(1);
+	frame_drop(&frames[--count]);
+	machine_set_cpu(0);
+	EXPECT_EQUAL(world_pages(PAGE_UNUSED), 1);
+	EXPECT_OK(frame_alloc(FRAME_UNDEFINED, &again));
+	EXPECT_STATUS(frame_alloc(FRAME_UNDEFINED, &frames[count]), MM_NO_MEMORY);
+	frame_drop(&again);
+	while (count > 0)
+		frame_drop(&frames[--count]);
+	free(frames);
 }
