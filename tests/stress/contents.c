@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every byte of every page that spaces map, that was taken away, or that is held.
+ * Every byte of every page that spaces map (but the program's), that was taken away and has poison, or that is
+ * in a box.
  *
  * Two witnesses, neither of them what is tested: where a page is mapped is read from the tables in memory by
  * the model's walker, and what it must have there follows from that address (places.h).
@@ -17,6 +18,17 @@ struct look {
 	uint64_t pages;
 };
 
+static bool is_as_mapped(const struct look *look, struct paddr page, uint64_t ia)
+{
+	/* Frames and segments are mapped, nothing else, and no memory is added: it is the world's. */
+	if (prange_contains(stress.memory, page_range(page)))
+		return page_says(look->worker, page, identity(look->guest->id, ia), "mapped at",
+				 ia);
+	find(look->worker, JUDGE_PAGE, "page 0x%llx, mapped at 0x%llx, is none of this world",
+	     (unsigned long long)page.value, (unsigned long long)ia);
+	return false;
+}
+
 static void look_at_leaf(const struct walk_leaf *leaf, void *context)
 {
 	struct look *look = context;
@@ -28,10 +40,9 @@ static void look_at_leaf(const struct walk_leaf *leaf, void *context)
 		const struct paddr page = paddr(leaf->output.value + offset);
 		const uint64_t ia = leaf->range.start.value + offset;
 
-		look->pages++;
-		if (!prange_contains(stress.memory, prange(page, paddr(page.value + PAGE_SIZE))) ||
-		    !page_says(look->worker, page, identity(look->guest->id, ia), "mapped at", ia))
+		if (!is_as_mapped(look, page, ia))
 			return;
+		look->pages++;
 	}
 }
 
