@@ -27,9 +27,10 @@
  *
  * Memory is sequentially consistent here; where a fence is what makes it so, leaving out the fence
  * reorders the accesses. An MMU caches all that is linked, so what may be cached is what was linked
- * and not invalidated since. Not modelled: a CPU that has two cursors (who has one open waits for nobody, but
- * is MM_BUSY, or leaves a table over), reservations of tables that fail, pages (they are parked as tables are,
- * and dropped at the same places).
+ * and not invalidated since. Not modelled: a CPU that has two cursors (who has one open waits for nobody,
+ * but is MM_BUSY, or leaves a table over); the wait, even with a cursor open, for a stray node that goes to
+ * a queue (put in deferred_tables.c: whoever finds the node gives it back at once); reservations of tables
+ * that fail; pages (they are parked as tables are, and dropped at the same places).
  */
 
 #define CPUS 3

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Every byte of every page that spaces map (but the program's), that was taken away and has poison, or that is
- * in a box.
+ * Every byte of every page that spaces map (but the program's), that was taken away and has poison, or that
+ * is in a box.
  *
  * Two witnesses, neither of them what is tested: where a page is mapped is read from the tables in memory by
  * the model's walker, and what it must have there follows from that address (places.h).

@@ -15,8 +15,9 @@
  *
  * Waiting. A CPU waits for a node that another CPU has only while it has no cursor open, of whatever space:
  * so what it holds meanwhile are nodes nearer the root of the one operation, and nobody waits in a circle.
- * With a cursor open it is MM_BUSY instead ("a cursor is in the way" below, and in other headers): it closes
- * what it has, lets others go on, and begins again. Who asks again without that may be refused for ever.
+ * (But for a detached node that this CPU is to free: who finds that one gives it back at once.) With a cursor
+ * open it is MM_BUSY instead ("a cursor is in the way" below, and in other headers): it closes what it has,
+ * lets others go on, and begins again. Who asks again without that may be refused for ever.
  *
  * Operations check everything, and reserve the table pages they will need, before they write the
  * first descriptor: on an error the tables, counts and position are as before. What an operation

@@ -2,10 +2,11 @@
 /*
  * The classes of the subsystem's locks, and the order that they are taken in.
  *
- * Invariant: a CPU takes a lock only if its rank is higher than that of each lock it has. So under a lock
- * of the last rank none is taken. Nodes are the exception among themselves: a cursor has many, each taken after
+ * Invariant: a CPU takes a lock only if its rank is higher than that of each lock it has. So under a lock of
+ * the last rank none is taken. Nodes are the exception among themselves: a cursor has many, each taken after
  * the one above it and, among the pages of a root, ascending; under the nodes of an open cursor others are
- * tried and not waited for (strata/cursor.h); none of them is taken under a lock of another class.
+ * tried and not waited for, but for a stray one, which nobody keeps (strata/cursor.h); none of them is taken
+ * under a lock of another class.
  */
 #pragma once
 
