@@ -66,6 +66,9 @@ static struct mailbox mailboxes[STRATA_MAX_CPUS];
 
 struct secondary secondaries[STRATA_MAX_CPUS];
 
+/* Relaxed: it is counted, and nothing follows from it. */
+static atomic_uint came_late;
+
 static const struct boot_info *boot;
 
 void secondary_main(void);
@@ -85,6 +88,11 @@ bool cpus_is_up(unsigned int index)
 	       atomic_load_explicit(&states[index], memory_order_acquire) == CPU_UP;
 }
 
+unsigned int cpus_came_late(void)
+{
+	return atomic_load_explicit(&came_late, memory_order_relaxed);
+}
+
 /* ---- On the CPU that comes -------------------------------------------------------------------- */
 
 /* Where it does no harm: with interrupts masked, on a stack and a table that stay its own and there. */
@@ -94,13 +102,16 @@ static _Noreturn void halt(void)
 		__asm__ volatile("wfi");
 }
 
-/* Whether the boot CPU still waited for it. */
+/* Whether the boot CPU still waited for it; else it is counted. */
 static bool answer(enum state state)
 {
 	enum state called = CPU_CALLED;
 
-	return atomic_compare_exchange_strong_explicit(&states[cpu_index()], &called, state,
-						       memory_order_release, memory_order_relaxed);
+	if (atomic_compare_exchange_strong_explicit(&states[cpu_index()], &called, state,
+						    memory_order_release, memory_order_relaxed))
+		return true;
+	atomic_fetch_add_explicit(&came_late, 1, memory_order_relaxed);
+	return false;
 }
 
 static _Noreturn void serve(struct mailbox *mailbox)

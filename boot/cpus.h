@@ -5,7 +5,7 @@
  * Promise: a CPU that is up runs on EL2's own table, with the registers, protections, vectors and traps of
  * the boot CPU, on its own stack, and with interrupts masked. One that cannot be started, does not come up
  * within CPUS_MILLISECONDS, or lacks a feature that the boot CPU has, is named in the log and left out; the
- * rest go on. It is left out for good: should it arrive later, it halts.
+ * rest go on. It is left out for good: should it arrive later, it is counted and halts.
  *
  * Indices are those of cpu_index(): 0 is the boot CPU, the others follow in the order of the device tree; one
  * that was called and did not come keeps its index and its stack, which it may still be on.
@@ -24,6 +24,9 @@ void cpus_start(const struct boot_info *info);
 unsigned int cpus_up(void);
 
 bool cpus_is_up(unsigned int index);
+
+/* How many of those that were left out arrived later, so far. */
+unsigned int cpus_came_late(void);
 
 typedef void (*cpus_function)(void *argument);
 

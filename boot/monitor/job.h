@@ -56,6 +56,7 @@ struct job {
 	_Atomic enum mm_status status; /* the first that was not MM_OK, for which all end */
 	_Atomic uint64_t switches;     /* from one virtual CPU to another on the same CPU */
 	_Atomic unsigned int cpus;     /* that ran one */
+	unsigned int came_late;	       /* CPUs that were left out, and arrived while job_run ran */
 };
 
 /*

@@ -186,7 +186,10 @@ static void run_on_this_cpu(void *argument)
 
 enum mm_status job_run(struct job *job)
 {
+	const unsigned int before = cpus_came_late();
+
 	cpus_run(run_on_this_cpu, job);
+	job->came_late = cpus_came_late() - before;
 	finish_the_rest(job);
 	/* Relaxed: cpus_run has ended on all CPUs. */
 	return atomic_load_explicit(&job->status, memory_order_relaxed);

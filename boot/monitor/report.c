@@ -133,6 +133,8 @@ void report_job(const struct job *job)
 		report_together(job);
 	printf("  %-40s %10u\n", "CPUs that ran them", job->cpus);
 	printf("  %-40s %10" PRIu64 "\n", "turns taken in alternation", job->switches);
+	if (job->came_late != 0)
+		printf("  %-40s %10u\n", "CPUs left out that arrived meanwhile", job->came_late);
 
 	for (size_t i = 0; i < job->guest_count; i++) {
 		const struct job_guest *guest = &job->guests[i];
