@@ -89,6 +89,7 @@ static void adopt_evicted(struct guest *guest)
 enum mm_status dirty_round_begin(struct guest *guest, struct irange range)
 {
 	struct dirty_round *round = &guest->dirty_round;
+	const bool meanwhile = guest_is_running(guest);
 	struct cursor cursor;
 	enum mm_status status = cursor_open(&guest->space, range, CURSOR_MUTABLE, &cursor);
 
@@ -99,7 +100,7 @@ enum mm_status dirty_round_begin(struct guest *guest, struct irange range)
 	status = dirty_log_start(&cursor, irange_size(range), round->words, &round->log);
 	if (status == MM_OK) {
 		round->running = true;
-		guest->statistics.protected_meanwhile += guest_is_running(guest);
+		guest->statistics.logs_meanwhile += meanwhile;
 		adopt_evicted(guest);
 		status = visit_pages(guest, &cursor, remember_sum);
 	}

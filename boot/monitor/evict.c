@@ -40,6 +40,8 @@ static void keep(const struct reclaimed_page *page, void *context)
 	struct taking *taking = context;
 	struct guest *guest = taking->guest;
 	struct evicted_page *record = taking->records.first;
+	const bool running = guest_is_running(guest);
+	const bool cold = !(page->property.flags & PAGE_ACCESSED);
 
 	evicted_remove(&taking->records, record);
 	record->page = page->page;
@@ -48,8 +50,9 @@ static void keep(const struct reclaimed_page *page, void *context)
 	record->frame = page->frame;
 	evicted_add(&guest->evicted, record);
 	guest->statistics.pages_evicted++;
-	guest->statistics.evicted_meanwhile += guest_is_running(guest);
-	guest->statistics.pages_cold += !(page->property.flags & PAGE_ACCESSED);
+	guest->statistics.evicted_meanwhile += running;
+	guest->statistics.pages_cold += cold;
+	guest->statistics.cold_meanwhile += cold && running;
 }
 
 enum mm_status evict_at(struct guest *guest, struct cursor *cursor, uint64_t length,

@@ -88,7 +88,10 @@ struct guest_statistics {
 	/* While another of its virtual CPUs was running: */
 	uint64_t migrated_meanwhile;
 	uint64_t evicted_meanwhile;
-	uint64_t protected_meanwhile; /* dirty logs, looks and snapshots that began */
+	uint64_t cold_meanwhile; /* evicted while not accessed since a look began */
+	uint64_t logs_meanwhile; /* that began; as the next two */
+	uint64_t looks_meanwhile;
+	uint64_t snapshots_meanwhile;
 };
 
 struct guest {

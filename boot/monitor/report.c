@@ -51,7 +51,10 @@ static const struct statistics_row guest_rows[] = {
 static const struct statistics_row together_rows[] = {
 	ROW("pages migrated while another one ran", migrated_meanwhile),
 	ROW("pages unmapped while another one ran", evicted_meanwhile),
-	ROW("logs, looks, snapshots begun meanwhile", protected_meanwhile),
+	ROW("cold pages unmapped meanwhile", cold_meanwhile),
+	ROW("dirty logs begun meanwhile", logs_meanwhile),
+	ROW("looks begun meanwhile", looks_meanwhile),
+	ROW("snapshots begun meanwhile", snapshots_meanwhile),
 };
 
 static const char *const fault_names[GUEST_FAULT_KINDS] = {

@@ -9,12 +9,17 @@
 
 #define STEPS_PER_RANDOM_EVICTION 8
 
-/* Dirty logs and looks last a whole period, and the next begins when one ends. */
+/*
+ * Dirty logs and looks last most of a period. Nothing begins in the step where its like ends: that takes
+ * long, and by its end all other virtual CPUs would wait for the guest's lock. They should run meanwhile.
+ */
 #define STEPS_PER_PERIOD 64
 #define DIRTY_LOG_STEP 0
+#define LOOK_END_STEP 8
 #define LOOK_STEP 16
 #define SNAPSHOT_STEP 32
 #define SNAPSHOT_END_STEP 48
+#define DIRTY_LOG_END_STEP 56
 
 /* Evicted at the end of a look. */
 #define PAGES_PER_LOOK 8
@@ -153,13 +158,17 @@ static bool block_around(const struct guest *guest, struct iaddr page, uint8_t f
 	       irange_contains(region->range, *out);
 }
 
-static enum mm_status restart_dirty_log(struct guest *guest, struct iaddr in_use)
+static enum mm_status end_dirty_log(struct guest *guest)
 {
-	enum mm_status status = MM_OK;
+	return guest->dirty_round.running ? dirty_round_end(guest) : MM_OK;
+}
+
+/* One still runs where there was no memory to end it. */
+static enum mm_status begin_dirty_log(struct guest *guest, struct iaddr in_use)
+{
+	enum mm_status status = end_dirty_log(guest);
 	struct irange range;
 
-	if (guest->dirty_round.running)
-		status = dirty_round_end(guest);
 	if (status != MM_OK || !block_around(guest, in_use, PAGE_WRITE, &range))
 		return status;
 	if (snapshot_touches(guest, range))
@@ -168,13 +177,17 @@ static enum mm_status restart_dirty_log(struct guest *guest, struct iaddr in_use
 }
 
 /* What was not accessed since the last look goes first. */
-static enum mm_status restart_look(struct guest *guest, struct iaddr in_use)
+static enum mm_status end_look(struct guest *guest)
 {
-	enum mm_status status = MM_OK;
+	return guest->working_set.running ? working_set_end(guest, PAGES_PER_LOOK) : MM_OK;
+}
+
+/* As begin_dirty_log. */
+static enum mm_status begin_look(struct guest *guest, struct iaddr in_use)
+{
+	enum mm_status status = end_look(guest);
 	struct irange range;
 
-	if (guest->working_set.running)
-		status = working_set_end(guest, PAGES_PER_LOOK);
 	if (status != MM_OK || !block_around(guest, in_use, PAGE_READ, &range) ||
 	    snapshot_touches(guest, range))
 		return status;
@@ -204,9 +217,13 @@ static enum mm_status periodic_step(struct guest *guest, uint64_t step, struct i
 {
 	switch (step % STEPS_PER_PERIOD) {
 	case DIRTY_LOG_STEP:
-		return restart_dirty_log(guest, in_use);
+		return begin_dirty_log(guest, in_use);
+	case DIRTY_LOG_END_STEP:
+		return end_dirty_log(guest);
 	case LOOK_STEP:
-		return restart_look(guest, in_use);
+		return begin_look(guest, in_use);
+	case LOOK_END_STEP:
+		return end_look(guest);
 	case SNAPSHOT_STEP:
 		return begin_snapshot(guest, in_use);
 	case SNAPSHOT_END_STEP:
@@ -262,7 +279,7 @@ enum mm_status services_step(struct guest *guest, unsigned int vcpu, struct iadd
 
 enum mm_status services_finish(struct guest *guest)
 {
-	enum mm_status status = guest->dirty_round.running ? dirty_round_end(guest) : MM_OK;
+	enum mm_status status = end_dirty_log(guest);
 
 	if (status == MM_OK && guest->snapshot != NULL)
 		status = snapshot_end(guest);

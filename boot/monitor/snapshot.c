@@ -60,6 +60,7 @@ enum mm_status snapshot_begin(struct guest *guest, struct iaddr page)
 {
 	const uint64_t start = page.value & ~(SNAPSHOT_SIZE - 1);
 	const struct irange range = irange(iaddr(start), iaddr(start + SNAPSHOT_SIZE));
+	const bool meanwhile = guest_is_running(guest);
 	struct cursor cursor;
 	void *memory;
 	enum mm_status status = heap_alloc(sizeof(struct snapshot), &memory);
@@ -76,7 +77,7 @@ enum mm_status snapshot_begin(struct guest *guest, struct iaddr page)
 		return status;
 	}
 
-	guest->statistics.protected_meanwhile += guest_is_running(guest);
+	guest->statistics.snapshots_meanwhile += meanwhile;
 	guest->snapshot = memory;
 	guest->snapshot->range = range;
 	guest->snapshot->present = 0;

@@ -18,6 +18,7 @@ static uint64_t page_index(const struct working_set *set, struct iaddr page)
 
 enum mm_status working_set_begin(struct guest *guest, struct irange range)
 {
+	const bool meanwhile = guest_is_running(guest);
 	struct working_set *set = &guest->working_set;
 	struct cursor cursor;
 	enum mm_status status = cursor_open(&guest->space, range, CURSOR_MUTABLE, &cursor);
@@ -29,7 +30,7 @@ enum mm_status working_set_begin(struct guest *guest, struct irange range)
 	if (status != MM_OK)
 		return status;
 	*set = (struct working_set){ .running = true, .range = range };
-	guest->statistics.protected_meanwhile += guest_is_running(guest);
+	guest->statistics.looks_meanwhile += meanwhile;
 	return MM_OK;
 }
 

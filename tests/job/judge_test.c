@@ -51,6 +51,10 @@ static struct job right_job(void)
 			.spurious = 1,
 			.migrated_meanwhile = 1,
 			.evicted_meanwhile = 1,
+			.cold_meanwhile = 1,
+			.logs_meanwhile = 1,
+			.looks_meanwhile = 1,
+			.snapshots_meanwhile = 1,
 		};
 	}
 	errors = 0;
@@ -109,6 +113,11 @@ struct service {
 	const char *text;
 };
 
+static void set_to_zero(struct job_guest *guest, size_t member)
+{
+	memset((char *)&guest->guest.statistics + member, 0, sizeof(uint64_t));
+}
+
 /* Each of them, when it alone never was, of a guest with @vcpus virtual CPUs. */
 static void services_are_found(const struct service *services, size_t count, unsigned int vcpus)
 {
@@ -117,8 +126,7 @@ static void services_are_found(const struct service *services, size_t count, uns
 		char text[80];
 
 		job.guests[1].guest.vcpu_count = vcpus;
-		memset((char *)&job.guests[1].guest.statistics + services[i].member, 0,
-		       sizeof(uint64_t));
+		set_to_zero(&job.guests[1], services[i].member);
 		snprintf(text, sizeof(text), "guest 2: %s", services[i].text);
 		expect_one_error(&job, text);
 	}
@@ -154,14 +162,35 @@ static void what_never_was_meanwhile_is_found(void **state)
 
 	(void)state;
 	services_are_found(services, sizeof(services) / sizeof(services[0]), 2);
+}
 
-	struct job job = right_job();
+/* Of all guests: that one of them never met it is right. */
+static void what_no_guest_met_is_found(void **state)
+{
+	static const struct service services[] = {
+		{ offsetof(struct guest_statistics, spurious),
+		  "no two virtual CPUs of a guest faulted on one page" },
+		{ offsetof(struct guest_statistics, cold_meanwhile),
+		  "no cold page of a guest was unmapped while another CPU ran it" },
+		{ offsetof(struct guest_statistics, logs_meanwhile),
+		  "no dirty log of a guest began while another CPU ran it" },
+		{ offsetof(struct guest_statistics, looks_meanwhile),
+		  "no look at a guest began while another CPU ran it" },
+		{ offsetof(struct guest_statistics, snapshots_meanwhile),
+		  "no snapshot of a guest began while another CPU ran it" },
+	};
 
-	for (size_t i = 0; i < JOB_GUESTS; i++) {
-		job.guests[i].guest.vcpu_count = 2;
-		job.guests[i].guest.statistics.spurious = 0;
+	(void)state;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		struct job job = right_job();
+
+		job.guests[0].guest.vcpu_count = 2;
+		job.guests[1].guest.vcpu_count = 2;
+		set_to_zero(&job.guests[0], services[i].member);
+		assert_true(job_judge(&job));
+		set_to_zero(&job.guests[1], services[i].member);
+		expect_one_error(&job, services[i].text);
 	}
-	expect_one_error(&job, "no two virtual CPUs of a guest faulted on one page");
 }
 
 /* Of a guest that did not come to its end, only why is said. */
@@ -191,6 +220,7 @@ int main(void)
 		cmocka_unit_test(stale_writes_are_found),
 		cmocka_unit_test(services_that_never_were_are_found),
 		cmocka_unit_test(what_never_was_meanwhile_is_found),
+		cmocka_unit_test(what_no_guest_met_is_found),
 		cmocka_unit_test(ends_before_the_end_are_found),
 	};
 
